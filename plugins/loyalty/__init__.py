@@ -1,0 +1,3 @@
+"""The loyalty warehouse: pull, check, land, build, estimate, publish."""
+
+__version__ = "0.1.0"
