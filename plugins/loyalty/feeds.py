@@ -1,0 +1,279 @@
+"""The feed registry: one YAML file in `dags/feeds/` describes one export of one source."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from loyalty.contract import CanonicalFeed, load_contract
+from loyalty.errors import UserError
+
+# Raised when an adapter reads the same bytes differently than before, so that loads are made anew.
+ADAPTER_VERSION = 1
+DATE_PLACEHOLDER = "{date}"
+FEED_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ColumnMapping(_Model):
+    """Where a canonical column comes from: a header of the export, a constant, or the line number (`_line`)."""
+
+    source: str | None = Field(default=None, alias="from")
+    value: str | None = None
+    map: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ColumnMapping:
+        if (self.source is None) == (self.value is None):
+            raise ValueError("give either `from` (a header of the export) or `value` (a constant)")
+        return self
+
+
+class FormatOptions(_Model):
+    """How the file is written. Every option has the default of a plain UTF-8 CSV."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    header: bool = True
+    skip_lines: int = Field(default=0, ge=0)
+    skip_after_header: int = Field(default=0, ge=0)
+    names: list[str] = Field(default_factory=list)
+    widths: list[int] = Field(default_factory=list)
+    sheet: str | None = None
+    trailer: str | None = None
+    null_values: list[str] = Field(default_factory=lambda: [""])
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError:
+            raise ValueError("no such encoding; examples: utf-8, utf-16, gb18030, big5, cp1252") from None
+        return encoding
+
+    @field_validator("trailer")
+    @classmethod
+    def _valid_pattern(cls, trailer: str | None) -> str | None:
+        if trailer is not None:
+            try:
+                re.compile(trailer)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {error}") from None
+        return trailer
+
+
+class HttpSource(_Model):
+    """An export fetched by HTTP GET; the Airflow connection gives host, login and password."""
+
+    endpoint: str
+    connection: str
+
+
+class SqlSource(_Model):
+    """An export that is the result of a query; the Airflow connection gives the database."""
+
+    query: str
+    connection: str
+
+
+def _as_mapping(value: Any) -> Any:
+    return {"from": value} if isinstance(value, str) else value
+
+
+class FeedConfig(_Model):
+    """One export of one source, as its YAML declares it."""
+
+    name: str
+    feed: str
+    source: str
+    group: Literal["orders", "crm", "surveys"]
+    owner: str
+    description: str
+    path: str | None = None
+    http: HttpSource | None = None
+    sql: SqlSource | None = None
+    format: Literal["csv", "fixed_width", "xlsx", "parquet", "jsonl"] = "csv"
+    options: FormatOptions = FormatOptions()
+    time_zone: str
+    timestamps_in: str | None = None
+    date_format: str | None = None
+    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = Field(default_factory=dict)
+    version: str | None = None
+    snapshot: Literal["full"] | None = None
+    max_quarantine_rate: float = Field(default=0.05, ge=0, le=1)
+    max_age_days: float | None = Field(default=None, gt=0)
+    runbook: str | None = None
+
+    @field_validator("feed")
+    @classmethod
+    def _known_feed(cls, feed: str) -> str:
+        if feed not in load_contract():
+            raise ValueError(f"no such canonical feed{_nearest(feed, load_contract())}")
+        return feed
+
+    @field_validator("time_zone", "timestamps_in")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError(f"no such IANA time zone{_nearest(zone, available_timezones())}")
+        return zone
+
+    @field_validator("source")
+    @classmethod
+    def _plain_source(cls, source: str) -> str:
+        if not FEED_NAME.fullmatch(source):
+            raise ValueError("lower-case letters, digits and underscores, beginning with a letter")
+        return source
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FeedConfig:
+        unknown = [column for column in self.columns if column not in self.canonical.columns]
+        if unknown:
+            raise ValueError(
+                f"columns.{unknown[0]}: the feed `{self.feed}` has no such column"
+                f"{_nearest(unknown[0], self.canonical.columns)}; what is not named there is kept as x_*"
+            )
+        if sum(origin is not None for origin in (self.path, self.http, self.sql)) != 1:
+            raise ValueError("path: give exactly one of `path`, `http` and `sql`")
+        if self.format == "fixed_width" and not self.options.widths:
+            raise ValueError("options.widths: a fixed_width file needs the widths of its columns")
+        if self.options.widths and len(self.options.widths) != len(self.options.names):
+            raise ValueError("options.names: as many names as there are widths")
+        return self
+
+    @property
+    def canonical(self) -> CanonicalFeed:
+        """The canonical feed this export becomes."""
+        return load_contract()[self.feed]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the business dates."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def naive_zone(self) -> ZoneInfo:
+        """The zone of time stamps that do not name one."""
+        return ZoneInfo(self.timestamps_in or self.time_zone)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the file's name carries the export's date."""
+        return self.path is not None and DATE_PLACEHOLDER in self.path
+
+    @property
+    def mapping_id(self) -> str:
+        """A hash of all that decides what the bytes of a file become; part of every load_id."""
+        meaning = self.model_dump(
+            mode="json",
+            include={"name", "feed", "source", "format", "options", "time_zone", "timestamps_in", "date_format"}
+            | {"currency", "columns", "version", "snapshot"},
+        )
+        text = json.dumps([meaning, ADAPTER_VERSION, self.canonical.schema_version], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def date_pattern(self) -> re.Pattern[str]:
+        """Matches a file name of this feed and captures the export's date."""
+        name = Path(self.path or "").name
+        pattern = "".join(
+            {"*": "[^/]*", "?": "[^/]"}.get(part, r"(?P<date>\d{4}-\d{2}-\d{2})" if part == DATE_PLACEHOLDER else re.escape(part))
+            for part in re.split(r"(\{date\}|\*|\?)", name)
+        )
+        return re.compile(pattern)
+
+    def export_date(self, file_name: str) -> date | None:
+        """The date in a file's name, where the feed's path has `{date}`."""
+        found = self.date_pattern().fullmatch(file_name) if self.is_dated else None
+        try:
+            return date.fromisoformat(found["date"]) if found else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class BrokenFeed:
+    """A YAML that cannot be used: only its own feed is down."""
+
+    name: str
+    group: str
+    owner: str
+    message: str
+
+
+def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
+    """Every feed of the folder by name; a wrong YAML becomes a BrokenFeed with one clear sentence."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`.")
+    return {file.stem: read_feed(file) for file in sorted(folder.glob("*.yml"))}
+
+
+def usable_feeds(folder: Path) -> dict[str, FeedConfig]:
+    """The feeds without the broken ones."""
+    return {name: feed for name, feed in load_feeds(folder).items() if isinstance(feed, FeedConfig)}
+
+
+def get_feed(folder: Path, name: str) -> FeedConfig:
+    """One feed by its YAML's name; UserError when there is none or its YAML is wrong."""
+    feeds = load_feeds(folder)
+    if name not in feeds:
+        raise UserError(f"There is no feed `{name}` in {folder}{_nearest(name, feeds)}.")
+    feed = feeds[name]
+    if isinstance(feed, BrokenFeed):
+        raise UserError(feed.message)
+    return feed
+
+
+def read_feed(file: Path) -> FeedConfig | BrokenFeed:
+    """One YAML, read and checked."""
+    group, owner = "orders", "data-engineering"
+    try:
+        if not FEED_NAME.fullmatch(file.stem):
+            raise UserError("a feed's file name has lower-case letters, digits and underscores only")
+        declared = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if not isinstance(declared, dict):
+            raise UserError("it must hold `key: value` lines, such as `feed: orders`")
+        group = declared["group"] if declared.get("group") in ("orders", "crm", "surveys") else group
+        owner = str(declared.get("owner", owner))
+        return FeedConfig(name=file.stem, **declared)
+    except ValidationError as error:
+        message = _sentence(error)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        message = f"not valid YAML: {' '.join(str(error).split())}"
+    except (UserError, TypeError) as error:
+        message = str(error)
+    return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is off, {file.name}: {message}.")
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"the key `{key}` is missing"
+    if first["type"] == "extra_forbidden":
+        names = FormatOptions.model_fields if key.startswith("options.") else FeedConfig.model_fields
+        return f"there is no key `{key}`{_nearest(key.rpartition('.')[2], names)}"
+    expected = first["msg"].removeprefix("Value error, ")
+    return f"key `{key}`: {expected} (found {first['input']!r})" if key else expected
+
+
+def _nearest(word: str, words: Any) -> str:
+    close = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean `{close[0]}`" if close else ""

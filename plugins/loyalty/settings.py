@@ -1,0 +1,165 @@
+"""Settings: flag > environment (`LOYALTY_*`) > the workspace's `loyalty.yml` > the default here.
+
+A workspace is a folder with a `loyalty.yml`. Everything that is data lies under `home`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from loyalty.errors import UserError
+
+WORKSPACE_FILE = "loyalty.yml"
+PRIVATE_UMASK = 0o077
+
+_PACKAGE = Path(__file__).parent
+_CHECKOUT = _PACKAGE.parents[1]
+
+
+def shipped(name: str) -> Path:
+    """A folder that ships with the project (`dbt_project`, `expectations`, `dags`), checked out or installed."""
+    checkout = _CHECKOUT / name
+    return checkout if (_CHECKOUT / "pyproject.toml").exists() else _PACKAGE / "bundled" / name
+
+
+class Settings(BaseSettings):
+    """What a workspace may set. Every field can be set by `LOYALTY_<FIELD>` or in `loyalty.yml`."""
+
+    model_config = SettingsConfigDict(env_prefix="LOYALTY_", extra="forbid", env_ignore_empty=True)
+
+    workspace: Path = Field(description="The folder that holds loyalty.yml.")
+    home: Path = Field(default=Path("var"), description="Where the data lie; relative to the workspace.")
+    feeds: Path = Field(default=Path("dags/feeds"), description="The folder of feed YAMLs.")
+    expectations: Path = Field(default=Path("expectations"), description="The folder of check suites.")
+    dbt_project: Path | None = Field(default=None, description="The dbt project; default: the one shipped.")
+
+    batch_rows: int = Field(default=250_000, ge=1, description="Rows checked at a time; bounds memory.")
+    max_file_bytes: int = Field(default=20_000_000_000, ge=1, description="Larger unpacked exports are refused.")
+    raw_days: int = Field(default=30, ge=0, description="Days the raw files are kept, in a restricted folder.")
+    keep_generations: int = Field(default=7, ge=3, description="Published generations kept; never fewer than 3.")
+    max_age_days: float = Field(
+        default=3, gt=0, description="Publishing stops when the last accepted orders delivery is older."
+    )
+    lock_wait_seconds: float = Field(default=600, ge=0, description="How long a build waits for another one.")
+    memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
+    threads: int = Field(default=2, ge=1, description="DuckDB's threads while building.")
+    reporting_currency: str | None = Field(default=None, description="Default: the only currency of the orders.")
+
+    load_schedule: str = Field(default="0 2 * * *", description="Cron of the load DAGs, in `time_zone`.")
+    build_schedule: str = Field(default="0 5 * * *", description="Cron of the timed build, in `time_zone`.")
+    build_on: Literal["assets", "time"] = Field(
+        default="assets", description="`assets`: after any feed and at the set time; `time`: at the set time only."
+    )
+    time_zone: str = Field(default="UTC", description="IANA zone of the two schedules.")
+    owner: str = Field(default="data-engineering", description="Owner of what has no owner of its own.")
+    runbook: str = Field(default="docs/runbooks.md", description="Where an alert sends its reader.")
+    notify_url: str | None = Field(default=None, repr=False, description="Webhook that gets the alert as JSON.")
+    vars: dict[str, Any] = Field(default_factory=dict, description="dbt vars of this workspace (see the vars table).")
+
+    @property
+    def landing(self) -> Path:
+        """Accepted loads: landing/<canonical feed>/load_id=<id>/."""
+        return self.home / "landing"
+
+    @property
+    def rejected(self) -> Path:
+        """Refused loads, one folder each, with the reason in their manifest."""
+        return self.home / "rejected"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows held back, one folder per load."""
+        return self.home / "quarantine"
+
+    @property
+    def raw(self) -> Path:
+        """The export files as they came, kept `raw_days`; only the pipeline's user may read them."""
+        return self.home / "raw"
+
+    @property
+    def ledger(self) -> Path:
+        """The append-only memory of deliveries, builds and publishes."""
+        return self.home / "ledger"
+
+    @property
+    def work_file(self) -> Path:
+        """The one DuckDB file the pipeline builds in; nobody else opens it."""
+        return self.home / "work" / "loyalty_work.duckdb"
+
+    @property
+    def serve(self) -> Path:
+        """What readers see: generations/ and the link `current`."""
+        return self.home / "serve"
+
+    @property
+    def private(self) -> Path:
+        """Keys and other secrets of the workspace, mode 0700."""
+        return self.home / "private"
+
+    @property
+    def dbt_project_dir(self) -> Path:
+        """The dbt project that is built."""
+        return self.dbt_project or shipped("dbt_project")
+
+
+def find_workspace(start: Path | None = None) -> Path:
+    """The workspace: `LOYALTY_WORKSPACE`, else the nearest folder upwards with a loyalty.yml, else the checkout."""
+    if named := os.environ.get("LOYALTY_WORKSPACE"):
+        return Path(named).resolve()
+    here = (start or Path.cwd()).resolve()
+    for folder in [here, *here.parents]:
+        if (folder / WORKSPACE_FILE).is_file():
+            return folder
+    if (_CHECKOUT / WORKSPACE_FILE).is_file():
+        return _CHECKOUT
+    raise UserError(
+        f"There is no {WORKSPACE_FILE} in {here} or above it: change into a workspace, "
+        "name one with --workspace, or make one with `loyalty init DIR`."
+    )
+
+
+def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
+    """The settings in force; flags given as None are as good as not given.
+
+    Raises UserError naming file, key and what was expected.
+    """
+    folder = workspace.resolve() if workspace else find_workspace()
+    file = folder / WORKSPACE_FILE
+    if not file.is_file():
+        raise UserError(f"{folder} is no workspace: it has no {WORKSPACE_FILE}. Make one with `loyalty init {folder}`.")
+    written = _read(file)
+    from_environment = {name for name in Settings.model_fields if os.environ.get(f"LOYALTY_{name.upper()}")}
+    given = {name: value for name, value in flags.items() if value is not None}
+    chosen = {name: value for name, value in written.items() if name not in from_environment} | given
+    try:
+        settings = Settings(**{**chosen, "workspace": folder})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        where = f"LOYALTY_{key.upper()}" if key in from_environment else f"{file}, key `{key}`"
+        raise UserError(f"{where}: {first['msg']} (found {first['input']!r}).") from None
+    return settings.model_copy(update=_resolved_paths(settings))
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        written = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(written, dict):
+        raise UserError(f"{file} must hold `key: value` lines, one setting each.")
+    return written
+
+
+def _resolved_paths(settings: Settings) -> dict[str, Path]:
+    """Paths are relative to the workspace, never to the current folder."""
+    paths = {name: getattr(settings, name) for name in ("home", "feeds", "expectations", "dbt_project")}
+    return {
+        name: (settings.workspace / path.expanduser()).resolve() for name, path in paths.items() if path is not None
+    }
