@@ -1,0 +1,12 @@
+"""The estimation step: what SQL should not do.
+
+Python fits on sufficient statistics that SQL has aggregated (counts of cells, exact sums), writes small
+parameter tables into the schema `estimates`, and SQL scores everybody from them. Every fit comes with its
+diagnostics; one that cannot be had says so and why, and its parameters stay away.
+"""
+
+from loyalty.estimation.fits import Fit
+from loyalty.estimation.runner import run
+from loyalty.estimation.tables import ensure_tables
+
+__all__ = ["Fit", "ensure_tables", "run"]
