@@ -1,0 +1,49 @@
+{# a / b as a double, NULL when b is 0. Sums stay decimal or integer; divide only at the end. #}
+{% macro div(numerator, denominator) -%}
+    (
+        cast({{ numerator }} as {{ type_double() }})
+        / nullif(cast({{ denominator }} as {{ type_double() }}), 0)
+    )
+{%- endmacro %}
+
+{# The `share` quantile (0..1) of a column, within the group; doubles, because decimals would be cut. #}
+{% macro percentile(expression, share) -%}
+    percentile_cont({{ share }}) within group (
+        order by cast({{ expression }} as {{ type_double() }})
+    )
+{%- endmacro %}
+
+{#
+  Wilson's interval of a proportion p on n observations (n may be an effective, fractional base):
+  (p + z2/2n -+ z*sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n). NULL when n is 0 or unknown.
+  p is cut to 0..1 and the bounds too, so that rounding never leaves the scale.
+#}
+{% macro wilson_low(p, n, z=none) -%} {{ wilson_bound(p, n, "-", z) }} {%- endmacro %}
+
+{% macro wilson_high(p, n, z=none) -%} {{ wilson_bound(p, n, "+", z) }} {%- endmacro %}
+
+{% macro wilson_bound(p, n, sign, z) -%}
+    {%- set z = z or var("z_score") -%}
+    {%- set z2 = z * z -%}
+    {%- set p = "cast(" ~ p ~ " as " ~ type_double() ~ ")" -%}
+    {%- set n = "cast(" ~ n ~ " as " ~ type_double() ~ ")" -%}
+    case
+        when {{ p }} is null or coalesce({{ n }}, 0) <= 0
+        then null
+        else
+            least(
+                1,
+                greatest(
+                    0,
+                    (
+                        {{ p }} + {{ z2 }} / (2 * {{ n }})
+                        {{ sign }} {{ z }} * sqrt(
+                            greatest(0, {{ p }} * (1 - {{ p }})) / {{ n }}
+                            + {{ z2 }} / (4 * {{ n }} * {{ n }})
+                        )
+                    )
+                    / (1 + {{ z2 }} / {{ n }})
+                )
+            )
+    end
+{%- endmacro %}

@@ -1,0 +1,33 @@
+{# Names of a relation's columns; empty while parsing and inside unit tests, where nothing can be asked. #}
+{% macro column_names(relation) -%}
+    {%- if not execute -%} {{ return([]) }} {%- endif -%}
+    {{
+        return(
+            adapter.get_columns_in_relation(relation) | map(attribute="name") | list
+        )
+    }}
+{%- endmacro %}
+
+{#
+  A user's own columns: every `x_...` column of `relation`, written `, alias.x_a, alias.x_b`.
+  They travel untouched from the export to the core tables; nothing of ours reads them.
+#}
+{% macro x_columns(relation, alias=none) -%}
+    {%- for name in column_names(relation) if name.startswith("x_") -%}
+        , {% if alias %} {{ alias }}.{% endif %}{{ adapter.quote(name) }}
+    {%- endfor -%}
+{%- endmacro %}
+
+{#
+  Where a row came from, written at the end of every staging model:
+  the file and line, the load, and what decides which version of a record is the newest.
+#}
+{% macro lineage_columns() -%}
+    _source as source,
+    _file,
+    _line,
+    _loaded_at,
+    _version_at,
+    _time_zone as time_zone,
+    load_id
+{%- endmacro %}

@@ -1,0 +1,28 @@
+{# The engine's name of a 64-bit float. #}
+{% macro type_double() -%}
+    {{ return(adapter.dispatch("type_double", "loyalty")()) }}
+{%- endmacro %}
+
+{% macro default__type_double() -%} {{ return("double") }} {%- endmacro %}
+
+{% macro postgres__type_double() -%} {{ return("double precision") }} {%- endmacro %}
+
+{# Money: 18 digits, 4 of them after the point. #}
+{% macro type_amount() -%} {{ return("decimal(18, 4)") }} {%- endmacro %}
+
+{# `expression` as `type`, NULL where it cannot be read as one. `type` is a plain SQL type. #}
+{% macro try_cast(expression, type) -%}
+    {{ return(adapter.dispatch("try_cast", "loyalty")(expression, type)) }}
+{%- endmacro %}
+
+{% macro default__try_cast(expression, type) -%}
+    try_cast({{ expression }} as {{ type }})
+{%- endmacro %}
+
+{# PostgreSQL has no try_cast: only what looks like a number is cast. #}
+{% macro postgres__try_cast(expression, type) -%}
+    case
+        when cast({{ expression }} as text) ~ '^\s*[-+]?\d+(\.\d+)?([eE][-+]?\d+)?\s*$'
+        then cast({{ expression }} as {{ type }})
+    end
+{%- endmacro %}

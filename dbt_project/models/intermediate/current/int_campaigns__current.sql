@@ -1,0 +1,1 @@
+{{ current_rows("campaigns", ref("stg_campaigns__campaigns")) }}

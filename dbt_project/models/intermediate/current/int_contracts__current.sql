@@ -1,0 +1,1 @@
+{{ current_rows("contracts", ref("stg_contracts__contracts")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("costs", ref("stg_costs__pools")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("customers", ref("stg_customers__customers")) }}

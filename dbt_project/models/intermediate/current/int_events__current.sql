@@ -1,0 +1,1 @@
+{{ current_rows("events", ref("stg_events__events")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("interactions", ref("stg_interactions__interactions")) }}

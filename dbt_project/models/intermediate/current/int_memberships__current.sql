@@ -1,0 +1,1 @@
+{{ current_rows("memberships", ref("stg_memberships__memberships")) }}

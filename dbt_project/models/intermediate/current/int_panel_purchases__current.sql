@@ -1,0 +1,1 @@
+{{ current_rows("panel_purchases", ref("stg_panel_purchases__purchases")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("products", ref("stg_products__versions")) }}

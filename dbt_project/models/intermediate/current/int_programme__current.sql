@@ -1,0 +1,1 @@
+{{ current_rows("programme", ref("stg_programme__entries")) }}

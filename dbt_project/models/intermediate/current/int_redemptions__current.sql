@@ -1,0 +1,1 @@
+{{ current_rows("redemptions", ref("stg_redemptions__redemptions")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("referrals", ref("stg_referrals__referrals")) }}

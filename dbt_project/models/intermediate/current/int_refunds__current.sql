@@ -1,0 +1,1 @@
+{{ current_rows("refunds", ref("stg_refunds__refunds")) }}

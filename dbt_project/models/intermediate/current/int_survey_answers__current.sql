@@ -1,0 +1,1 @@
+{{ current_rows("survey_answers", ref("stg_survey_answers__answers")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("survey_plan", ref("stg_survey_plan__plan")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("survey_responses", ref("stg_survey_responses__responses")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("targets", ref("stg_targets__targets")) }}

@@ -1,0 +1,1 @@
+{{ current_rows("tickets", ref("stg_tickets__tickets")) }}

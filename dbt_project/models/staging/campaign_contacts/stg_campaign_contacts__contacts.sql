@@ -1,0 +1,33 @@
+with
+    source as (select * from {{ source("raw", "campaign_contacts") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "campaign_id", "customer_id", "contacted_at"]) }}
+            as record_key,
+            {{ made_key(["_source", "campaign_id"]) }} as campaign_key,
+            {{ made_key(["_source", "customer_id"]) }} as customer_key,
+
+            -- ids
+            campaign_id,
+            customer_id,
+
+            -- texts
+            arm,
+
+            -- numbers
+            cost_amount,
+
+            -- dates and times
+            contacted_at,
+            contacted_date,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "campaign_contacts")) }}
+        from source
+    )
+
+select *
+from final

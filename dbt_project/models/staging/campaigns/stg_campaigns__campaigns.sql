@@ -1,0 +1,33 @@
+with
+    source as (select * from {{ source("raw", "campaigns") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "campaign_id"]) }} as record_key,
+            {{ made_key(["_source", "campaign_id"]) }} as campaign_key,
+
+            -- ids
+            campaign_id,
+
+            -- texts
+            name as campaign_name,
+            objective,
+
+            -- numbers
+            cost_amount,
+
+            -- dates and times
+            started_at,
+            started_date,
+            ended_at,
+            ended_date,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "campaigns")) }}
+        from source
+    )
+
+select *
+from final

@@ -1,0 +1,35 @@
+with
+    source as (select * from {{ source("raw", "products") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "product_id", "valid_from"]) }} as record_key,
+            {{ made_key(["_source", "product_id"]) }} as product_key,
+
+            -- ids
+            product_id,
+            supplier_id,
+
+            -- texts
+            name as product_name,
+            category,
+            brand,
+            product_type,
+
+            -- numbers
+            unit_cost,
+
+            -- dates and times
+            launched_at,
+            launched_date,
+            valid_from,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "products")) }}
+        from source
+    )
+
+select *
+from final

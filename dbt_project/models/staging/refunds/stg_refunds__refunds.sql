@@ -1,0 +1,38 @@
+with
+    source as (select * from {{ source("raw", "refunds") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "refund_id"]) }} as record_key,
+            {{ made_key(["_source", "refund_id"]) }} as refund_key,
+            {{ made_key(["_source", "order_id"]) }} as order_key,
+
+            -- ids
+            refund_id,
+            order_id,
+            line_number,
+
+            -- texts
+            reason,
+
+            -- numbers
+            quantity,
+            amount as refund_amount,
+            tax_amount,
+
+            -- booleans
+            is_restocked,
+
+            -- dates and times
+            refunded_at,
+            refunded_date,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "refunds")) }}
+        from source
+    )
+
+select *
+from final

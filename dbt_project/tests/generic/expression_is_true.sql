@@ -1,0 +1,6 @@
+{# Every row keeps the identity; a row where it cannot be told (NULL) passes. #}
+{% test expression_is_true(model, expression, where=none) %}
+    select *
+    from {{ model }}
+    where not ({{ expression }}) {% if where %} and ({{ where }}) {% endif %}
+{% endtest %}
