@@ -6,7 +6,7 @@ lineage, load) is filled in here: local date = the timestamp's own date, unless 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,8 +16,8 @@ from typing import Any
 import duckdb
 import pandas as pd
 import yaml
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
-
 from loyalty.contract import CanonicalFeed, load_contract, local_date_name
 from loyalty.estimation.tables import ensure_tables
 
@@ -42,6 +42,8 @@ BOOKKEEPING: dict[str, str] = {
         code_version varchar""",
 }
 
+RECEIVED_AT = datetime.fromisoformat("2020-01-01")
+
 Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
 
 
@@ -64,7 +66,7 @@ class Warehouse:
             ensure_tables(connection)
 
     @contextmanager
-    def connect(self) -> Iterable[duckdb.DuckDBPyConnection]:
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection that is closed at once afterwards: dbt needs the file for itself."""
         connection = duckdb.connect(str(self.file))
         try:
@@ -92,7 +94,7 @@ class Warehouse:
             "_source": source,
             "_file": f"{load_id}.csv",
             "_line": range(2, len(frame) + 2),
-            "_loaded_at": datetime(2020, 1, 1),
+            "_loaded_at": RECEIVED_AT,
             "_version_at": version_at,
             "_time_zone": "UTC",
             "load_id": load_id,
@@ -136,6 +138,7 @@ class Warehouse:
     ) -> dbtRunnerResult:
         """Run a dbt command in this process; with check, a failure shows what failed."""
         self.environment.setenv("LOYALTY_WORK_FILE", str(self.file))
+        self.environment.setenv("LOYALTY_KEEP_OPEN", "True")
         self.environment.setenv("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
         command = [
             *arguments,
@@ -144,7 +147,10 @@ class Warehouse:
         ]
         if variables:
             command += ["--vars", yaml.safe_dump(dict(variables))]
-        result = dbtRunner().invoke(command)
+        try:
+            result = dbtRunner().invoke(command)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
         if check:
             assert result.success, _failures(result)
         return result
@@ -194,7 +200,7 @@ class Warehouse:
                 version_at,
                 f"{load_id}.csv",
                 count,
-                datetime(2020, 1, 1),
+                RECEIVED_AT,
             ],
         )
 
