@@ -85,7 +85,8 @@ def load_contract() -> dict[str, CanonicalFeed]:
     """All canonical feeds by name, as contract.yml declares them."""
     document = yaml.safe_load(Path(__file__).with_name("contract.yml").read_text(encoding="utf-8"))
     return {
-        name: _feed(name, declared, document["schema_version"]) for name, declared in document["feeds"].items()
+        name: _feed(name, declared, document["schema_version"])
+        for name, declared in document["feeds"].items()
     }
 
 

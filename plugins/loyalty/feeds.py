@@ -13,7 +13,15 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from loyalty.contract import CanonicalFeed, load_contract
 from loyalty.errors import UserError
@@ -184,7 +192,16 @@ class FeedConfig(_Model):
         """A hash of all that decides what the bytes of a file become; part of every load_id."""
         meaning = self.model_dump(
             mode="json",
-            include={"name", "feed", "source", "format", "options", "time_zone", "timestamps_in", "date_format"}
+            include={
+                "name",
+                "feed",
+                "source",
+                "format",
+                "options",
+                "time_zone",
+                "timestamps_in",
+                "date_format",
+            }
             | {"currency", "columns", "version", "snapshot"},
         )
         text = json.dumps([meaning, ADAPTER_VERSION, self.canonical.schema_version], sort_keys=True)
@@ -194,7 +211,9 @@ class FeedConfig(_Model):
         """Matches a file name of this feed and captures the export's date."""
         name = Path(self.path or "").name
         pattern = "".join(
-            {"*": "[^/]*", "?": "[^/]"}.get(part, r"(?P<date>\d{4}-\d{2}-\d{2})" if part == DATE_PLACEHOLDER else re.escape(part))
+            {"*": "[^/]*", "?": "[^/]"}.get(
+                part, r"(?P<date>\d{4}-\d{2}-\d{2})" if part == DATE_PLACEHOLDER else re.escape(part)
+            )
             for part in re.split(r"(\{date\}|\*|\?)", name)
         )
         return re.compile(pattern)
@@ -221,7 +240,9 @@ class BrokenFeed:
 def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
     """Every feed of the folder by name; a wrong YAML becomes a BrokenFeed with one clear sentence."""
     if not folder.is_dir():
-        raise UserError(f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`.")
+        raise UserError(
+            f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`."
+        )
     return {file.stem: read_feed(file) for file in sorted(folder.glob("*.yml"))}
 
 

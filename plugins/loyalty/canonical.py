@@ -1,0 +1,345 @@
+"""From an export's text cells to the typed columns of its canonical feed.
+
+A cell that cannot be read as its type makes its row a fault, never a NULL: what is missing and what
+is broken stay apart.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loyalty.contract import SQL_TYPES, Column, local_date_name
+from loyalty.errors import LoadRejected
+from loyalty.feeds import ColumnMapping, FeedConfig, FormatOptions
+from loyalty.formats import Batch
+from loyalty.privacy import keyed_hash
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "varchar": pa.string(),
+    "timestamp": pa.timestamp("us"),
+    "date": pa.date32(),
+    "decimal(18,4)": pa.decimal128(18, 4),
+    "decimal(18,8)": pa.decimal128(18, 8),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+}
+TRUE_WORDS = ("true", "t", "yes", "y", "1")
+FALSE_WORDS = ("false", "f", "no", "n", "0")
+NUMBER = r"^[+-]?(\d{1,14}(\.\d{0,20})?|\.\d{1,20})$"
+WHOLE_NUMBER = r"^[+-]?\d{1,18}(\.0*)?$"
+DATE_ONLY = r"^\d{4}-\d{2}-\d{2}$"
+WITH_OFFSET = r"(?:[+-]\d{2}:?\d{2}|Z)$"
+# Extra columns that would carry personal data along; they are dropped at landing.
+PERSONAL_NAME = re.compile(
+    r"e_?mail|phone|mobile|fax|street|address|zip|postal|(^|_)ip(_|$)|birth_?da(y|te)|latitude|longitude"
+    r"|^(first|last|middle|full|customer|contact|billing|shipping|recipient|recipient_first|recipient_last)_?name$"
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why one row cannot be landed: its position in the batch, the rule it broke, and a sentence."""
+
+    row: int
+    rule: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the headers of one file become the columns of its feed; made once per file."""
+
+    feed: FeedConfig
+    origins: dict[str, ColumnMapping]
+    extras: dict[str, str]
+    dropped: tuple[str, ...]
+
+    @property
+    def added(self) -> list[str]:
+        """The user's own columns, kept as `x_*`."""
+        return list(self.extras.values())
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A batch as landing keeps it, with the rows that cannot be landed named in `faults`."""
+
+    table: pa.Table
+    faults: list[Fault]
+
+
+def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
+    """Which header feeds which canonical column.
+
+    Raises LoadRejected when a required column, or one that the YAML names, is missing: with the file's
+    nearest header.
+    """
+    columns = feed.canonical.columns
+    origins = {name: ColumnMapping(**{"from": name}) for name in columns if name in header} | feed.columns
+    for name, origin in origins.items():
+        if origin.source and origin.source != "_line" and origin.source not in header:
+            raise LoadRejected(_missing_sentence(name, origin.source, header))
+    for name in feed.canonical.required:
+        if name not in origins and not (name == "currency_code" and feed.currency):
+            raise LoadRejected(_missing_sentence(name, name, header))
+    if feed.version and feed.version not in header:
+        raise LoadRejected(_missing_sentence("version", feed.version, header))
+    taken = {origin.source for origin in origins.values()} | {feed.version}
+    extras, dropped = _extras([name for name in header if name not in taken])
+    return Plan(feed, origins, extras, tuple(dropped))
+
+
+def to_canonical(batch: Batch, plan: Plan, key: bytes) -> Typed:
+    """One batch, typed; personal columns are hashed or dropped here and exist nowhere behind this line.
+
+    The lineage columns that belong to the load (`_file`, `_loaded_at`, ...) are added by landing.
+    """
+    feed, options = plan.feed, plan.feed.options
+    landed: dict[str, pa.Array] = {}
+    faults: list[Fault] = []
+    for column in feed.canonical.columns.values():
+        text = _cells(batch, plan, column)
+        if column.personal:
+            landed |= _without_person(column, text, key)
+            continue
+        values = _typed(text, column.type, feed)
+        faults += _unreadable(column, text, values, batch)
+        if column.required:
+            faults += _absent(column, text)
+        landed[column.name] = values
+        if column.type == "timestamp":
+            landed[local_date_name(column.name)] = local_dates(values, feed.zone)
+    for header, name in plan.extras.items():
+        landed[name] = _clean(_column(batch, header), options)
+    landed["_line"] = batch.lines
+    landed["_version_at"] = _version(batch, plan)
+    return Typed(pa.table(landed), faults)
+
+
+def _cells(batch: Batch, plan: Plan, column: Column) -> pa.Array:
+    """The text of a canonical column: trimmed, mapped, with NULL for the feed's null values."""
+    origin = plan.origins.get(column.name)
+    size = batch.cells.num_rows
+    is_currency = column.name == "currency_code" and plan.feed.currency is not None
+    if origin is None:
+        return pa.array([plan.feed.currency if is_currency else None] * size, pa.string())
+    if origin.value is not None:
+        return pa.array([origin.value] * size, pa.string())
+    if origin.source == "_line":
+        return batch.lines.cast(pa.string())
+    raw = _column(batch, origin.source or "")
+    text = _mapped(raw, origin.map, plan.feed.options)
+    return pc.fill_null(text, plan.feed.currency) if is_currency else text
+
+
+def _column(batch: Batch, header: str) -> pa.Array:
+    if header not in batch.cells.column_names:  # a JSON object may leave out a key
+        return pa.nulls(batch.cells.num_rows, pa.string())
+    column = batch.cells.column(header)
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
+def _clean(raw: pa.Array, options: FormatOptions) -> pa.Array:
+    text = pc.utf8_trim_whitespace(raw)
+    is_null = pc.is_in(text, value_set=pa.array(options.null_values, pa.string()))
+    return pc.if_else(is_null, pa.scalar(None, pa.string()), text)
+
+
+def _mapped(raw: pa.Array, mapping: dict[str, str], options: FormatOptions) -> pa.Array:
+    if not mapping:
+        return _clean(raw, options)
+    text = pc.utf8_trim_whitespace(raw)
+    position = pc.index_in(text, value_set=pa.array(list(mapping), pa.string()))
+    replaced = pc.take(pa.array(list(mapping.values()), pa.string()), position)
+    return pc.if_else(pc.is_valid(position), replaced, _clean(raw, options))
+
+
+def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
+    readers: dict[str, Callable[[pa.Array], pa.Array]] = {
+        "text": lambda values: values,
+        "decimal": partial(read_decimals, options=feed.options, scale=4),
+        "rate": partial(read_decimals, options=feed.options, scale=8),
+        "integer": partial(read_integers, options=feed.options),
+        "boolean": read_booleans,
+        "date": partial(read_dates, date_format=feed.date_format),
+        "timestamp": partial(read_timestamps, feed=feed),
+    }
+    if text.null_count == len(text):
+        return pa.nulls(len(text), ARROW_TYPES[SQL_TYPES[kind]])
+    return readers[kind](text)
+
+
+def read_decimals(text: pa.Array, options: FormatOptions, scale: int) -> pa.Array:
+    """Decimal numbers, never through floats; more than `scale` digits are rounded half away from zero."""
+    plain = _plain_numbers(text, options)
+    readable = _only_matching(plain, NUMBER)
+    wide = readable.cast(pa.decimal256(38, 20))
+    return pc.round(wide, scale, round_mode="half_towards_infinity").cast(pa.decimal128(18, scale))
+
+
+def read_integers(text: pa.Array, options: FormatOptions) -> pa.Array:
+    """Whole numbers; `12.0` is one, `12.5` is not."""
+    readable = _only_matching(_plain_numbers(text, options), WHOLE_NUMBER)
+    return pc.replace_substring_regex(readable, r"\.0*$", "").cast(pa.int64())
+
+
+def read_booleans(text: pa.Array) -> pa.Array:
+    """true/false, t/f, yes/no, y/n, 1/0 in any case."""
+    lower = pc.utf8_lower(text)
+    is_true = pc.is_in(lower, value_set=pa.array(TRUE_WORDS))
+    is_false = pc.is_in(lower, value_set=pa.array(FALSE_WORDS))
+    return pc.if_else(pc.or_(is_true, is_false), is_true, pa.scalar(None, pa.bool_()))
+
+
+def read_dates(text: pa.Array, date_format: str | None) -> pa.Array:
+    """Calendar dates; a month such as 2017-03 is its first day."""
+    series = text.to_pandas()
+    series = series.where(~series.str.fullmatch(r"\d{4}-\d{2}", na=False), series + "-01")
+    parsed = pd.to_datetime(series, format="ISO8601", errors="coerce", utc=True)
+    if date_format:
+        parsed = parsed.fillna(pd.to_datetime(series, format=date_format, errors="coerce", utc=True))
+    return pa.array(parsed.dt.tz_localize(None), pa.timestamp("us"), from_pandas=True).cast(pa.date32())
+
+
+def read_timestamps(text: pa.Array, feed: FeedConfig) -> pa.Array:
+    """UTC time stamps from stamps with an offset, naive stamps, or bare dates (local midnight).
+
+    A naive stamp that a clock change makes ambiguous is read as the earlier of the two; one that the
+    change skips is moved to the first moment after it.
+    """
+    series = text.to_pandas().astype("str")
+    utc = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us, UTC]")
+    with_offset = series.str.contains(WITH_OFFSET, regex=True, na=False) & series.str.contains(":", na=False)
+    parse = partial(pd.to_datetime, errors="coerce", utc=True)
+    if with_offset.any():
+        stamps = parse(series[with_offset], format=feed.date_format or "ISO8601")
+        utc.loc[with_offset] = stamps.astype("datetime64[us, UTC]")
+    naive = series[~with_offset & series.notna()]
+    if len(naive):
+        parsed = parse(naive, format=feed.date_format or "ISO8601")
+        if feed.date_format:
+            parsed = parsed.fillna(parse(naive, format="ISO8601"))
+        is_date = naive.str.fullmatch(DATE_ONLY, na=False) | _has_no_clock(feed.date_format)
+        utc.loc[naive.index] = _localized(parsed, is_date, feed)
+    return pa.array(utc.dt.tz_convert(None), pa.timestamp("us"), from_pandas=True)
+
+
+def _has_no_clock(date_format: str | None) -> bool:
+    return date_format is not None and not re.search("%[HIcXT]", date_format)
+
+
+def _localized(parsed: pd.Series, is_date: pd.Series, feed: FeedConfig) -> pd.Series:
+    wall = parsed.dt.tz_localize(None).astype("datetime64[us]")
+    of_day = _to_utc(wall[is_date], feed.zone)
+    of_clock = _to_utc(wall[~is_date], feed.naive_zone)
+    return pd.concat([of_day, of_clock]).reindex(parsed.index)
+
+
+def _to_utc(wall: pd.Series, zone: ZoneInfo) -> pd.Series:
+    earlier = pd.Series(True, index=wall.index).to_numpy()
+    local = wall.dt.tz_localize(zone, ambiguous=earlier, nonexistent="shift_forward")
+    return local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+
+
+def local_dates(stamps: pa.Array, zone: ZoneInfo) -> pa.Array:
+    """The business date of UTC stamps in the feed's zone."""
+    if stamps.null_count == len(stamps):
+        return pa.nulls(len(stamps), pa.date32())
+    local = pc.local_timestamp(pc.assume_timezone(stamps, "UTC").cast(pa.timestamp("us", str(zone))))
+    return pc.floor_temporal(local, unit="day").cast(pa.date32())
+
+
+def _plain_numbers(text: pa.Array, options: FormatOptions) -> pa.Array:
+    if options.thousands:
+        text = pc.replace_substring(text, options.thousands, "")
+    return pc.replace_substring(text, ",", ".") if options.decimal == "," else text
+
+
+def _only_matching(text: pa.Array, pattern: str) -> pa.Array:
+    matches = pc.match_substring_regex(text, pattern)
+    return pc.if_else(matches, text, pa.scalar(None, pa.string()))
+
+
+def _unreadable(column: Column, text: pa.Array, values: pa.Array, batch: Batch) -> list[Fault]:
+    broken = pc.and_(pc.is_valid(text), pc.is_null(values))
+    rows = pc.indices_nonzero(broken).to_pylist()
+    return [
+        Fault(
+            row,
+            "readable",
+            column.name,
+            f"{column.name}: `{_shorten(text[row].as_py())}` is no {column.type}",
+        )
+        for row in rows
+    ]
+
+
+def _absent(column: Column, text: pa.Array) -> list[Fault]:
+    rows = pc.indices_nonzero(pc.is_null(text)).to_pylist() if text.null_count else []
+    return [Fault(row, "required", column.name, f"{column.name} is missing") for row in rows]
+
+
+def _without_person(column: Column, text: pa.Array, key: bytes) -> dict[str, pa.Array]:
+    landed = {f"has_{column.name}": pc.is_valid(text)}
+    if column.personal == "hash":
+        hashes = [None if value is None else keyed_hash(key, value) for value in text.to_pylist()]
+        landed[f"{column.name}_hash"] = pa.array(hashes, pa.string())
+    return landed
+
+
+def _version(batch: Batch, plan: Plan) -> pa.Array:
+    if plan.feed.version is None:
+        return pa.nulls(batch.cells.num_rows, pa.timestamp("us"))
+    text = _clean(_column(batch, plan.feed.version), plan.feed.options)
+    return (
+        read_timestamps(text, plan.feed)
+        if text.null_count < len(text)
+        else pa.nulls(len(text), pa.timestamp("us"))
+    )
+
+
+def export_time(day: date | None) -> datetime | None:
+    """The version time that a dated file name gives: the beginning of its day."""
+    return datetime(day.year, day.month, day.day) if day else None  # noqa: DTZ001 - a label, compared with its like
+
+
+def _extras(headers: list[str]) -> tuple[dict[str, str], list[str]]:
+    extras: dict[str, str] = {}
+    dropped: list[str] = []
+    for header in headers:
+        plain = re.sub(r"\W+", "_", header.strip().lower(), flags=re.UNICODE).strip("_")
+        if is_personal(plain):
+            dropped.append(header)
+            continue
+        name = f"x_{plain}"
+        while name in extras.values():
+            name += "_"
+        extras[header] = name
+    return extras, dropped
+
+
+def is_personal(name: str) -> bool:
+    """Whether a column's name says that it holds personal data."""
+    return bool(PERSONAL_NAME.search(re.sub(r"\W+", "_", name.strip().lower())))
+
+
+def _missing_sentence(column: str, wanted: str, header: list[str]) -> str:
+    near = difflib.get_close_matches(wanted, header, n=1, cutoff=0.5)
+    hint = f"; the nearest is `{near[0]}`" if near else f"; the file has: {_shorten(', '.join(header), 200)}"
+    named = f"column `{wanted}`" if column == wanted else f"column `{wanted}` (the feed's {column})"
+    return f"the {named} is missing{hint}. Ask for the column, or map it under `columns:` in the feed's YAML"
+
+
+def _shorten(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."

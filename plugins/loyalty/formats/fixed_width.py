@@ -1,0 +1,43 @@
+"""Fixed-width text: columns of declared widths, one row a line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+from loyalty.errors import LoadRejected
+from loyalty.feeds import FormatOptions
+from loyalty.formats import BadLine, Batch
+from loyalty.formats.delimited import check_header, to_batch
+from loyalty.formats.text import open_lines
+
+
+def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) -> Iterator[Batch]:
+    """Batches of a fixed-width file; see `read_batches`."""
+    header = check_header(options.names)
+    edges = list(pairwise(accumulate([0, *options.widths])))
+    first_row = options.skip_lines + int(options.header) + 1
+    rows: list[list[str]] = []
+    numbers: list[int] = []
+    bad: list[BadLine] = []
+    whole = True
+    with open_lines(file, options.encoding, max_bytes) as lines:
+        for number, line in enumerate(lines, start=1):
+            text = line.rstrip("\r\n")
+            if number < first_row or not text.strip():
+                continue
+            whole = line != text
+            if edges[-2][1] < len(text) <= edges[-1][1]:
+                rows.append([text[start:end] for start, end in edges])
+                numbers.append(number)
+            else:
+                bad.append(
+                    BadLine(number, [text], f"{len(text)} characters where {edges[-1][1]} are expected")
+                )
+            if len(rows) == batch_rows:
+                yield to_batch(header, rows, numbers, bad)
+                rows, numbers, bad = [], [], []
+    if bad and not whole and bad[-1].line >= max(numbers, default=0):
+        raise LoadRejected(f"line {bad[-1].line} stops in the middle: the file is cut short")
+    yield to_batch(header, rows, numbers, bad)

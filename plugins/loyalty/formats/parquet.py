@@ -1,0 +1,45 @@
+"""Parquet files; every column is read as text, so that one set of rules types all formats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from loyalty.errors import LoadRejected
+from loyalty.feeds import FormatOptions
+from loyalty.formats import Batch
+
+
+def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) -> Iterator[Batch]:
+    """Batches of a Parquet file; a row's line is its number, beginning with 1."""
+    if not file.stat().st_size:
+        raise LoadRejected("the file is empty")
+    try:
+        source = pq.ParquetFile(file)
+        number = 1
+        for part in source.iter_batches(batch_size=batch_rows):
+            columns = [_text(column) for column in part.columns]
+            lines = pa.array(range(number, number + part.num_rows), pa.int64())
+            yield Batch(pa.table(columns, names=part.schema.names), lines)
+            number += part.num_rows
+        if number == 1:
+            empty = [pa.array([], pa.string()) for _ in source.schema_arrow.names]
+            yield Batch(pa.table(empty, names=source.schema_arrow.names), pa.array([], pa.int64()))
+    except (pa.ArrowException, OSError) as error:
+        raise LoadRejected(
+            f"the Parquet file is cut short or damaged ({str(error).splitlines()[0]})"
+        ) from None
+
+
+def _text(column: pa.Array) -> pa.Array:
+    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+        return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
+    if pa.types.is_timestamp(column.type):
+        pattern = "%Y-%m-%dT%H:%M:%S" + ("Z" if column.type.tz else "")
+        utc = column.cast(pa.timestamp("us", "UTC")) if column.type.tz else column.cast(pa.timestamp("us"))
+        return pc.strftime(utc, pattern)
+    return column.cast(pa.string())

@@ -1,0 +1,148 @@
+"""Text files as they come: packed or not, in the declared encoding, never mojibake."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from loyalty.errors import LoadRejected
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+SAMPLE_BYTES = 65_536
+# Characters no export means to write: they show a binary file or a wrong encoding.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that refuses to give more than so many bytes (a bomb, or a mistake)."""
+
+    def __init__(self, stream: BinaryIO, max_bytes: int) -> None:
+        self._stream = stream
+        self._left = max_bytes
+        self._max = max_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        block = self._stream.read(len(buffer))
+        self._left -= len(block)
+        if self._left < 0:
+            raise LoadRejected(
+                f"unpacks to more than {self._max:,} bytes; raise max_file_bytes if that is right"
+            )
+        buffer[: len(block)] = block
+        return len(block)
+
+
+@contextmanager
+def open_bytes(file: Path, max_bytes: int) -> Iterator[BinaryIO]:
+    """The bytes of a plain, gzip or zip file (with one member); damage becomes LoadRejected."""
+    head = _head(file, 4)
+    if not head:
+        raise LoadRejected("the file is empty")
+    try:
+        if head.startswith(GZIP_MAGIC):
+            with gzip.open(file, "rb") as stream:
+                yield io.BufferedReader(_Bounded(stream, max_bytes))  # type: ignore[arg-type]
+        elif head.startswith(ZIP_MAGIC):
+            with zipfile.ZipFile(file) as archive, archive.open(_only_member(archive)) as stream:
+                yield io.BufferedReader(_Bounded(stream, max_bytes))  # type: ignore[arg-type]
+        else:
+            with file.open("rb") as stream:
+                yield io.BufferedReader(_Bounded(stream, max_bytes))
+    except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile) as error:
+        raise LoadRejected(f"the packed file is cut short or damaged ({error})") from None
+
+
+@contextmanager
+def open_lines(file: Path, encoding: str, max_bytes: int) -> Iterator[Iterator[str]]:
+    """The lines of a text file with their line ends, decoded strictly."""
+    with open_bytes(file, max_bytes) as stream:
+        chosen = _encoding(stream, encoding)
+        yield _decoded(io.TextIOWrapper(stream, chosen, errors="strict", newline=""), file, encoding)
+
+
+def _decoded(text: io.TextIOWrapper, file: Path, encoding: str) -> Iterator[str]:
+    number = 0
+    try:
+        for number, line in enumerate(text, start=1):
+            if found := CONTROL.search(line):
+                raise LoadRejected(
+                    f"line {number} holds the character U+{ord(found.group()):04X}, which no text has: the file is not "
+                    f"written in {encoding}{_guess(file)}; set options.encoding"
+                )
+            yield line
+    except UnicodeDecodeError as error:
+        line_number = _undecodable_line(file, encoding) or number + 1
+        raise LoadRejected(
+            f"line {line_number} is not {encoding} (byte 0x{error.object[error.start]:02X}){_guess(file)}; "
+            "set options.encoding"
+        ) from None
+    except UnicodeError as error:
+        raise LoadRejected(f"the file is not {encoding} ({error}); set options.encoding") from None
+
+
+def _encoding(stream: BinaryIO, declared: str) -> str:
+    """The declared encoding, unless a byte order mark says what it is; UTF-8 declared as something else is refused."""
+    sample = stream.peek(SAMPLE_BYTES)  # type: ignore[attr-defined]
+    if sample.startswith(UTF16_MARKS):
+        return "utf-16"
+    if sample.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if not sample.strip():
+        raise LoadRejected("the file is empty")
+    name = codecs.lookup(declared).name
+    if not name.startswith("utf") and not sample.isascii() and _is_utf8(sample):
+        raise LoadRejected(
+            f"the file is written in utf-8 but declared as {declared}; set options.encoding: utf-8"
+        )
+    return declared
+
+
+def _is_utf8(sample: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")("strict").decode(sample, final=False)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _guess(file: Path) -> str:
+    import charset_normalizer
+
+    with open_bytes(file, max_bytes=2**62) as stream:
+        best = charset_normalizer.from_bytes(stream.read(SAMPLE_BYTES)).best()
+    return f"; it looks like {best.encoding}" if best and best.encoding not in ("ascii", "utf_8") else ""
+
+
+def _undecodable_line(file: Path, encoding: str) -> int | None:
+    with open_bytes(file, max_bytes=2**62) as stream:
+        for number, line in enumerate(stream, start=1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                return number
+    return None
+
+
+def _only_member(archive: zipfile.ZipFile) -> str:
+    members = [info.filename for info in archive.infolist() if not info.is_dir()]
+    if len(members) != 1:
+        raise LoadRejected(f"the zip holds {len(members)} files where one export is expected")
+    return members[0]
+
+
+def _head(file: Path, size: int) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(size)

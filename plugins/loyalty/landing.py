@@ -1,0 +1,333 @@
+"""Landing: an export becomes one immutable load, or is refused whole.
+
+    landing/<feed>/load_id=<id>/     Parquet parts and _manifest.json
+    quarantine/<feed>/load_id=<id>/  the rows held back, with rule and reason
+    rejected/<feed>/load_id=<id>/    the manifest of a refused file
+
+A load is written beside its place and renamed into it, quarantine first; the ledger is told last.
+Whatever is killed, the next run either finds the load whole or writes it again with the same content:
+`load_id` is a hash of the file's bytes and of all that decides what they mean.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from loyalty.canonical import Plan, plan_columns
+from loyalty.draft import Draft, version_label
+from loyalty.errors import LoadRejected, UserError
+from loyalty.failpoints import hit
+from loyalty.feeds import FeedConfig
+from loyalty.formats import read_batches
+from loyalty.ledger import Ledger
+from loyalty.privacy import load_key
+from loyalty.profile import load_profile
+from loyalty.quality import RuleResult, Suite, add_up, check_load, load_suite
+from loyalty.quarantine import close_corrected
+from loyalty.settings import Settings
+from loyalty.sources.connections import download
+from loyalty.sources.files import RawFile, checksum, fetch, file_name, find_files
+
+MANIFEST = "_manifest.json"
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LoadOutcome:
+    """What became of one delivery, in the words an alert can use."""
+
+    feed_name: str
+    uri: str
+    load_id: str | None
+    outcome: Literal["accepted", "rejected", "unchanged"]
+    rows: int = 0
+    quarantined: int = 0
+    message: str = ""
+    rules: list[RuleResult] = field(default_factory=list)
+
+
+def unseen_files(settings: Settings, feed: FeedConfig, date: date | None = None) -> list[str]:
+    """The files of a feed that have not been delivered as they are now.
+
+    A refused file is tried again when its feed's YAML or its suite has changed since. With `date`, only
+    the file of that day.
+    """
+    found = find_files(settings, feed, date)
+    if feed.path is None:  # an endpoint or a query: only its content can tell
+        return found
+    ledger = Ledger(settings.ledger)
+    delivered = {
+        event.data["uri"]: event.data
+        for event in ledger.events("delivery")
+        if event.data["feed_name"] == feed.name
+    }
+    gate_id = _gate_id(settings, feed)
+    return [uri for uri in found if _is_unseen(settings, uri, delivered.get(uri), gate_id)]
+
+
+def load_feed(
+    settings: Settings,
+    feed: FeedConfig,
+    files: list[str] | None = None,
+    date: date | None = None,
+    again: bool = False,
+    say: Say = print,
+    now: datetime | None = None,
+) -> list[LoadOutcome]:
+    """Pull, check and land the unseen files of a feed, or the files named.
+
+    With `again`, every raw file still kept is read anew with today's mapping, and the new load takes the
+    old one's place. Bad data is an outcome, not an exception; UserError is raised for what is wrong
+    with the workspace (a rule that cannot run, a connection that is missing).
+    """
+    suite = load_suite(settings.expectations, feed.feed)
+    if again:
+        return _load_again(settings, feed, suite, say)
+    chosen = files if files is not None else unseen_files(settings, feed, date)
+    return [_load_file(settings, feed, suite, uri, say, now or datetime.now(UTC)) for uri in chosen]
+
+
+def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, now: datetime) -> LoadOutcome:
+    """Check and land one raw file, and tell the ledger."""
+    load_id = make_load_id(raw.sha256, feed)
+    landed = settings.landing / feed.feed / f"load_id={load_id}"
+    if not (landed / MANIFEST).exists():
+        draft = _new_draft(settings, feed, raw, load_id, now)
+        try:
+            _write_load(settings, draft, suite)
+            _place(draft, landed, settings.quarantine / feed.feed / landed.name, load_id)
+        except LoadRejected as error:
+            return _reject(settings, draft, load_id, _refusal(feed, raw.uri, error))
+        finally:
+            shutil.rmtree(draft.folder, ignore_errors=True)
+            shutil.rmtree(draft.quarantine, ignore_errors=True)
+    hit("land.renamed")
+    manifest = read_manifest(landed)
+    ledger = Ledger(settings.ledger)
+    event = ledger.deliver(
+        feed_name=feed.name, load_id=load_id, at=now, **_delivery(settings, feed, raw), **_figures(manifest)
+    )
+    hit("land.recorded")
+    _supersede(ledger, feed, raw, load_id)
+    close_corrected(settings, feed.canonical, landed)
+    return LoadOutcome(
+        feed.name,
+        raw.uri,
+        load_id,
+        event.data["outcome"],
+        manifest["row_count"],
+        manifest["quarantined_count"],
+        _held_back_sentence(feed, manifest),
+        [RuleResult(**rule) for rule in manifest["rules"]],
+    )
+
+
+def make_load_id(sha256: str, feed: FeedConfig) -> str:
+    """The identity of a load: the file's content and the mapping that reads it."""
+    return hashlib.sha256(f"{sha256}:{feed.mapping_id}".encode()).hexdigest()[:24]
+
+
+def read_manifest(load: Path) -> dict[str, Any]:
+    """A load's manifest; UserError when it is missing or unreadable."""
+    try:
+        return json.loads((load / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise UserError(f"{load / MANIFEST} is missing or damaged: run `loyalty status --verify`.") from None
+
+
+def put_in_place(draft: Path, target: Path) -> None:
+    """Sync a folder and rename it; a copy of this process that was quicker wins."""
+    for file in draft.iterdir():
+        _sync(file)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        draft.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+    _sync(target.parent)
+
+
+def write_json(file: Path, content: dict[str, Any]) -> None:
+    """A small JSON document, on disk when this returns."""
+    file.write_text(json.dumps(content, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
+    _sync(file)
+
+
+def _load_file(
+    settings: Settings, feed: FeedConfig, suite: Suite, uri: str, say: Say, now: datetime
+) -> LoadOutcome:
+    say(f"{feed.name}: reading {file_name(uri)}")
+    try:
+        raw = _pull(settings, feed, uri)
+    except LoadRejected as error:  # nothing was copied, so there is nothing to remember
+        return LoadOutcome(feed.name, uri, None, "rejected", message=_refusal(feed, uri, error))
+    hit("land.pulled")
+    return land_file(settings, feed, suite, raw, now)
+
+
+def _pull(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
+    if feed.path is not None:
+        return fetch(settings, feed, uri)
+    downloaded = download(feed, settings.raw / feed.name)
+    try:
+        fetched = fetch(settings, feed, str(downloaded))
+        return RawFile(uri, f"{feed.name}.{feed.format}", fetched.sha256, fetched.copy)
+    finally:
+        downloaded.unlink()
+
+
+def _write_load(settings: Settings, draft: Draft, suite: Suite) -> None:
+    """Write all parts beside the load's place and ask the load-level rules; LoadRejected when they refuse it."""
+    feed, key = draft.feed, load_key(settings)
+    plan: Plan | None = None
+    for batch in read_batches(draft.raw.copy, feed, settings.batch_rows, settings.max_file_bytes):
+        if plan is None or feed.format == "jsonl":  # objects may differ in their keys
+            plan = plan_columns(feed, batch.cells.column_names)
+        draft.add(batch, plan, suite, key)
+    draft.results = add_up(draft.results)
+    hit("land.written")
+    draft.refuse_too_many()
+    draft.profile = load_profile(settings, draft)
+    of_load = check_load(suite, draft.profile)
+    draft.results = [*draft.results, *of_load]
+    for rule in of_load:
+        if rule.severity == "critical" and rule.failed:
+            seen = f" ({rule.column} is {rule.observed})" if rule.observed is not None else ""
+            raise LoadRejected(f"the load breaks the rule `{rule.rule}`{seen}: {rule.because.rstrip('.')}")
+    hit("land.checked")
+
+
+def _place(draft: Draft, landed: Path, quarantined: Path, load_id: str) -> None:
+    if draft.held_back:
+        draft.write_quarantine()
+        put_in_place(draft.quarantine, quarantined)
+    hit("land.quarantined")
+    write_json(draft.folder / MANIFEST, draft.manifest(load_id))
+    put_in_place(draft.folder, landed)
+
+
+def _reject(settings: Settings, draft: Draft, load_id: str, message: str) -> LoadOutcome:
+    """Keep the refusal's manifest and tell the ledger; nothing of the file is landed."""
+    feed, raw = draft.feed, draft.raw
+    draft.results = add_up(draft.results)
+    manifest = draft.manifest(load_id) | {"reason": message, "parts": []}
+    folder = settings.rejected / feed.feed / f"load_id={load_id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / f"{MANIFEST}.draft", manifest)
+    (folder / f"{MANIFEST}.draft").replace(folder / MANIFEST)
+    hit("land.rejected")
+    Ledger(settings.ledger).append(
+        "delivery",
+        at=draft.received_at,
+        feed_name=feed.name,
+        load_id=load_id,
+        outcome="rejected",
+        reason=message,
+        **_delivery(settings, feed, raw),
+        **_figures(manifest),
+    )
+    held_back = len(draft.held_back)
+    return LoadOutcome(feed.name, raw.uri, load_id, "rejected", 0, held_back, message, draft.results)
+
+
+def _new_draft(settings: Settings, feed: FeedConfig, raw: RawFile, load_id: str, now: datetime) -> Draft:
+    """Two empty folders beside the load's places, on the same file system."""
+    name = f".draft-{load_id}-{uuid.uuid4().hex[:8]}"
+    folder, quarantine = settings.landing / feed.feed / name, settings.quarantine / feed.feed / name
+    folder.mkdir(parents=True)
+    quarantine.mkdir(parents=True)
+    return Draft(feed, raw, now, folder, quarantine)
+
+
+def _delivery(settings: Settings, feed: FeedConfig, raw: RawFile) -> dict[str, Any]:
+    return {
+        "feed": feed.feed,
+        "source": feed.source,
+        "group": feed.group,
+        "uri": raw.uri,
+        "file": raw.name,
+        "sha256": raw.sha256,
+        "mapping_id": feed.mapping_id,
+        "gate_id": _gate_id(settings, feed),
+        "version_at": version_label(feed, raw),
+        "snapshot": feed.snapshot == "full",
+    }
+
+
+def _figures(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {name: manifest[name] for name in ("row_count", "quarantined_count", "quarantined_amount")}
+
+
+def _gate_id(settings: Settings, feed: FeedConfig) -> str:
+    """What a refused file was refused by: the mapping, the limits and the suite of that day."""
+    file = settings.expectations / f"{feed.feed}.yml"
+    suite = file.read_bytes() if file.exists() else b""
+    return hashlib.sha256(suite + f"{feed.mapping_id}:{feed.max_quarantine_rate}".encode()).hexdigest()
+
+
+def _is_unseen(settings: Settings, uri: str, last: dict[str, Any] | None, gate_id: str) -> bool:
+    if last is None or last["sha256"] != checksum(settings, uri):
+        return True
+    return last["outcome"] == "rejected" and last["gate_id"] != gate_id
+
+
+def _supersede(ledger: Ledger, feed: FeedConfig, raw: RawFile, load_id: str) -> None:
+    """A load of the same bytes read with another mapping gives way to this one."""
+    for load in ledger.loads():
+        is_old_reading = load.feed_name == feed.name and load.data.get("sha256") == raw.sha256
+        if is_old_reading and load.load_id != load_id and load.of_load_id is None:
+            ledger.append("supersede", feed_name=feed.name, load_id=load.load_id, by_load_id=load_id)
+
+
+def _load_again(settings: Settings, feed: FeedConfig, suite: Suite, say: Say) -> list[LoadOutcome]:
+    """Read every accepted load's raw file anew, oldest first, so that the order of versions stays."""
+    loads = [
+        load
+        for load in Ledger(settings.ledger).loads()
+        if load.feed_name == feed.name and not load.of_load_id
+    ]
+    copies = {
+        load.load_id: sorted((settings.raw / feed.name / load.data["sha256"]).glob("*")) for load in loads
+    }
+    gone = [load.data["file"] for load in loads if not copies[load.load_id]]
+    if gone:
+        raise UserError(
+            f"Feed `{feed.name}`: the raw file of {gone[0]} is no longer kept (raw_days is {settings.raw_days}); "
+            "nothing was loaded again. Deliver the file once more."
+        )
+    outcomes = []
+    for load in loads:
+        say(f"{feed.name}: reading {load.data['file']} again")
+        raw = RawFile(load.uri, load.data["file"], load.data["sha256"], copies[load.load_id][0])
+        outcomes.append(land_file(settings, feed, suite, raw, load.received_at))
+    return outcomes
+
+
+def _refusal(feed: FeedConfig, uri: str, error: LoadRejected) -> str:
+    return f"Feed `{feed.name}`, file {file_name(uri)}: {error}."
+
+
+def _held_back_sentence(feed: FeedConfig, manifest: dict[str, Any]) -> str:
+    if not manifest["quarantined_count"]:
+        return ""
+    broken = [rule for rule in manifest["rules"] if rule["level"] == "row" and rule["severity"] == "critical"]
+    reasons = ", ".join(f"{rule['rule']} {rule['failed']:,}" for rule in broken if rule["failed"])
+    return f"Feed `{feed.name}`, file {manifest['file']}: {manifest['quarantined_count']:,} rows held back ({reasons})."
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

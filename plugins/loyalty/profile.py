@@ -1,0 +1,127 @@
+"""The one-row profile of a load, which the load-level rules look at."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from statistics import median
+from typing import Any
+
+import duckdb
+
+from loyalty.contract import CanonicalFeed
+from loyalty.draft import Draft
+from loyalty.feeds import FeedConfig
+from loyalty.formats import Trailer
+from loyalty.ledger import Ledger
+from loyalty.settings import Settings
+
+RECENT_LOADS = 14
+FEWEST_LOADS = 5
+SECONDS_PER_DAY = 86_400
+
+
+def load_profile(settings: Settings, draft: Draft) -> dict[str, Any]:
+    """Rows, duplicates, newest event, nulls, sums, volume against recent loads, unknown customers, trailer.
+
+    What cannot be known is None.
+    """
+    feed, seen = draft.feed, draft.seen
+    files = [str(draft.folder / part["name"]) for part in draft.parts]
+    received_at = draft.received_at.astimezone(UTC).replace(tzinfo=None)
+    with duckdb.connect() as connection:
+        connection.execute(f"create view load as select * from read_parquet({_list(files)})")
+        counted = _counts(connection, feed.canonical, received_at)
+        newest = counted["newest_event_at"]
+        profile = {
+            "row_count": draft.row_count,
+            "quarantined_count": len(draft.held_back),
+            "quarantine_rate": len(draft.held_back) / seen if seen else None,
+            **counted,
+            "newest_event_age_days": (received_at - newest).total_seconds() / SECONDS_PER_DAY
+            if newest
+            else None,
+            "rows_vs_median": _rows_vs_median(settings, feed, draft.row_count),
+            "unknown_customer_rate": _unknown_customer_rate(connection, settings, feed),
+        }
+    return profile | _trailer_figures(profile, feed.canonical, draft.trailer, seen)
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received_at: datetime
+) -> dict[str, Any]:
+    key = ", ".join(f"coalesce(cast({column} as varchar), '')" for column in feed.key)
+    asked = {"duplicate_key_count": f"count(*) - count(distinct ({key}, 1))"}
+    asked["newest_event_at"] = f"max({feed.event})" if feed.event else "cast(null as timestamp)"
+    asked["future_event_count"] = (
+        f"count(*) filter (where {feed.event} > $received_at)" if feed.event else "cast(null as bigint)"
+    )
+    for column in feed.columns.values():
+        if column.personal:
+            continue
+        asked[f"null_rate_{column.name}"] = f"(count(*) - count({column.name})) / nullif(count(*), 0)"
+        if column.type == "decimal":
+            asked[f"sum_{column.name}"] = f"sum({column.name})"
+    parameters = {"received_at": received_at} if feed.event else {}
+    query = "select " + ", ".join(f"{sql} as {name}" for name, sql in asked.items()) + " from load"
+    row = connection.execute(query, parameters).fetchone()
+    return dict(zip(asked, row or (), strict=True))
+
+
+def _rows_vs_median(settings: Settings, feed: FeedConfig, row_count: int) -> float | None:
+    """Rows against the median of the last 14 loads; None while there are fewer than five."""
+    loads = [load for load in Ledger(settings.ledger).loads() if load.feed_name == feed.name]
+    recent = [load.row_count for load in loads[-RECENT_LOADS:]]
+    middle = median(recent) if len(recent) >= FEWEST_LOADS else 0
+    return row_count / middle if middle else None
+
+
+def _unknown_customer_rate(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, feed: FeedConfig
+) -> float | None:
+    """The share of rows whose customer the source's CRM export does not list; None without such an export."""
+    if feed.feed == "customers" or "customer_id" not in feed.canonical.columns:
+        return None
+    known = [
+        str(file)
+        for load in Ledger(settings.ledger).loads()
+        if load.feed == "customers" and load.source == feed.source
+        for file in sorted((settings.landing / load.feed / f"load_id={load.load_id}").glob("part-*.parquet"))
+    ]
+    if not known:
+        return None
+    row = connection.execute(
+        f"select avg(cast(customer_id not in (select customer_id from read_parquet({_list(known)})) as integer)) "
+        "from load where customer_id is not null"
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _trailer_figures(
+    profile: dict[str, Any], feed: CanonicalFeed, trailer: Trailer | None, seen: int
+) -> dict[str, Any]:
+    """What the export's last line claims, and whether that is what was read; None where it claims nothing."""
+    claimed_rows = trailer.row_count if trailer else None
+    claimed_total = _decimal(trailer.total) if trailer else None
+    total = profile.get(f"sum_{feed.amount}")
+    rows_match = None if claimed_rows is None else claimed_rows == seen
+    # Rows held back are missing from the sum, so a total can be compared only when there are none.
+    total_known = claimed_total is not None and total is not None and not profile["quarantined_count"]
+    total_matches = claimed_total == total if total_known else None
+    claims = [claim for claim in (rows_match, total_matches) if claim is not None]
+    return {
+        "trailer_row_count": claimed_rows,
+        "trailer_total": claimed_total,
+        "trailer_matches": all(claims) if claims else None,
+    }
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        return None
+
+
+def _list(files: list[str]) -> str:
+    return "[" + ", ".join("'" + file.replace("'", "''") + "'" for file in files) + "]"

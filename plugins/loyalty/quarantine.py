@@ -1,0 +1,295 @@
+"""Quarantine: the rows held back, and the ways out of it.
+
+An entry is open until its row is released (as a load of its own, with the same source lines) or until a
+later load brings a good version of the same record. Nothing downstream ever looks here.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import uuid
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from loyalty.contract import CanonicalFeed
+from loyalty.errors import UserError
+from loyalty.feeds import FeedConfig, get_feed
+from loyalty.ledger import Ledger
+from loyalty.settings import Settings
+
+if TYPE_CHECKING:
+    from loyalty.formats import Batch
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+Status = Literal["open", "released", "corrected"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row held back, with the rules it broke and what it is worth."""
+
+    feed: str
+    feed_name: str
+    source: str
+    load_id: str
+    file: str
+    line: int
+    record: str | None
+    rules: str
+    reason: str
+    row_json: str
+    amount: Decimal | None
+    currency_code: str | None
+    status: Status
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release did."""
+
+    load_id: str
+    row_count: int
+
+
+def entries(settings: Settings, load_id: str | None = None, only_open: bool = False) -> list[Entry]:
+    """The rows held back from accepted loads, of one load or of all, in the order of their lines."""
+    ledger = Ledger(settings.ledger)
+    feed_names = {event.data["load_id"]: event.data["feed_name"] for event in ledger.events("delivery")}
+    done = _done(ledger)
+    found = [
+        Entry(
+            feed=row["_feed"],
+            feed_name=feed_names[folder_load],
+            source=row["_source"],
+            load_id=folder_load,
+            file=row["_file"],
+            line=row["_line"],
+            record=row["record"],
+            rules=row["rules"],
+            reason=row["reason"],
+            row_json=row["row_json"],
+            amount=row["amount"],
+            currency_code=row["currency_code"],
+            status=done.get((folder_load, row["_line"]), "open"),
+        )
+        for folder_load, row in _rows(settings, load_id)
+        if folder_load in feed_names
+    ]
+    return [entry for entry in found if not only_open or entry.status == "open"]
+
+
+def export(settings: Settings, load_id: str, target: Path) -> int:
+    """Write a load's open rows as CSV, to be mended and released with `--from`; returns how many.
+
+    The cells are the export's own, so that a mended file can be read like the export; one that a
+    spreadsheet would take for a formula is written with an apostrophe before it.
+    """
+    rows = _open_entries(settings, load_id)
+    cells = [json.loads(entry.row_json) for entry in rows]
+    header = ["_line", "_rules", *dict.fromkeys(name for row in cells for name in row)]
+    with target.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, header, restval="")
+        writer.writeheader()
+        for entry, row in zip(rows, cells, strict=True):
+            writer.writerow(
+                {"_line": entry.line, "_rules": entry.rules} | {k: neutral(v) for k, v in row.items()}
+            )
+    return len(rows)
+
+
+def neutral(cell: Any) -> Any:
+    """A cell that a spreadsheet shows as text instead of running it as a formula."""
+    is_number = isinstance(cell, str) and cell[1:].replace(".", "", 1).isdigit()
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) and not is_number else cell
+
+
+def release(
+    settings: Settings, load_id: str, lines: list[int] | None = None, mended: Path | None = None
+) -> Release:
+    """Let rows of a load out of quarantine, as they are or as mended, as a load of their own.
+
+    The suite is not asked again: releasing is the decision that it was wrong about these rows. The
+    contract is: a cell that cannot be read cannot be landed.
+
+    Raises UserError when there is nothing to release, a line is not open, or a row still breaks the contract.
+    """
+    chosen = _chosen(settings, load_id, lines)
+    feed = get_feed(settings.feeds, chosen[0].feed_name)
+    wanted = [entry.line for entry in chosen]
+    batch = _mended_batch(mended, wanted) if mended else _raw_batch(settings, feed, load_id, wanted)
+    return _land_release(settings, feed, load_id, batch)
+
+
+def close_corrected(settings: Settings, feed: CanonicalFeed, landed: Path) -> int:
+    """Close the open entries whose record this load brings in a good version; returns how many."""
+    load_id = landed.name.removeprefix("load_id=")
+    source = pq.read_table(next(landed.glob("part-*.parquet")), columns=["_source"]).column(0)
+    candidates = [
+        entry
+        for entry in _open_of_feed(settings, feed.name)
+        if entry.record and entry.load_id != load_id and len(source) and entry.source == source[0].as_py()
+    ]
+    if not candidates or not feed.key:
+        return 0
+    key = ", ".join(f"coalesce(cast({column} as varchar), '')" for column in feed.key)
+    files = str(landed / "part-*.parquet").replace("'", "''")
+    records = pa.table({"record": pa.array([entry.record for entry in candidates], pa.string())})
+    with duckdb.connect() as connection:
+        connection.register("candidates", records)
+        brought = connection.execute(
+            f"select distinct record from candidates semi join read_parquet('{files}') as landed "
+            f"on candidates.record = concat_ws(chr(31), {key})"
+        ).fetchall()
+    good = {record for (record,) in brought}
+    closed = [entry for entry in candidates if entry.record in good]
+    by_load: dict[str, list[int]] = defaultdict(list)
+    for entry in closed:
+        by_load[entry.load_id].append(entry.line)
+    for old_load, old_lines in by_load.items():
+        Ledger(settings.ledger).append("correct", load_id=old_load, lines=old_lines, by_load_id=load_id)
+    return len(closed)
+
+
+def _done(ledger: Ledger) -> dict[tuple[str, int], Status]:
+    done: dict[tuple[str, int], Status] = {}
+    for event in ledger.events("release", "correct"):
+        status: Status = "released" if event.kind == "release" else "corrected"
+        of_load = event.data["of_load_id"] if event.kind == "release" else event.data["load_id"]
+        done |= {(of_load, line): status for line in event.data["lines"]}
+    return done
+
+
+def _rows(settings: Settings, load_id: str | None, feed: str = "*") -> list[tuple[str, dict[str, Any]]]:
+    pattern = f"{feed}/load_id={load_id or '*'}/part-*.parquet"
+    return [
+        (file.parent.name.removeprefix("load_id="), row)
+        for file in sorted(settings.quarantine.glob(pattern))
+        for row in sorted(pq.read_table(file, partitioning=None).to_pylist(), key=lambda row: row["_line"])
+    ]
+
+
+def _open_of_feed(settings: Settings, feed: str) -> list[Entry]:
+    if not (settings.quarantine / feed).is_dir():
+        return []
+    return [entry for entry in entries(settings, only_open=True) if entry.feed == feed]
+
+
+def _open_entries(settings: Settings, load_id: str) -> list[Entry]:
+    found = entries(settings, load_id)
+    if not found:
+        raise UserError(
+            f"Load {load_id} has no rows in quarantine; `loyalty quarantine list` shows the loads that have."
+        )
+    return [entry for entry in found if entry.status == "open"]
+
+
+def _chosen(settings: Settings, load_id: str, lines: list[int] | None) -> list[Entry]:
+    still_open = {entry.line: entry for entry in _open_entries(settings, load_id)}
+    wanted = lines if lines else sorted(still_open)
+    if missing := [line for line in wanted if line not in still_open]:
+        raise UserError(
+            f"Load {load_id}: line {missing[0]} is not open in quarantine; `loyalty quarantine show {load_id}`."
+        )
+    if not wanted:
+        raise UserError(f"Load {load_id}: every row has been released or corrected already.")
+    return [still_open[line] for line in wanted]
+
+
+def _raw_batch(settings: Settings, feed: FeedConfig, load_id: str, lines: list[int]) -> Batch:
+    """The rows as the raw file has them."""
+    from loyalty.formats import Batch, read_batches
+
+    delivery = next(
+        e.data for e in Ledger(settings.ledger).events("delivery") if e.data["load_id"] == load_id
+    )
+    copies = sorted((settings.raw / feed.name / delivery["sha256"]).glob("*"))
+    if not copies:
+        raise UserError(
+            f"Load {load_id}: its raw file is no longer kept (raw_days is {settings.raw_days}): export the rows with "
+            "`loyalty quarantine export`, and release them with `--from FILE`."
+        )
+    tables, numbers = [], []
+    for batch in read_batches(copies[0], feed, settings.batch_rows, settings.max_file_bytes):
+        wanted = pc.is_in(batch.lines, value_set=pa.array(lines, pa.int64()))
+        tables.append(batch.cells.filter(wanted))
+        numbers.append(batch.lines.filter(wanted))
+    found = pa.concat_arrays(numbers)
+    if len(found) < len(lines):
+        raise UserError(
+            f"Load {load_id}: a line with a wrong number of cells cannot be released as it is; mend the export."
+        )
+    return Batch(pa.concat_tables(tables, promote_options="default"), found)
+
+
+def _mended_batch(file: Path, lines: list[int]) -> Batch:
+    """The rows as a person mended them, in the file that `export` wrote."""
+    from loyalty.formats.delimited import to_batch
+
+    with file.open(newline="", encoding="utf-8-sig") as handle:
+        reader = csv.DictReader(handle)
+        header = [name for name in reader.fieldnames or [] if name not in ("_line", "_rules")]
+        rows = [row for row in reader if int(row["_line"]) in lines]
+    if missing := set(lines) - {int(row["_line"]) for row in rows}:
+        raise UserError(
+            f"{file}: line {min(missing)} of the load is not in it; name the lines to release with --line."
+        )
+    cells = [[(row[name] or "").removeprefix("'") for name in header] for row in rows]
+    return to_batch(header, cells, [int(row["_line"]) for row in rows], [])
+
+
+def _land_release(settings: Settings, feed: FeedConfig, load_id: str, batch: Batch) -> Release:
+    from loyalty.canonical import plan_columns
+    from loyalty.draft import Draft
+    from loyalty.landing import MANIFEST, put_in_place, write_json
+    from loyalty.privacy import load_key
+    from loyalty.quality import Suite
+    from loyalty.sources.files import RawFile
+
+    ledger = Ledger(settings.ledger)
+    origin = next(e.data for e in ledger.events("delivery") if e.data["load_id"] == load_id)
+    content = json.dumps([load_id, batch.lines.to_pylist(), batch.cells.to_pylist()], ensure_ascii=False)
+    new_id = hashlib.sha256(content.encode()).hexdigest()[:24]
+    name = f".draft-{new_id}-{uuid.uuid4().hex[:8]}"
+    folder, unused = settings.landing / feed.feed / name, settings.quarantine / feed.feed / name
+    folder.mkdir(parents=True)
+    raw = RawFile(origin["uri"], origin["file"], origin["sha256"], Path())
+    draft = Draft(feed, raw, datetime.now(UTC), folder, unused)
+    try:
+        draft.add(
+            batch, plan_columns(feed, batch.cells.column_names), Suite(feed=feed.feed), load_key(settings)
+        )
+        if draft.held_back:
+            first = draft.held_back[0]
+            raise UserError(
+                f"Load {load_id}, line {first['_line']}: {first['reason']}; nothing was released. Mend the row with "
+                "`loyalty quarantine export` and release it with `--from FILE`, or leave its line out."
+            )
+        write_json(folder / MANIFEST, draft.manifest(new_id) | {"of_load_id": load_id})
+        put_in_place(folder, settings.landing / feed.feed / f"load_id={new_id}")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    copied = ("feed", "source", "group", "uri", "file", "sha256", "version_at", "snapshot")
+    ledger.append(
+        "release",
+        feed_name=feed.name,
+        load_id=new_id,
+        of_load_id=load_id,
+        lines=batch.lines.to_pylist(),
+        outcome="accepted",
+        row_count=draft.row_count,
+        quarantined_count=0,
+        **{field: origin[field] for field in copied},
+    )
+    return Release(new_id, draft.row_count)

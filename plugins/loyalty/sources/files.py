@@ -1,0 +1,155 @@
+"""Finding the files of a feed and copying one, whole, into the raw folder.
+
+A plain path is a local file: relative to `home`, or to the workspace when it begins with
+`workspace:`. An address with a scheme (s3://, gs://, sftp://, ...) is read through Airflow's
+ObjectStoragePath, whose connection id stands before the host: s3://my_connection@bucket/orders.csv.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+from urllib.parse import urlparse
+
+from loyalty.errors import LoadRejected, UserError
+from loyalty.feeds import DATE_PLACEHOLDER, FeedConfig
+from loyalty.settings import Settings
+
+WORKSPACE_PREFIX = "workspace:"
+COPY_BYTES = 1 << 20
+SAFE_NAME = re.compile(r"[^\w.\-]+")
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """An export as it came: its address, its name, the checksum of its bytes, and our copy."""
+
+    uri: str
+    name: str
+    sha256: str
+    copy: Path
+
+
+def find_files(settings: Settings, feed: FeedConfig, day: date | None = None) -> list[str]:
+    """The addresses of a feed's files, oldest export first; with `day`, only that day's file.
+
+    Raises UserError when a day is asked of a feed whose path has no `{date}`.
+    """
+    if feed.path is None:
+        if day:
+            raise UserError(f"Feed `{feed.name}` is no dated file, so a past date cannot be loaded again.")
+        return [feed.http.endpoint if feed.http else f"sql:{feed.name}"]
+    if day and not feed.is_dated:
+        raise UserError(
+            f"Feed `{feed.name}` has no {DATE_PLACEHOLDER} in its path ({feed.path}), so it has no file for "
+            f"{day}: run it without a date to load all that is new."
+        )
+    wanted = feed.path.replace(DATE_PLACEHOLDER, day.isoformat() if day else "*")
+    found = _list(settings, wanted)
+    if feed.is_dated:
+        found = [uri for uri in found if feed.export_date(file_name(uri))]
+    return sorted(found, key=lambda uri: (feed.export_date(file_name(uri)) or date.min, uri))
+
+
+def file_name(uri: str) -> str:
+    """The last part of an address."""
+    return PurePosixPath(urlparse(uri).path if is_remote(uri) else uri).name
+
+
+def is_remote(uri: str) -> bool:
+    """Whether an address has a scheme that is not a local path's."""
+    return "://" in uri and not uri.startswith("file://")
+
+
+def local_path(settings: Settings, path: str) -> Path:
+    """A feed's path on this machine."""
+    if path.startswith(WORKSPACE_PREFIX):
+        return settings.workspace / path.removeprefix(WORKSPACE_PREFIX)
+    return settings.home / path.removeprefix("file://")
+
+
+def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
+    """Copy one file into raw/<feed>/<checksum>/; the copy is there whole or not at all.
+
+    Raises UserError when it cannot be read, LoadRejected when it grows while it is read.
+    """
+    folder = settings.raw / feed.name
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with _open(settings, uri) as stream:
+            draft, sha256 = _copy(stream, folder, settings.max_file_bytes)
+            grown = _is_growing(stream, draft)
+    except (OSError, ImportError) as error:
+        raise UserError(f"Feed `{feed.name}`: {uri} cannot be read ({error}).") from None
+    if grown:
+        draft.unlink()
+        raise LoadRejected("the file was still being written; it is tried again with the next run")
+    return RawFile(uri, file_name(uri), sha256, _keep(draft, folder / sha256, file_name(uri)))
+
+
+def checksum(settings: Settings, uri: str) -> str:
+    """SHA-256 of a file's bytes, without keeping a copy."""
+    digest = hashlib.sha256()
+    with _open(settings, uri) as stream:
+        while block := stream.read(COPY_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _list(settings: Settings, wanted: str) -> list[str]:
+    if is_remote(wanted):
+        storage = _storage(wanted.rsplit("/", 1)[0])
+        return [str(path) for path in storage.glob(wanted.rsplit("/", 1)[1])]
+    pattern = str(local_path(settings, wanted))
+    return [path for path in glob.glob(pattern) if Path(path).is_file()]  # noqa: PTH207 - an absolute pattern
+
+
+def _open(settings: Settings, uri: str) -> Any:
+    return _storage(uri).open("rb") if is_remote(uri) else local_path(settings, uri).open("rb")
+
+
+def _storage(uri: str) -> Any:
+    from airflow.sdk import ObjectStoragePath
+
+    return ObjectStoragePath(uri)
+
+
+def _copy(stream: BinaryIO, folder: Path, max_bytes: int) -> tuple[Path, str]:
+    digest = hashlib.sha256()
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".copy-")
+    copied = 0
+    with os.fdopen(descriptor, "wb") as target:
+        while block := stream.read(COPY_BYTES):
+            copied += len(block)
+            if copied > max_bytes:
+                Path(name).unlink()
+                raise LoadRejected(
+                    f"is larger than {max_bytes:,} bytes; raise max_file_bytes if that is right"
+                )
+            digest.update(block)
+            target.write(block)
+        target.flush()
+        os.fsync(target.fileno())
+    return Path(name), digest.hexdigest()
+
+
+def _is_growing(stream: Any, draft: Path) -> bool:
+    """Whether a local file has become longer since we began to read it."""
+    try:
+        return os.fstat(stream.fileno()).st_size != draft.stat().st_size
+    except (AttributeError, OSError):  # a remote object is written in one piece
+        return False
+
+
+def _keep(draft: Path, folder: Path, name: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    kept = folder / (SAFE_NAME.sub("_", name).lstrip(".") or "export")
+    draft.replace(kept)
+    return kept
