@@ -86,7 +86,7 @@ def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
     nearest header.
     """
     columns = feed.canonical.columns
-    origins = {name: ColumnMapping(**{"from": name}) for name in columns if name in header} | feed.columns
+    origins = {name: ColumnMapping.model_validate({"from": name}) for name in columns if name in header} | feed.columns
     for name, origin in origins.items():
         if origin.source and origin.source != "_line" and origin.source not in header:
             raise LoadRejected(_missing_sentence(name, origin.source, header))
@@ -221,18 +221,21 @@ def read_timestamps(text: pa.Array, feed: FeedConfig) -> pa.Array:
     series = text.to_pandas().astype("str")
     utc = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us, UTC]")
     with_offset = series.str.contains(WITH_OFFSET, regex=True, na=False) & series.str.contains(":", na=False)
-    parse = partial(pd.to_datetime, errors="coerce", utc=True)
     if with_offset.any():
-        stamps = parse(series[with_offset], format=feed.date_format or "ISO8601")
-        utc.loc[with_offset] = stamps.astype("datetime64[us, UTC]")
+        utc.loc[with_offset] = _parse(series[with_offset], feed.date_format)
     naive = series[~with_offset & series.notna()]
     if len(naive):
-        parsed = parse(naive, format=feed.date_format or "ISO8601")
-        if feed.date_format:
-            parsed = parsed.fillna(parse(naive, format="ISO8601"))
         is_date = naive.str.fullmatch(DATE_ONLY, na=False) | _has_no_clock(feed.date_format)
-        utc.loc[naive.index] = _localized(parsed, is_date, feed)
+        utc.loc[naive.index] = _localized(_parse(naive, feed.date_format), is_date, feed)
     return pa.array(utc.dt.tz_convert(None), pa.timestamp("us"), from_pandas=True)
+
+
+def _parse(stamps: pd.Series, date_format: str | None) -> pd.Series:
+    """Stamps by the feed's format and, where that does not fit, as ISO 8601; unreadable ones become NaT."""
+    parsed = pd.to_datetime(stamps, format="ISO8601", errors="coerce", utc=True)
+    if date_format:
+        parsed = pd.to_datetime(stamps, format=date_format, errors="coerce", utc=True).fillna(parsed)
+    return parsed.astype("datetime64[us, UTC]")
 
 
 def _has_no_clock(date_format: str | None) -> bool:
@@ -302,11 +305,7 @@ def _version(batch: Batch, plan: Plan) -> pa.Array:
     if plan.feed.version is None:
         return pa.nulls(batch.cells.num_rows, pa.timestamp("us"))
     text = _clean(_column(batch, plan.feed.version), plan.feed.options)
-    return (
-        read_timestamps(text, plan.feed)
-        if text.null_count < len(text)
-        else pa.nulls(len(text), pa.timestamp("us"))
-    )
+    return read_timestamps(text, plan.feed) if text.null_count < len(text) else pa.nulls(len(text), pa.timestamp("us"))
 
 
 def export_time(day: date | None) -> datetime | None:

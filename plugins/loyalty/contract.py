@@ -84,10 +84,7 @@ def local_date_name(timestamp_column: str) -> str:
 def load_contract() -> dict[str, CanonicalFeed]:
     """All canonical feeds by name, as contract.yml declares them."""
     document = yaml.safe_load(Path(__file__).with_name("contract.yml").read_text(encoding="utf-8"))
-    return {
-        name: _feed(name, declared, document["schema_version"])
-        for name, declared in document["feeds"].items()
-    }
+    return {name: _feed(name, declared, document["schema_version"]) for name, declared in document["feeds"].items()}
 
 
 def _feed(name: str, declared: dict, schema_version: int) -> CanonicalFeed:

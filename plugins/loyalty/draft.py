@@ -190,9 +190,7 @@ def _with_lineage(table: pa.Table, feed: FeedConfig, raw: RawFile, received_at: 
         "_version_at": version,
         "_time_zone": pa.array([feed.time_zone] * size, pa.string()),
     }
-    return pa.table(
-        {name: table.column(name) for name in table.column_names if name not in lineage} | lineage
-    )
+    return pa.table({name: table.column(name) for name in table.column_names if name not in lineage} | lineage)
 
 
 def _contract_results(typed: Typed, batch: Batch) -> list[RuleResult]:
@@ -208,15 +206,11 @@ def _contract_results(typed: Typed, batch: Batch) -> list[RuleResult]:
     if batch.bad_lines:
         seen = len(batch.lines) + len(batch.bad_lines)
         because = "A line has as many cells as the header."
-        results.append(
-            RuleResult("row", "whole_lines", "", "critical", seen, len(batch.bad_lines), None, because)
-        )
+        results.append(RuleResult("row", "whole_lines", "", "critical", seen, len(batch.bad_lines), None, because))
     return results
 
 
-def _row_content(
-    feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan: Plan, key: bytes
-) -> dict[str, Any]:
+def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan: Plan, key: bytes) -> dict[str, Any]:
     cells = {name: batch.cells.column(name)[row].as_py() for name in batch.cells.column_names}
     amount = _cell(table, feed.canonical.amount, row)
     return {

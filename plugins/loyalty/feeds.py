@@ -240,9 +240,7 @@ class BrokenFeed:
 def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
     """Every feed of the folder by name; a wrong YAML becomes a BrokenFeed with one clear sentence."""
     if not folder.is_dir():
-        raise UserError(
-            f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`."
-        )
+        raise UserError(f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`.")
     return {file.stem: read_feed(file) for file in sorted(folder.glob("*.yml"))}
 
 

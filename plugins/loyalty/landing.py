@@ -66,9 +66,7 @@ def unseen_files(settings: Settings, feed: FeedConfig, date: date | None = None)
         return found
     ledger = Ledger(settings.ledger)
     delivered = {
-        event.data["uri"]: event.data
-        for event in ledger.events("delivery")
-        if event.data["feed_name"] == feed.name
+        event.data["uri"]: event.data for event in ledger.events("delivery") if event.data["feed_name"] == feed.name
     }
     gate_id = _gate_id(settings, feed)
     return [uri for uri in found if _is_unseen(settings, uri, delivered.get(uri), gate_id)]
@@ -163,9 +161,7 @@ def write_json(file: Path, content: dict[str, Any]) -> None:
     _sync(file)
 
 
-def _load_file(
-    settings: Settings, feed: FeedConfig, suite: Suite, uri: str, say: Say, now: datetime
-) -> LoadOutcome:
+def _load_file(settings: Settings, feed: FeedConfig, suite: Suite, uri: str, say: Say, now: datetime) -> LoadOutcome:
     say(f"{feed.name}: reading {file_name(uri)}")
     try:
         raw = _pull(settings, feed, uri)
@@ -291,14 +287,8 @@ def _supersede(ledger: Ledger, feed: FeedConfig, raw: RawFile, load_id: str) -> 
 
 def _load_again(settings: Settings, feed: FeedConfig, suite: Suite, say: Say) -> list[LoadOutcome]:
     """Read every accepted load's raw file anew, oldest first, so that the order of versions stays."""
-    loads = [
-        load
-        for load in Ledger(settings.ledger).loads()
-        if load.feed_name == feed.name and not load.of_load_id
-    ]
-    copies = {
-        load.load_id: sorted((settings.raw / feed.name / load.data["sha256"]).glob("*")) for load in loads
-    }
+    loads = [load for load in Ledger(settings.ledger).loads() if load.feed_name == feed.name and not load.of_load_id]
+    copies = {load.load_id: sorted((settings.raw / feed.name / load.data["sha256"]).glob("*")) for load in loads}
     gone = [load.data["file"] for load in loads if not copies[load.load_id]]
     if gone:
         raise UserError(

@@ -184,9 +184,7 @@ def _parse(content: bytes) -> list[Event]:
             record = json.loads(line)
         except ValueError:  # a blank line, or one that a crash cut short
             continue
-        events.append(
-            Event(record.pop("seq"), datetime.fromisoformat(record.pop("at")), record.pop("kind"), record)
-        )
+        events.append(Event(record.pop("seq"), datetime.fromisoformat(record.pop("at")), record.pop("kind"), record))
     return events
 
 

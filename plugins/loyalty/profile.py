@@ -38,18 +38,14 @@ def load_profile(settings: Settings, draft: Draft) -> dict[str, Any]:
             "quarantined_count": len(draft.held_back),
             "quarantine_rate": len(draft.held_back) / seen if seen else None,
             **counted,
-            "newest_event_age_days": (received_at - newest).total_seconds() / SECONDS_PER_DAY
-            if newest
-            else None,
+            "newest_event_age_days": (received_at - newest).total_seconds() / SECONDS_PER_DAY if newest else None,
             "rows_vs_median": _rows_vs_median(settings, feed, draft.row_count),
             "unknown_customer_rate": _unknown_customer_rate(connection, settings, feed),
         }
     return profile | _trailer_figures(profile, feed.canonical, draft.trailer, seen)
 
 
-def _counts(
-    connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received_at: datetime
-) -> dict[str, Any]:
+def _counts(connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received_at: datetime) -> dict[str, Any]:
     key = ", ".join(f"coalesce(cast({column} as varchar), '')" for column in feed.key)
     asked = {"duplicate_key_count": f"count(*) - count(distinct ({key}, 1))"}
     asked["newest_event_at"] = f"max({feed.event})" if feed.event else "cast(null as timestamp)"
@@ -76,9 +72,7 @@ def _rows_vs_median(settings: Settings, feed: FeedConfig, row_count: int) -> flo
     return row_count / middle if middle else None
 
 
-def _unknown_customer_rate(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, feed: FeedConfig
-) -> float | None:
+def _unknown_customer_rate(connection: duckdb.DuckDBPyConnection, settings: Settings, feed: FeedConfig) -> float | None:
     """The share of rows whose customer the source's CRM export does not list; None without such an export."""
     if feed.feed == "customers" or "customer_id" not in feed.canonical.columns:
         return None

@@ -148,9 +148,7 @@ def add_up(results: list[RuleResult]) -> list[RuleResult]:
         key = (result.level, result.rule)
         so_far = total.get(key)
         total[key] = (
-            replace(
-                so_far, evaluated=so_far.evaluated + result.evaluated, failed=so_far.failed + result.failed
-            )
+            replace(so_far, evaluated=so_far.evaluated + result.evaluated, failed=so_far.failed + result.failed)
             if so_far
             else result
         )
@@ -185,18 +183,17 @@ def _result(level: Level, rule: Rule, evaluated: int, failed: int, observed: str
 def _batch(frame: pd.DataFrame) -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
     import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     asset = context.data_sources.add_pandas("gate").add_dataframe_asset("batch")
     definition = asset.add_batch_definition_whole_dataframe("whole")
     return definition.get_batch(batch_parameters={"dataframe": frame})
 
 
-def _validate(
-    batch: Any, feed: str, rules: list[Rule], result_format: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _validate(batch: Any, feed: str, rules: list[Rule], result_format: dict[str, Any]) -> list[dict[str, Any]]:
     """The results of the rules in their order; UserError when one could not run."""
     import great_expectations as gx
 

@@ -103,9 +103,7 @@ def export(settings: Settings, load_id: str, target: Path) -> int:
         writer = csv.DictWriter(handle, header, restval="")
         writer.writeheader()
         for entry, row in zip(rows, cells, strict=True):
-            writer.writerow(
-                {"_line": entry.line, "_rules": entry.rules} | {k: neutral(v) for k, v in row.items()}
-            )
+            writer.writerow({"_line": entry.line, "_rules": entry.rules} | {k: neutral(v) for k, v in row.items()})
     return len(rows)
 
 
@@ -115,9 +113,7 @@ def neutral(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) and not is_number else cell
 
 
-def release(
-    settings: Settings, load_id: str, lines: list[int] | None = None, mended: Path | None = None
-) -> Release:
+def release(settings: Settings, load_id: str, lines: list[int] | None = None, mended: Path | None = None) -> Release:
     """Let rows of a load out of quarantine, as they are or as mended, as a load of their own.
 
     The suite is not asked again: releasing is the decision that it was wrong about these rows. The
@@ -211,9 +207,7 @@ def _raw_batch(settings: Settings, feed: FeedConfig, load_id: str, lines: list[i
     """The rows as the raw file has them."""
     from loyalty.formats import Batch, read_batches
 
-    delivery = next(
-        e.data for e in Ledger(settings.ledger).events("delivery") if e.data["load_id"] == load_id
-    )
+    delivery = next(e.data for e in Ledger(settings.ledger).events("delivery") if e.data["load_id"] == load_id)
     copies = sorted((settings.raw / feed.name / delivery["sha256"]).glob("*"))
     if not copies:
         raise UserError(
@@ -242,9 +236,7 @@ def _mended_batch(file: Path, lines: list[int]) -> Batch:
         header = [name for name in reader.fieldnames or [] if name not in ("_line", "_rules")]
         rows = [row for row in reader if int(row["_line"]) in lines]
     if missing := set(lines) - {int(row["_line"]) for row in rows}:
-        raise UserError(
-            f"{file}: line {min(missing)} of the load is not in it; name the lines to release with --line."
-        )
+        raise UserError(f"{file}: line {min(missing)} of the load is not in it; name the lines to release with --line.")
     cells = [[(row[name] or "").removeprefix("'") for name in header] for row in rows]
     return to_batch(header, cells, [int(row["_line"]) for row in rows], [])
 
@@ -267,9 +259,7 @@ def _land_release(settings: Settings, feed: FeedConfig, load_id: str, batch: Bat
     raw = RawFile(origin["uri"], origin["file"], origin["sha256"], Path())
     draft = Draft(feed, raw, datetime.now(UTC), folder, unused)
     try:
-        draft.add(
-            batch, plan_columns(feed, batch.cells.column_names), Suite(feed=feed.feed), load_key(settings)
-        )
+        draft.add(batch, plan_columns(feed, batch.cells.column_names), Suite(feed=feed.feed), load_key(settings))
         if draft.held_back:
             first = draft.held_back[0]
             raise UserError(

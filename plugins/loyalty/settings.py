@@ -40,24 +40,16 @@ class Settings(BaseSettings):
     dbt_project: Path | None = Field(default=None, description="The dbt project; default: the one shipped.")
 
     batch_rows: int = Field(default=250_000, ge=1, description="Rows checked at a time; bounds memory.")
-    max_file_bytes: int = Field(
-        default=20_000_000_000, ge=1, description="Larger unpacked exports are refused."
-    )
-    raw_days: int = Field(
-        default=30, ge=0, description="Days the raw files are kept, in a restricted folder."
-    )
-    keep_generations: int = Field(
-        default=7, ge=3, description="Published generations kept; never fewer than 3."
-    )
+    max_file_bytes: int = Field(default=20_000_000_000, ge=1, description="Larger unpacked exports are refused.")
+    raw_days: int = Field(default=30, ge=0, description="Days the raw files are kept, in a restricted folder.")
+    keep_generations: int = Field(default=7, ge=3, description="Published generations kept; never fewer than 3.")
     max_age_days: float = Field(
         default=3, gt=0, description="Publishing stops when the last accepted orders delivery is older."
     )
     lock_wait_seconds: float = Field(default=600, ge=0, description="How long a build waits for another one.")
     memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
     threads: int = Field(default=2, ge=1, description="DuckDB's threads while building.")
-    reporting_currency: str | None = Field(
-        default=None, description="Default: the only currency of the orders."
-    )
+    reporting_currency: str | None = Field(default=None, description="Default: the only currency of the orders.")
 
     load_schedule: str = Field(default="0 2 * * *", description="Cron of the load DAGs, in `time_zone`.")
     build_schedule: str = Field(default="0 5 * * *", description="Cron of the timed build, in `time_zone`.")
@@ -68,12 +60,8 @@ class Settings(BaseSettings):
     time_zone: str = Field(default="UTC", description="IANA zone of the two schedules.")
     owner: str = Field(default="data-engineering", description="Owner of what has no owner of its own.")
     runbook: str = Field(default="docs/runbooks.md", description="Where an alert sends its reader.")
-    notify_url: str | None = Field(
-        default=None, repr=False, description="Webhook that gets the alert as JSON."
-    )
-    vars: dict[str, Any] = Field(
-        default_factory=dict, description="dbt vars of this workspace (see the vars table)."
-    )
+    notify_url: str | None = Field(default=None, repr=False, description="Webhook that gets the alert as JSON.")
+    vars: dict[str, Any] = Field(default_factory=dict, description="dbt vars of this workspace (see the vars table).")
 
     @property
     def landing(self) -> Path:
@@ -145,9 +133,7 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
     folder = workspace.resolve() if workspace else find_workspace()
     file = folder / WORKSPACE_FILE
     if not file.is_file():
-        raise UserError(
-            f"{folder} is no workspace: it has no {WORKSPACE_FILE}. Make one with `loyalty init {folder}`."
-        )
+        raise UserError(f"{folder} is no workspace: it has no {WORKSPACE_FILE}. Make one with `loyalty init {folder}`.")
     written = _read(file)
     from_environment = {name for name in Settings.model_fields if os.environ.get(f"LOYALTY_{name.upper()}")}
     given = {name: value for name, value in flags.items() if value is not None}
@@ -176,7 +162,5 @@ def _resolved_paths(settings: Settings) -> dict[str, Path]:
     """Paths are relative to the workspace, never to the current folder."""
     paths = {name: getattr(settings, name) for name in ("home", "feeds", "expectations", "dbt_project")}
     return {
-        name: (settings.workspace / path.expanduser()).resolve()
-        for name, path in paths.items()
-        if path is not None
+        name: (settings.workspace / path.expanduser()).resolve() for name, path in paths.items() if path is not None
     }

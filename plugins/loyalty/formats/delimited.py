@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -41,7 +42,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
             raise LoadRejected(f"line {reader.line_num}: the quotes do not close ({error})") from None
 
 
-def _batches(reader: csv._reader, lines: _Lines, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:
+def _batches(reader: Any, lines: _Lines, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:
     header = _header(reader, options)
     trailer_pattern = re.compile(options.trailer) if options.trailer else None
     trailer: Trailer | None = None
@@ -70,7 +71,7 @@ def _batches(reader: csv._reader, lines: _Lines, options: FormatOptions, batch_r
     yield to_batch(header, rows, numbers, bad, trailer)
 
 
-def _header(reader: csv._reader, options: FormatOptions) -> list[str]:
+def _header(reader: Any, options: FormatOptions) -> list[str]:
     for _ in range(options.skip_lines):
         next(reader, None)
     if not options.header:

@@ -32,9 +32,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
                 rows.append([text[start:end] for start, end in edges])
                 numbers.append(number)
             else:
-                bad.append(
-                    BadLine(number, [text], f"{len(text)} characters where {edges[-1][1]} are expected")
-                )
+                bad.append(BadLine(number, [text], f"{len(text)} characters where {edges[-1][1]} are expected"))
             if len(rows) == batch_rows:
                 yield to_batch(header, rows, numbers, bad)
                 rows, numbers, bad = [], [], []

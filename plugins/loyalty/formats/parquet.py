@@ -30,9 +30,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
             empty = [pa.array([], pa.string()) for _ in source.schema_arrow.names]
             yield Batch(pa.table(empty, names=source.schema_arrow.names), pa.array([], pa.int64()))
     except (pa.ArrowException, OSError) as error:
-        raise LoadRejected(
-            f"the Parquet file is cut short or damaged ({str(error).splitlines()[0]})"
-        ) from None
+        raise LoadRejected(f"the Parquet file is cut short or damaged ({str(error).splitlines()[0]})") from None
 
 
 def _text(column: pa.Array) -> pa.Array:

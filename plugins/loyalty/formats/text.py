@@ -38,9 +38,7 @@ class _Bounded(io.RawIOBase):
         block = self._stream.read(len(buffer))
         self._left -= len(block)
         if self._left < 0:
-            raise LoadRejected(
-                f"unpacks to more than {self._max:,} bytes; raise max_file_bytes if that is right"
-            )
+            raise LoadRejected(f"unpacks to more than {self._max:,} bytes; raise max_file_bytes if that is right")
         buffer[: len(block)] = block
         return len(block)
 
@@ -104,9 +102,7 @@ def _encoding(stream: BinaryIO, declared: str) -> str:
         raise LoadRejected("the file is empty")
     name = codecs.lookup(declared).name
     if not name.startswith("utf") and not sample.isascii() and _is_utf8(sample):
-        raise LoadRejected(
-            f"the file is written in utf-8 but declared as {declared}; set options.encoding: utf-8"
-        )
+        raise LoadRejected(f"the file is written in utf-8 but declared as {declared}; set options.encoding: utf-8")
     return declared
 
 

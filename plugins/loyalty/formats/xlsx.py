@@ -23,9 +23,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
     try:
         with zipfile.ZipFile(file) as archive:
             if sum(info.file_size for info in archive.infolist()) > max_bytes:
-                raise LoadRejected(
-                    f"unpacks to more than {max_bytes:,} bytes; raise max_file_bytes if that is right"
-                )
+                raise LoadRejected(f"unpacks to more than {max_bytes:,} bytes; raise max_file_bytes if that is right")
         workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, OSError) as error:
         raise LoadRejected(f"the workbook is cut short or damaged ({error})") from None

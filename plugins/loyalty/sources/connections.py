@@ -33,9 +33,7 @@ def _get(feed: FeedConfig, source: HttpSource, target: Path) -> None:
     import httpx
 
     connection = _connection(feed, source.connection)
-    base = f"{connection.schema or 'https'}://{connection.host}" + (
-        f":{connection.port}" if connection.port else ""
-    )
+    base = f"{connection.schema or 'https'}://{connection.host}" + (f":{connection.port}" if connection.port else "")
     login = (connection.login, connection.password or "") if connection.login else None
     try:
         with (
@@ -86,6 +84,7 @@ def _connection(feed: FeedConfig, name: str) -> Any:
     try:
         return Connection.get(name)
     except AirflowRuntimeError:
+        variable = f"AIRFLOW_CONN_{name.upper()}"
         raise UserError(
-            f"Feed `{feed.name}`: there is no connection `{name}`; define it in Airflow or as AIRFLOW_CONN_{name.upper()}."
+            f"Feed `{feed.name}`: there is no connection `{name}`; define it in Airflow or as {variable}."
         ) from None

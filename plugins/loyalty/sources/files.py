@@ -130,9 +130,7 @@ def _copy(stream: BinaryIO, folder: Path, max_bytes: int) -> tuple[Path, str]:
             copied += len(block)
             if copied > max_bytes:
                 Path(name).unlink()
-                raise LoadRejected(
-                    f"is larger than {max_bytes:,} bytes; raise max_file_bytes if that is right"
-                )
+                raise LoadRejected(f"is larger than {max_bytes:,} bytes; raise max_file_bytes if that is right")
             digest.update(block)
             target.write(block)
         target.flush()
