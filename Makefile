@@ -1,0 +1,62 @@
+# Every target does its own set-up; a second call starts at once. `make` alone lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+# No tool that we install reports home, and Python keeps the bytecode that was compiled for it.
+export GX_ANALYTICS_ENABLED := False
+export DBT_SEND_ANONYMOUS_USAGE_STATS := False
+export SCARF_ANALYTICS := false
+export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH
+
+.PHONY: help setup demo test slow torture bench airflow lint format lock clean
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: $(READY) ## the environment in .venv, from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	@scripts/setup.sh
+
+demo: $(READY) ## the whole night through Airflow on the sample exports; the data go to var/
+	@$(BIN)/python -m loyalty.orchestration.demo
+
+test: lint ## lint, types and every test but the slow ones
+	@$(BIN)/python -m pytest
+
+slow: $(READY) ## the tests marked slow
+	@$(BIN)/python -m pytest -m slow
+
+torture: $(READY) ## the long kill tests
+	@$(BIN)/python -m pytest -m torture
+
+bench: $(READY) ## speed and memory on generated exports
+	@$(BIN)/python -m bench
+
+airflow: $(READY) ## a real scheduler and UI on 127.0.0.1, until Ctrl-C
+	@exec $(BIN)/python -m loyalty.orchestration.local
+
+lint: $(READY) ## style, formats, types and the dbt project's conventions
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/sqlfmt --quiet --check dbt_project
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/dbt parse --quiet --project-dir dbt_project --profiles-dir dbt_project
+	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
+
+format: $(READY) ## write Python and SQL the way lint wants them
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/sqlfmt --quiet dbt_project
+
+lock: $(READY) ## resolve requirements.lock anew
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra postgres \
+	  --no-header pyproject.toml --output-file requirements.lock
+
+clean: ## remove the environment and all data of the demo
+	@rm -rf .venv var dbt_project/target dbt_project/logs

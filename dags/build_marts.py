@@ -1,0 +1,46 @@
+"""build_marts: what has landed becomes a new, checked generation of the marts."""
+
+from datetime import timedelta
+
+from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, chain, dag, task
+
+from loyalty.feeds import usable_feeds
+from loyalty.orchestration import tasks
+from loyalty.orchestration.dags import RETRIES, TAG, feed_asset
+from loyalty.settings import load_settings
+
+settings = load_settings()
+nightly = CronTriggerTimetable(settings.build_schedule, timezone=settings.time_zone)
+feeds = [feed_asset(name) for name in usable_feeds(settings.feeds)]
+wakes = settings.build_on == "assets" and feeds
+
+
+@dag(
+    description="Builds, audits and publishes the marts when a feed has landed something, and once a night.",
+    schedule=AssetOrTimeSchedule(timetable=nightly, assets=AssetAny(*feeds)) if wakes else nightly,
+    catchup=False,
+    allowed_run_types=["scheduled", "asset_triggered", "manual"],
+    max_active_runs=1,
+    max_active_tasks=1,
+    dagrun_timeout=timedelta(hours=6),
+    tags={TAG, "build"},
+    default_args={"owner": settings.owner, **RETRIES},
+    doc_md=f"""
+A feed's event only wakes this DAG; what there is to build the ledger says.
+
+- `plan` ends the run when every accepted load is published already;
+- `build` makes core, estimates and marts in one process under one lock, and tests them;
+- `publish` audits them and makes them the current generation, all at once;
+- `notify` always runs: one message about all that wants attention.
+
+It is never backfilled: a build takes all that has landed, of whatever day. When a task fails, {settings.runbook} says what to do.
+""",
+)
+def build_marts() -> None:
+    plan = task.short_circuit(tasks.plan)()
+    build_id = task(tasks.build)()
+    published = task(tasks.publish, outlets=[Asset(name="marts", uri="loyalty://marts", group=TAG)])(build_id)
+    chain(plan, build_id, published, task(tasks.notify, retries=0)().as_teardown())
+
+
+build_marts()

@@ -1,0 +1,36 @@
+"""housekeeping: what is past its time goes."""
+
+from datetime import timedelta
+
+from airflow.sdk import CronTriggerTimetable, dag, task
+
+from loyalty.orchestration import tasks
+from loyalty.orchestration.dags import RETRIES, TAG
+from loyalty.settings import load_settings
+
+settings = load_settings()
+
+
+@dag(
+    description="Removes raw files, leftovers, generations and Airflow's records that are past their time.",
+    schedule=CronTriggerTimetable("0 12 * * 0", timezone=settings.time_zone),
+    catchup=False,
+    allowed_run_types=["scheduled", "manual"],
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=2),
+    tags={TAG, "housekeeping"},
+    default_args={"owner": settings.owner, **RETRIES},
+    doc_md=f"""
+- `prune` removes raw files older than {settings.raw_days} days, what killed runs left behind, and generations past the
+  newest {settings.keep_generations};
+- `clean_airflow_db` removes what Airflow remembers of runs older than {tasks.AIRFLOW_DAYS} days.
+
+Landed loads are never removed: a full rebuild needs them. When a task fails, {settings.runbook} says what to do.
+""",
+)
+def housekeeping() -> None:
+    task(tasks.prune)()
+    task(tasks.clean_airflow_db)()
+
+
+housekeeping()

@@ -1,0 +1,144 @@
+"""What the DAGs' tasks do: call the warehouse's own steps and say to Airflow how it went.
+
+An error that a user can mend fails the task at once, since the same bytes would fail again; anything
+else is left to Airflow's retries.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from loyalty.errors import LockBusy, UserError
+from loyalty.feeds import get_feed
+from loyalty.settings import load_settings
+
+if TYPE_CHECKING:
+    from loyalty.landing import LoadOutcome
+
+AIRFLOW_DAYS = 90
+
+
+@contextmanager
+def final_errors() -> Iterator[None]:
+    """A UserError ends the task without a retry, its sentence last in the log; a busy lock may be retried."""
+    try:
+        yield
+    except LockBusy:
+        raise
+    except UserError as error:
+        raise AirflowFailException(str(error)) from None
+
+
+def load_feed(feed_name: str) -> int:
+    """Load what is new of one feed, in a backfill the file of its day; returns the number of rows landed.
+
+    Skips (and so wakes no build) when nothing was accepted; fails when a file was refused, after the
+    feed's other files have landed.
+    """
+    from loyalty import landing
+
+    with final_errors():
+        settings = load_settings()
+        feed = get_feed(settings.feeds, feed_name)
+        day = _backfilled_day(settings.time_zone)
+        if day and not feed.is_dated:
+            raise UserError(
+                f"The feed `{feed_name}` cannot be backfilled: its path has no {{date}}, so no file belongs to {day}; "
+                "a manual run of its DAG loads every file that was not seen yet."
+            )
+        outcomes = landing.load_feed(settings, feed, date=day)
+        refuse_rejected(outcomes)
+    accepted = [outcome for outcome in outcomes if outcome.outcome == "accepted"]
+    if not accepted:
+        raise AirflowSkipException(f"Nothing new for the feed `{feed_name}`{f' of {day}' if day else ''}.")
+    return sum(outcome.rows for outcome in accepted)
+
+
+def refuse_rejected(outcomes: list[LoadOutcome]) -> None:
+    """Raise the one sentence about the files that were refused, if any were."""
+    rejected = [outcome for outcome in outcomes if outcome.outcome == "rejected"]
+    if rejected:
+        others = f" ({len(rejected) - 1} more files of this feed were refused)" if len(rejected) > 1 else ""
+        raise UserError(f"{rejected[0].message}{others}")
+
+
+def plan() -> bool:
+    """Whether an accepted load is not in the published marts yet; False ends the run."""
+    from loyalty import warehouse
+
+    with final_errors():
+        plan = warehouse.plan(load_settings())
+    for reason in plan.reasons:
+        print(reason)
+    return plan.is_needed
+
+
+def build() -> str:
+    """Build core, estimates and marts in this process, under the work file's lock; returns the build's id.
+
+    A build that is finished and only waits for publishing is not made again.
+    """
+    from loyalty import warehouse
+
+    with final_errors():
+        settings = load_settings()
+        plan = warehouse.plan(settings)
+        finished = None if plan.needs_build else plan.build_id
+        return finished or warehouse.build(settings).build_id
+
+
+def publish(build_id: str) -> int:
+    """Publish the build of this run as the current generation; skips when readers have these marts already."""
+    from loyalty.publish import publish
+
+    with final_errors():
+        generation = publish(load_settings(), build_id)
+    if generation is None:
+        raise AirflowSkipException("The marts are those that are published: there is no new generation.")
+    return generation.number
+
+
+def notify() -> None:
+    """Send the one message about all that wants attention."""
+    from loyalty.notify import notify
+
+    notify(load_settings())
+
+
+def prune() -> None:
+    """Remove what is past its time: raw files, drafts of killed runs, old generations."""
+    from loyalty.housekeeping import prune
+
+    with final_errors():
+        prune(load_settings())
+
+
+def _backfilled_day(time_zone: str) -> date | None:
+    """The day a backfill run is for, in the schedule's zone; None in any other run, which takes all that is new."""
+    context = get_current_context()
+    run, logical_date = context["dag_run"], context.get("logical_date")
+    if run.run_type != "backfill" or logical_date is None:
+        return None
+    return logical_date.astimezone(ZoneInfo(time_zone)).date()
+
+
+def clean_airflow_db() -> None:
+    """Remove what Airflow remembers of runs older than `AIRFLOW_DAYS` days.
+
+    Airflow hides its database from tasks by overriding two variables; the command gets the
+    environment without them, so that it finds the database where Airflow's own settings say.
+    """
+    hidden = ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__SQL_ALCHEMY_CONN")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    before = (datetime.now(UTC) - timedelta(days=AIRFLOW_DAYS)).isoformat(timespec="seconds")
+    command = ["airflow", "db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes"]
+    subprocess.run(command, env=environment, check=True)  # noqa: S603 - a fixed command
