@@ -229,7 +229,7 @@ def _by_month(days: pd.Series) -> pd.Series:
 
 
 def write_costs(exports: Exports, pools: pd.DataFrame) -> None:
-    """The closed months in the history file, with a total line; December's when the year closes."""
+    """The closed months as history, December when the year closes; every file ends with its total line."""
     rows = pd.DataFrame(
         {
             "cost_id": pools["cost_id"],
@@ -241,11 +241,11 @@ def write_costs(exports: Exports, pools: pd.DataFrame) -> None:
             "data_origin": LABEL,
         }
     )
-    closed = rows["month"] < date(2017, 12, 1)
-    cents = int(pools.loc[closed, "cents"].sum())
-    total = f"TOTAL,{closed.sum()},,,,{cents // 100}.{cents % 100:02d},\n"
-    exports.text("costs", HISTORY_DATE, rows[closed].to_csv(index=False, lineterminator="\n") + total)
-    exports.frame("costs", COSTS_CLOSED, rows[~closed])
+    is_closed = rows["month"] < date(2017, 12, 1)
+    for export_date, of_export in ((HISTORY_DATE, is_closed), (COSTS_CLOSED, ~is_closed)):
+        cents = int(pools.loc[of_export, "cents"].sum())
+        total = f"TOTAL,{of_export.sum()},,,,{cents // 100}.{cents % 100:02d},\n"
+        exports.text("costs", export_date, rows[of_export].to_csv(index=False, lineterminator="\n") + total)
 
 
 def _date_of(day: int) -> date:

@@ -211,8 +211,8 @@ def _tickets(draws: Draws) -> Iterator[Truth]:
     )
     for severity, tilt in SPEED_TILT.items():
         yield Truth(
-            "satisfaction__complaint_funnel", "odds_ratio", f"{severity}, fast v slow", _digits(np.exp(tilt[2])), "parameter",
-            note="landmark 7 days after opening, kept order in the 7 days after it",
+            "satisfaction__complaint_funnel", "odds_ratio", f"{severity}, fast v slow", _digits(np.exp(tilt[2])),
+            "parameter", note="landmark 7 days after opening, kept order in the 7 days after it",
         )  # fmt: skip
     answered = draws.survey.census[draws.survey.census["problem"] == 1]
     rate = answered["complained"].mean()
