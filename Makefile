@@ -14,7 +14,7 @@ export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH
 
-.PHONY: help setup demo test slow torture bench airflow lint format lock clean
+.PHONY: help setup demo test slow torture bench airflow env lint format lock clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -40,6 +40,9 @@ bench: $(READY) ## speed and memory on generated exports
 
 airflow: $(READY) ## a real scheduler and UI on 127.0.0.1, until Ctrl-C
 	@exec $(BIN)/python -m loyalty.orchestration.local
+
+env: ## .env with fresh secrets, for docker compose
+	@python3 scripts/env.py
 
 lint: $(READY) ## style, formats, types and the dbt project's conventions
 	@$(BIN)/ruff check --quiet .
