@@ -1,0 +1,13 @@
+{{ config(materialized="table") }}
+-- what the estimates read; there are no categories here
+select
+    cast(null as varchar) as source,
+    cast(null as varchar) as category,
+    cast(null as varchar) as period_grain,
+    cast(null as date) as period_start_date,
+    cast(null as varchar) as peer_level,
+    cast(null as varchar) as age_band,
+    cast(null as varchar) as tenure_band,
+    cast(null as decimal(18, 4)) as amount,
+    cast(null as bigint) as customer_count
+where false
