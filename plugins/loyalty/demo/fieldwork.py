@@ -178,11 +178,11 @@ def _spoiled(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
     value = random.integers(5, 10, n)
     for driver in DRIVERS:
         rows[driver] = np.where(lined, value, rows[driver])
-    candidates = random.permutation(np.flatnonzero(plain & ~lined))
-    early, off_scale, missing = np.split(
-        candidates[: ANSWERED_BEFORE_SENT + OFF_SCALE + MISSING_CODES],
-        [ANSWERED_BEFORE_SENT, ANSWERED_BEFORE_SENT + OFF_SCALE],
-    )
+    spoilt = random.permutation(np.flatnonzero(plain & ~lined))
+    # The wave that comes twice has none of the early ones: the gate would count them twice.
+    early = spoilt[(rows["wave"] != CORRECTED_WAVE).to_numpy()[spoilt]][:ANSWERED_BEFORE_SENT]
+    others = spoilt[~np.isin(spoilt, early)]
+    off_scale, missing = others[:OFF_SCALE], others[OFF_SCALE : OFF_SCALE + MISSING_CODES]
     rows.loc[early, "is_before_sent"] = True
     rows.loc[early, "invited_at"] += pd.Timedelta(days=2)
     for row, (question, wrong) in zip(off_scale, OFF_SCALE_CELLS, strict=True):

@@ -110,9 +110,7 @@ def kish(weights: np.ndarray, counts: np.ndarray) -> float:
     return float((weights * counts).sum() ** 2 / (weights**2 * counts).sum())
 
 
-def merged_levels(
-    cells: Sequence[Cell], margin: int, least: int = LEAST_ANSWERS_OF_A_LEVEL
-) -> dict[str, str]:
+def merged_levels(cells: Sequence[Cell], margin: int, least: int = LEAST_ANSWERS_OF_A_LEVEL) -> dict[str, str]:
     """Each level of a margin -> the group it is raked in.
 
     The smallest groups are merged until every one has at least `least` answers.

@@ -61,27 +61,25 @@ def _survey_weights(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[
         cells = [raking.Cell(row[3:6], row[6], row[7]) for row in group]
         result = raking.weigh_cells(f"{source}, {survey_id}, wave {wave}", cells)
         fits.append(result.fit)
-        rows += [
-            (source, survey_id, wave, *levels, weight, as_of) for levels, weight in result.weights.items()
-        ]
+        rows += [(source, survey_id, wave, *levels, weight, as_of) for levels, weight in result.weights.items()]
     replace_table(connection, "survey_weights", rows)
     return fits
 
 
 def _wallet_coefficients(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     """Regress spend on the peers' attributes, for every category and period."""
+    attributes = ("peer_level", "age_band", "tenure_band")
     statistics = connection.execute(
-        "select category, period_grain, period_start_date, peer_level, age_band, tenure_band, amount, "
+        f"select source, category, period_grain, period_start_date, {', '.join(attributes)}, amount, "
         f"customer_count from {WALLET_BINS} order by all"
     ).fetchall()
-    attributes = ("peer_level", "age_band", "tenure_band")
     fits, rows = [], []
-    for (category, grain, start), group in groupby(statistics, key=itemgetter(0, 1, 2)):
-        bins = [wallet.SpendBin(row[3:6], float(row[6]), row[7]) for row in group]
-        result = wallet.fit_wallet(f"{category}, {grain} from {start}", attributes, bins)
+    for (source, category, grain, start), group in groupby(statistics, key=itemgetter(0, 1, 2, 3)):
+        bins = [wallet.SpendBin(row[4:7], float(row[7]), row[8]) for row in group]
+        result = wallet.fit_wallet(f"{source}, {category}, {grain} from {start}", attributes, bins)
         fits.append(result.fit)
         rows += [
-            (category, grain, start, attribute, level, coefficient, as_of)
+            (source, category, grain, start, attribute, level, coefficient, as_of)
             for (attribute, level), coefficient in result.coefficients.items()
         ]
     replace_table(connection, "wallet_coefficients", rows)

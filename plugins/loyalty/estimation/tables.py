@@ -35,6 +35,7 @@ TABLES: dict[str, dict[str, str]] = {
         "as_of": "date",
     },
     "wallet_coefficients": {
+        "source": "varchar",
         "category": "varchar",
         "period_grain": "varchar",
         "period_start_date": "date",

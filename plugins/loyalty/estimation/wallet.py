@@ -89,9 +89,7 @@ def fit_wallet(scope: str, attributes: Sequence[str], bins: Sequence[SpendBin]) 
         base_count=n,
         loss=significant(pinball(response - design @ solution, counts, QUANTILE)),
         is_converged=True,
-        parameters={
-            f"{attribute} {level}".strip(): value for (attribute, level), value in coefficients.items()
-        },
+        parameters={f"{attribute} {level}".strip(): value for (attribute, level), value in coefficients.items()},
     )
     return WalletFit(fit, coefficients)
 

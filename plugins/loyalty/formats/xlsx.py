@@ -24,13 +24,15 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
         with zipfile.ZipFile(file) as archive:
             if sum(info.file_size for info in archive.infolist()) > max_bytes:
                 raise LoadRejected(f"unpacks to more than {max_bytes:,} bytes; raise max_file_bytes if that is right")
-        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        content = file.open("rb")  # our copy's name may have no ending, which openpyxl insists on
+        workbook = openpyxl.load_workbook(content, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, OSError) as error:
         raise LoadRejected(f"the workbook is cut short or damaged ({error})") from None
     try:
         yield from _batches(_sheet(workbook, options.sheet), options, batch_rows)
     finally:
         workbook.close()
+        content.close()
 
 
 def _batches(sheet: Any, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:

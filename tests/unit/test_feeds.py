@@ -1,0 +1,85 @@
+"""Feeds as data: what a YAML may say, and one sentence for each thing that is wrong with it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from conftest import Workspace
+from loyalty.errors import UserError
+from loyalty.feeds import BrokenFeed, get_feed, load_feeds, usable_feeds
+
+
+def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:
+    feed = workspace.feed(options={"delimiter": ";", "encoding": "cp1252", "decimal": ","}, currency="CHF")
+    assert (feed.canonical.name, feed.options.delimiter, feed.currency) == ("orders", ";", "CHF")
+    assert feed.columns["order_id"].source == "Order"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"feed": "order"}, "key `feed`: no such canonical feed; did you mean `orders` (found 'order')"),
+        ({"time_zone": "Europe/Berln"}, "did you mean `Europe/Berlin`"),
+        ({"source": "Shop A"}, "key `source`: lower-case letters, digits and underscores"),
+        ({"group": "sales"}, "key `group`"),
+        ({"currency": "euro"}, "key `currency`"),
+        ({"owner": None}, "the key `owner` is missing"),
+        ({"delimeter": ";"}, "there is no key `delimeter`"),
+        ({"options": {"delimeter": ";"}}, "there is no key `options.delimeter`; did you mean `delimiter`"),
+        ({"options": {"encoding": "utf-88"}}, "key `options.encoding`: no such encoding"),
+        ({"options": {"trailer": "("}}, "not a regular expression"),
+        ({"columns": {"order_nr": "Order"}}, "the feed `orders` has no such column"),
+        ({"columns": {"order_id": {"map": {"a": "b"}}}}, "give either `from`"),
+        ({"format": "fixed_width"}, "needs the widths of its columns"),
+        ({"path": None}, "give exactly one of `path`, `http` and `sql`"),
+        ({"max_quarantine_rate": 5}, "key `max_quarantine_rate`"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(workspace: Workspace, changes: dict, sentence: str) -> None:
+    broken = workspace.broken_feed("shop_orders", **changes)
+    assert isinstance(broken, BrokenFeed)
+    assert "shop_orders.yml" in broken.message
+    assert sentence in broken.message
+    assert "\n" not in broken.message
+
+
+def test_a_broken_yaml_takes_only_its_own_feed_down(workspace: Workspace) -> None:
+    workspace.feed("good")
+    workspace.broken_feed("bad", feed="nothing")
+    (workspace.settings.feeds / "torn.yml").write_text("feed: [orders", encoding="utf-8")
+    (workspace.settings.feeds / "list.yml").write_text("- orders", encoding="utf-8")
+    assert list(usable_feeds(workspace.settings.feeds)) == ["good"]
+    assert set(load_feeds(workspace.settings.feeds)) == {"good", "bad", "torn", "list"}
+    with pytest.raises(UserError, match="did you mean `good`"):
+        get_feed(workspace.settings.feeds, "goood")
+    with pytest.raises(UserError, match=r"torn\.yml: not valid YAML"):
+        get_feed(workspace.settings.feeds, "torn")
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("orders_2026-05-04.csv", date(2026, 5, 4)),
+        ("orders_2026-02-30.csv", None),
+        ("orders_latest.csv", None),
+        ("xorders_2026-05-04.csv", None),
+    ],
+)
+def test_the_export_date_stands_in_the_file_name(workspace: Workspace, name: str, day: date | None) -> None:
+    assert workspace.feed().export_date(name) == day
+
+
+def test_the_mapping_id_changes_with_the_meaning_only(workspace: Workspace) -> None:
+    before = workspace.feed().mapping_id
+    assert workspace.feed(owner="somebody-else", max_quarantine_rate=0.5).mapping_id == before
+    assert workspace.feed(currency="CHF").mapping_id != before
+    assert workspace.feed(source="other_shop").mapping_id != before
+
+
+def test_the_shipped_feeds_are_all_usable() -> None:
+    from loyalty.settings import shipped
+
+    feeds = load_feeds(shipped("dags") / "feeds")
+    assert not [feed.message for feed in feeds.values() if isinstance(feed, BrokenFeed)]
+    assert {"orders", "order_lines", "customers", "survey_responses"} <= set(feeds)

@@ -1,0 +1,268 @@
+"""Landing and the gate: whole loads, held-back rows, one sentence per refusal."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from conftest import Workspace, rule
+from loyalty.errors import UserError
+from loyalty.feeds import FeedConfig
+from loyalty.landing import LoadOutcome, load_feed, read_manifest, unseen_files
+from loyalty.ledger import Ledger
+from loyalty.quarantine import entries, export, neutral, release
+
+NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
+HEADER = "Order,Customer,When,Total\n"
+GOOD = "1,a,2026-05-04 10:00:00,1.50\n2,b,2026-05-04 11:00:00,2.50\n"
+BAD = "3,c,yesterday,1.75\n"
+
+
+def load(workspace: Workspace, feed: FeedConfig, **more: object) -> list[LoadOutcome]:
+    return load_feed(workspace.settings, feed, say=lambda _: None, now=NOW, **more)  # type: ignore[arg-type]
+
+
+def landed(workspace: Workspace, outcome: LoadOutcome, feed: str = "orders") -> list[dict]:
+    folder = workspace.settings.landing / feed / f"load_id={outcome.load_id}"
+    return [row for file in sorted(folder.glob("part-*")) for row in pq.read_table(file, partitioning=None).to_pylist()]
+
+
+def test_a_load_is_whole_with_its_lineage_and_its_manifest(workspace: Workspace) -> None:
+    feed = workspace.feed()
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
+    (outcome,) = load(workspace, feed)
+    assert (outcome.outcome, outcome.rows, outcome.quarantined, outcome.message) == ("accepted", 2, 0, "")
+    row = landed(workspace, outcome)[0]
+    assert (row["order_id"], row["total_amount"], row["currency_code"]) == ("1", Decimal("1.5"), "EUR")
+    assert (row["ordered_at"], row["ordered_date"]) == (datetime(2026, 5, 4, 8), date(2026, 5, 4))
+    assert (row["_source"], row["_file"], row["_line"]) == ("shop", "orders_2026-05-04.csv", 2)
+    assert row["_version_at"] == datetime(2026, 5, 4)
+    manifest = read_manifest(workspace.settings.landing / "orders" / f"load_id={outcome.load_id}")
+    assert manifest["profile"]["sum_total_amount"] == "4.0000"
+    assert [part["rows"] for part in manifest["parts"]] == [2]
+
+
+def test_nothing_is_loaded_twice(workspace: Workspace) -> None:
+    feed = workspace.feed()
+    file = workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
+    assert len(load(workspace, feed)) == 1
+    assert load(workspace, feed) == []
+    file.touch()
+    assert unseen_files(workspace.settings, feed) == []
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + "4,d,2026-05-04,1\n")
+    assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted"]
+
+
+def test_a_renamed_copy_lands_once(workspace: Workspace) -> None:
+    feed = workspace.feed(path="exports/orders*.csv")
+    workspace.export("orders.csv", HEADER + GOOD)
+    workspace.export("orders_copy.csv", HEADER + GOOD)
+    assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted", "unchanged"]
+    assert len(Ledger(workspace.settings.ledger).loads()) == 1
+
+
+def test_broken_rows_are_held_back_counted_and_valued(workspace: Workspace) -> None:
+    feed = workspace.feed(max_quarantine_rate=0.5)
+    workspace.suite(
+        "orders", rows=[rule("dear", "expect_column_values_to_be_between", column="total_amount", max_value=2)]
+    )
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD + GOOD.replace("2.50", "0.50"))
+    (outcome,) = load(workspace, feed)
+    assert (outcome.rows, outcome.quarantined) == (3, 2)
+    assert "2 rows held back (readable_ordered_at 1, dear 1)" in outcome.message
+    held = entries(workspace.settings)
+    assert [(entry.line, entry.rules, entry.amount, entry.status) for entry in held] == [
+        (3, "dear", Decimal("2.5"), "open"),
+        (4, "readable_ordered_at", Decimal("1.75"), "open"),
+    ]
+    assert held[1].reason == "ordered_at: `yesterday` is no timestamp"
+    assert json.loads(held[1].row_json)["Order"] == "3"
+
+
+def test_a_warning_keeps_the_row_and_is_counted(workspace: Workspace) -> None:
+    between = rule("dear", "expect_column_values_to_be_between", "warning", column="total_amount", max_value=2)
+    workspace.suite("orders", rows=[between])
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
+    (outcome,) = load(workspace, workspace.feed())
+    assert (outcome.rows, outcome.quarantined) == (2, 0)
+    assert [(result.rule, result.failed, result.severity) for result in outcome.rules] == [("dear", 1, "warning")]
+
+
+REFUSALS = {
+    "missing column": ("Order,Customer,Whenn,Total\n1,a,2026-05-04,1\n", "the nearest is `Whenn`"),
+    "truncated gzip": (gzip.compress((HEADER + GOOD * 99).encode())[:-30], "cut short or damaged"),
+    "gb18030 as utf-8": (HEADER.encode() + "1,比较满意,2026-05-04,1\n".encode("gb18030"), "line 2 is not utf-8"),
+    "empty": (b"", "the file is empty"),
+    "half broken": (HEADER + GOOD + BAD + BAD, "2 of 4 rows are broken"),
+    "header only": (HEADER, "breaks the rule `not_empty` (row_count is 0)"),
+}
+
+
+@pytest.mark.parametrize("name", list(REFUSALS))
+def test_a_bad_file_gets_one_sentence_and_the_others_of_its_feed_load(workspace: Workspace, name: str) -> None:
+    content, sentence = REFUSALS[name]
+    workspace.suite(
+        "orders", load=[rule("not_empty", "expect_column_values_to_be_between", column="row_count", min_value=1)]
+    )
+    workspace.export("orders_2026-05-04.csv", content)
+    workspace.export("orders_2026-05-05.csv", HEADER + GOOD)
+    first, second = load(workspace, workspace.feed())
+    assert (first.outcome, second.outcome) == ("rejected", "accepted")
+    assert first.message.startswith("Feed `orders`, file orders_2026-05-04.csv: ")
+    assert sentence in first.message
+    assert "\n" not in first.message
+    assert [load.load_id for load in Ledger(workspace.settings.ledger).loads()] == [second.load_id]
+    assert not list(workspace.settings.landing.rglob(".draft*"))
+
+
+def test_a_refused_file_is_tried_again_only_when_its_rules_have_changed(workspace: Workspace) -> None:
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD)
+    assert [outcome.outcome for outcome in load(workspace, workspace.feed())] == ["rejected"]
+    assert load(workspace, workspace.feed()) == []
+    assert [outcome.outcome for outcome in load(workspace, workspace.feed(max_quarantine_rate=0.5))] == ["accepted"]
+
+
+def test_a_changed_mapping_takes_the_old_loads_place(workspace: Workspace) -> None:
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
+    load(workspace, workspace.feed())
+    (outcome,) = load(workspace, workspace.feed(currency="CHF"), again=True)
+    (counted,) = Ledger(workspace.settings.ledger).loads()
+    assert counted.load_id == outcome.load_id
+    assert {row["currency_code"] for row in landed(workspace, outcome)} == {"CHF"}
+
+
+def test_a_rule_that_cannot_run_is_an_error_and_not_bad_data(workspace: Workspace) -> None:
+    workspace.suite(
+        "orders", rows=[rule("typo", "expect_column_values_to_be_between", column="totl_amount", max_value=2)]
+    )
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
+    with pytest.raises(UserError, match="rule `typo`: it could not run"):
+        load(workspace, workspace.feed())
+    workspace.suite("orders", rows=[rule("typo", "expect_column_values_to_be_lovely", column="total_amount")])
+    with pytest.raises(UserError, match="Great Expectations knows no `expect_column_values_to_be_lovely`"):
+        load(workspace, workspace.feed())
+
+
+def test_the_trailer_must_agree_with_what_was_read(workspace: Workspace) -> None:
+    feed = workspace.feed(options={"trailer": r"^TOTAL,(?P<rows>\d+),,(?P<total>[\d.]+)"})
+    agree = rule("trailer", "expect_column_values_to_be_in_set", column="trailer_matches", value_set=[True])
+    workspace.suite("orders", load=[agree])
+    workspace.export("orders_2026-05-03.csv", HEADER + GOOD + "TOTAL,2,,4.00\n")
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + "TOTAL,3,,4.00\n")
+    workspace.export("orders_2026-05-05.csv", HEADER + GOOD + "TOTAL,2,,4.01\n")
+    assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted", "rejected", "rejected"]
+
+
+def test_a_date_asks_for_that_days_file_alone(workspace: Workspace) -> None:
+    for day in (3, 4, 5):
+        workspace.export(f"orders_2026-05-0{day}.csv", HEADER + GOOD.replace("1.50", f"{day}.00"))
+    feed = workspace.feed()
+    assert [Path(o.uri).name for o in load(workspace, feed, date=date(2026, 5, 4))] == ["orders_2026-05-04.csv"]
+    with pytest.raises(UserError, match=r"has no \{date\} in its path"):
+        load(workspace, workspace.feed("latest", path="exports/latest.csv"), date=date(2026, 5, 4))
+
+
+def test_unknown_customers_and_volume_are_seen_in_the_profile(workspace: Workspace) -> None:
+    customers = workspace.feed(
+        "customers", feed="customers", group="crm", path="exports/crm.csv", columns={}, currency=None
+    )
+    workspace.export("crm.csv", "customer_id\na\n")
+    load(workspace, customers)
+    for day in range(1, 7):
+        workspace.export(
+            f"orders_2026-05-0{day}.csv", HEADER + GOOD * (2 if day == 6 else 1) + f"{day}9,a,2026-05-04,1\n"
+        )
+    last = load(workspace, workspace.feed())[-1]
+    profile = read_manifest(workspace.settings.landing / "orders" / f"load_id={last.load_id}")["profile"]
+    assert profile["unknown_customer_rate"] == "0.4"
+    assert float(profile["rows_vs_median"]) == pytest.approx(5 / 3)
+    assert profile["duplicate_key_count"] == "2"
+
+
+def quarantined(workspace: Workspace) -> tuple[FeedConfig, str]:
+    feed = workspace.feed(max_quarantine_rate=0.9)
+    workspace.suite(
+        "orders", rows=[rule("dear", "expect_column_values_to_be_between", column="total_amount", max_value=2)]
+    )
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD)
+    (outcome,) = load(workspace, feed)
+    return feed, str(outcome.load_id)
+
+
+def test_a_row_is_released_as_a_load_of_its_own_with_its_source_line(workspace: Workspace) -> None:
+    _, load_id = quarantined(workspace)
+    released = release(workspace.settings, load_id, [3])
+    assert released.row_count == 1
+    assert [entry.status for entry in entries(workspace.settings)] == ["released", "open"]
+    loads = Ledger(workspace.settings.ledger).loads()
+    assert [(load.load_id, load.of_load_id) for load in loads] == [(load_id, None), (released.load_id, load_id)]
+    assert loads[1].version_at == loads[0].version_at
+    part = workspace.settings.landing / "orders" / f"load_id={released.load_id}" / "part-00000.parquet"
+    row = duckdb.sql(f"select order_id, _line, _file from '{part}'").fetchall()
+    assert row == [("2", 3, "orders_2026-05-04.csv")]
+    with pytest.raises(UserError, match="line 3 is not open"):
+        release(workspace.settings, load_id, [3])
+
+
+def test_a_row_that_breaks_the_contract_is_mended_before_it_is_released(workspace: Workspace, tmp_path: Path) -> None:
+    _, load_id = quarantined(workspace)
+    with pytest.raises(UserError, match="line 4: ordered_at: `yesterday` is no timestamp; nothing was released"):
+        release(workspace.settings, load_id)
+    assert {entry.status for entry in entries(workspace.settings)} == {"open"}
+    file = tmp_path / "mended.csv"
+    assert export(workspace.settings, load_id, file) == 2
+    file.write_text(file.read_text(encoding="utf-8").replace("yesterday", "2026-05-05"), encoding="utf-8")
+    assert release(workspace.settings, load_id, mended=file).row_count == 2
+    assert {entry.status for entry in entries(workspace.settings)} == {"released"}
+
+
+def test_a_later_good_version_of_the_record_closes_the_entry(workspace: Workspace) -> None:
+    feed, _ = quarantined(workspace)
+    workspace.export("orders_2026-05-05.csv", HEADER + "3,c,2026-05-05,1.00\n9,z,2026-05-05,1.00\n")
+    load(workspace, feed)
+    assert [(entry.line, entry.status) for entry in entries(workspace.settings)] == [(3, "open"), (4, "corrected")]
+
+
+def test_released_loads_that_do_not_exist_are_named(workspace: Workspace) -> None:
+    with pytest.raises(UserError, match="Load nothing has no rows in quarantine"):
+        release(workspace.settings, "nothing")
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"), [("=1+1", "'=1+1"), ("@x", "'@x"), ("-5.20", "-5.20"), ("+49 30", "'+49 30"), ("a=b", "a=b")]
+)
+def test_what_we_write_is_safe_to_open_in_a_spreadsheet(cell: str, written: str) -> None:
+    assert neutral(cell) == written
+
+
+def test_personal_data_do_not_reach_landing_or_quarantine(workspace: Workspace) -> None:
+    feed = workspace.feed(
+        "customers",
+        feed="customers",
+        group="crm",
+        path="exports/crm.csv",
+        columns={},
+        currency=None,
+        max_quarantine_rate=1,
+    )
+    workspace.export(
+        "crm.csv", "customer_id,email,birth_month,Notes Phone\na,ada@example.com,x,0301234\n,eve@example.com,1,5\n"
+    )
+    load(workspace, feed)
+    workspace.export("crm.csv", "customer_id,email,birth_month,Notes Phone\na,ada@example.com,2,0301234\n")
+    load(workspace, feed)
+    kept = [
+        *workspace.settings.landing.rglob("*"),
+        *workspace.settings.quarantine.rglob("*"),
+        *workspace.settings.ledger.rglob("*"),
+    ]
+    text = b"".join(file.read_bytes() for file in kept if file.is_file())
+    everything = text.decode("latin-1") + str(entries(workspace.settings))
+    assert "example.com" not in everything
+    assert "0301234" not in everything

@@ -1,0 +1,64 @@
+"""Settings: flag over environment over workspace file, and a sentence for what is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from conftest import Workspace
+from loyalty.errors import UserError
+from loyalty.settings import find_workspace, load_settings
+
+
+def test_flag_over_environment_over_file_over_default(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings(workspace.folder).raw_days == 30
+    (workspace.folder / "loyalty.yml").write_text("raw_days: 10\n", encoding="utf-8")
+    assert load_settings(workspace.folder).raw_days == 10
+    monkeypatch.setenv("LOYALTY_RAW_DAYS", "5")
+    assert load_settings(workspace.folder).raw_days == 5
+    assert load_settings(workspace.folder, raw_days=1).raw_days == 1
+
+
+def test_the_data_lie_in_the_workspace_and_not_in_the_current_folder(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(workspace.folder).landing == workspace.folder / "var" / "landing"
+    monkeypatch.setenv("LOYALTY_HOME", str(tmp_path / "data"))
+    assert load_settings(workspace.folder).home == tmp_path / "data"
+
+
+def test_the_workspace_is_found_upwards(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOYALTY_WORKSPACE", raising=False)
+    assert find_workspace(workspace.folder / "dags" / "feeds") == workspace.folder
+    monkeypatch.setenv("LOYALTY_WORKSPACE", str(workspace.folder))
+    assert find_workspace() == workspace.folder
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("raw_dayz: 5", "key `raw_dayz`"),
+        ("raw_days: soon", "key `raw_days`: Input should be a valid integer"),
+        ("keep_generations: 1", "greater than or equal to 3"),
+        ("raw_days: [", "is not valid YAML"),
+        ("- a", "must hold `key: value` lines"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_file(workspace: Workspace, text: str, sentence: str) -> None:
+    (workspace.folder / "loyalty.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as wrong:
+        load_settings(workspace.folder)
+    assert "loyalty.yml" in str(wrong.value)
+    assert sentence in str(wrong.value)
+
+
+def test_a_wrong_variable_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOYALTY_BUILD_ON", "sunrise")
+    with pytest.raises(UserError, match="LOYALTY_BUILD_ON"):
+        load_settings(workspace.folder)
+
+
+def test_a_folder_without_a_workspace_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="loyalty init"):
+        load_settings(tmp_path)
