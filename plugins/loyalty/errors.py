@@ -12,5 +12,9 @@ class LoadRejected(UserError):
     """A delivery was refused whole; the published marts and all other deliveries are untouched."""
 
 
-class LockBusy(UserError):
+class Transient(UserError):
+    """Something that may be over in a minute: a scheduler may try again."""
+
+
+class LockBusy(Transient):
     """Another run holds the work file; the sentence says who, with which pid, and since when."""

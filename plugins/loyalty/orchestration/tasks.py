@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from loyalty.errors import LockBusy, UserError
+from loyalty.errors import Transient, UserError
 from loyalty.feeds import get_feed
 from loyalty.settings import load_settings
 
@@ -29,10 +29,10 @@ AIRFLOW_DAYS = 90
 
 @contextmanager
 def final_errors() -> Iterator[None]:
-    """A UserError ends the task without a retry, its sentence last in the log; a busy lock may be retried."""
+    """A UserError ends the task without a retry; what may be over in a minute (a busy lock) is left to the retries."""
     try:
         yield
-    except LockBusy:
+    except Transient:
         raise
     except UserError as error:
         raise AirflowFailException(str(error)) from None
@@ -50,11 +50,6 @@ def load_feed(feed_name: str) -> int:
         settings = load_settings()
         feed = get_feed(settings.feeds, feed_name)
         day = _backfilled_day(settings.time_zone)
-        if day and not feed.is_dated:
-            raise UserError(
-                f"The feed `{feed_name}` cannot be backfilled: its path has no {{date}}, so no file belongs to {day}; "
-                "a manual run of its DAG loads every file that was not seen yet."
-            )
         outcomes = landing.load_feed(settings, feed, date=day)
         refuse_rejected(outcomes)
     accepted = [outcome for outcome in outcomes if outcome.outcome == "accepted"]

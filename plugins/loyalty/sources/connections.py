@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from loyalty.errors import UserError
+from loyalty.errors import Transient, UserError
 from loyalty.feeds import FeedConfig, HttpSource, SqlSource
 
 TIMEOUT_SECONDS = 60
@@ -49,7 +49,7 @@ def _get(feed: FeedConfig, source: HttpSource, target: Path) -> None:
             f"check the connection `{source.connection}`."
         ) from None
     except httpx.HTTPError as error:
-        raise ConnectionError(
+        raise Transient(
             f"Feed `{feed.name}`: {source.endpoint} cannot be reached ({type(error).__name__})."
         ) from None
 
@@ -67,7 +67,7 @@ def _query(feed: FeedConfig, source: SqlSource, target: Path) -> None:
             for rows in result.partitions(FETCH_ROWS):
                 writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
     except sqlalchemy.exc.OperationalError as error:
-        raise ConnectionError(
+        raise Transient(
             f"Feed `{feed.name}`: the database of connection `{source.connection}` does not answer "
             f"({type(error.orig).__name__})."
         ) from None

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import urlparse
 
-from loyalty.errors import LoadRejected, UserError
+from loyalty.errors import LoadRejected, Transient, UserError
 from loyalty.feeds import DATE_PLACEHOLDER, FeedConfig
 from loyalty.settings import Settings
 
@@ -87,7 +87,7 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
             draft, sha256 = _copy(stream, folder, settings.max_file_bytes)
             grown = _is_growing(stream, draft)
     except (OSError, ImportError) as error:
-        raise UserError(f"Feed `{feed.name}`: {uri} cannot be read ({error}).") from None
+        raise Transient(f"Feed `{feed.name}`: {uri} cannot be read ({error}).") from None
     if grown:
         draft.unlink()
         raise LoadRejected("the file was still being written; it is tried again with the next run")
