@@ -1,0 +1,41 @@
+{# Bands of days since the first order, oldest customers last; shared by survey weights and wallets. #}
+{% macro tenure_band(days) -%}
+    case
+        when {{ days }} < 90 then 'under 90 days'
+        when {{ days }} < 180 then '90 to 179 days'
+        when {{ days }} < 365 then '180 to 364 days'
+        else '365 days and more'
+    end
+{%- endmacro %}
+
+{# A score's place on its scale, 0..100, at 8 digits; NULL on a scale that is open or has one point. #}
+{% macro scale_index(score, scale_min, scale_max) -%}
+    cast(
+        100
+        * {{ div(score ~ " - " ~ scale_min, scale_max ~ " - " ~ scale_min) }} as decimal(18, 8)
+    )
+{%- endmacro %}
+
+{#
+  Two-sided p-value of a standard normal z: the complementary error function of |z|/sqrt(2) by
+  Abramowitz & Stegun 7.1.26, exact to 1.5e-7, because engines have no normal distribution.
+#}
+{% macro normal_p_value(z) -%}
+    {%- set x = "(abs(" ~ z ~ ") / 1.4142135623730951)" -%}
+    {%- set t = "(1.0 / (1.0 + 0.3275911 * " ~ x ~ "))" -%}
+    (
+        (
+            (((1.061405429 * {{ t }} - 1.453152027) * {{ t }} + 1.421413741) * {{ t }} - 0.284496736) * {{ t }}
+            + 0.254829592
+        )
+        * {{ t }}
+        * exp(-least({{ x }} * {{ x }}, 700))
+    )
+{%- endmacro %}
+
+{# Whether `value` stands in a list that is parted by semicolons; -99.0 from a spreadsheet is -99. #}
+{% macro is_listed(value, listed) -%}
+    (
+        ';' || replace(coalesce({{ listed }}, ''), ' ', '') || ';' like '%;' || {{ value }} || ';%'
+    )
+{%- endmacro %}

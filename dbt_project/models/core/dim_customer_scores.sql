@@ -1,0 +1,71 @@
+{{ config(tags=["scored"]) }}
+
+with
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    results as (
+        select
+            *,
+            row_number() over (
+                partition by customer_key order by submitted_at desc, md5(response_key)
+            ) as recency
+        from {{ ref("fct_survey_results") }}
+        where not is_duplicate and respondent_type = 'customer' and overall_score is not null
+    ),
+
+    wallets as (
+        select
+            *,
+            row_number() over (
+                partition by customer_key order by period_start_date desc, own_amount desc, category
+            ) as recency
+        from {{ ref("fct_customer_wallets") }}
+        where period_grain = 'quarter' and wallet_method is not null
+    ),
+
+    final as (
+        select
+            customers.customer_key,
+            customers.source,
+            case
+                when customers.order_day_count = 0
+                then null
+                when customers.last_order_date <= {{ add_days("as_of.as_of", -var("churn_days")) }}
+                then 'lapsed'
+                -- seen when the data began: how long before, nobody knows
+                when
+                    not customers.is_left_truncated
+                    and (
+                        customers.order_day_count = 1
+                        or {{ days_between("customers.first_order_date", "as_of.as_of") }}
+                        < {{ var("stage_new_days") }}
+                    )
+                then 'new'
+                when
+                    {{ days_between("customers.first_order_date", "as_of.as_of") }}
+                    >= {{ var("stage_old_days") }}
+                then 'old'
+                else 'regular'
+            end as stage,
+            results.response_key,
+            results.submitted_date as scored_date,
+            results.overall_score,
+            results.loyalty_class,
+            results.satisfaction_class,
+            results.satisfaction_index,
+            results.nps_class,
+            wallets.category as wallet_category,
+            wallets.period_start_date as wallet_start_date,
+            wallets.share_of_wallet,
+            wallets.wallet_method,
+            wallets.is_sole_buyer
+        from customers
+        cross join as_of
+        left join results on customers.customer_key = results.customer_key and results.recency = 1
+        left join wallets on customers.customer_key = wallets.customer_key and wallets.recency = 1
+    )
+
+select *
+from final

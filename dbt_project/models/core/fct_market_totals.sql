@@ -1,0 +1,17 @@
+with
+    totals as (select * from {{ ref("int_market_totals__current") }}),
+
+    final as (
+        select
+            record_key as market_total_key,
+            source,
+            category,
+            coalesce(region, 'all') as region,
+            cast({{ month_start("month") }} as date) as month,
+            amount,
+            households as household_count
+        from totals
+    )
+
+select *
+from final

@@ -1,0 +1,46 @@
+with
+    tickets as (select * from {{ ref("int_tickets__current") }}),
+
+    merges as (select * from {{ ref("int_customers__merges") }}),
+
+    final as (
+        select
+            tickets.ticket_key,
+            tickets.source,
+            tickets.ticket_id,
+            coalesce(merges.merged_customer_key, tickets.customer_key) as customer_key,
+            tickets.order_key,
+            tickets.opened_at,
+            tickets.opened_date,
+            tickets.first_response_at,
+            tickets.resolved_at,
+            tickets.resolved_date,
+            tickets.promised_at,
+            tickets.promised_date,
+            tickets.status,
+            tickets.kind,
+            tickets.category,
+            tickets.severity,
+            tickets.channel,
+            tickets.handled_by,
+            tickets.handled_by_kind,
+            tickets.resolution,
+            tickets.reopened_count,
+            tickets.compensation_amount,
+            tickets.satisfaction_score,
+            -- a clock that runs backwards tells no duration
+            coalesce(tickets.resolved_at < tickets.opened_at, false) as is_resolved_before_opened,
+            case
+                when tickets.resolved_at >= tickets.opened_at
+                then {{ dbt.datediff("tickets.opened_at", "tickets.resolved_at", "minute") }}
+            end as resolution_minutes,
+            case
+                when tickets.first_response_at >= tickets.opened_at
+                then {{ dbt.datediff("tickets.opened_at", "tickets.first_response_at", "minute") }}
+            end as first_response_minutes
+        from tickets
+        left join merges on tickets.customer_key = merges.customer_key
+    )
+
+select *
+from final

@@ -1,0 +1,32 @@
+{# The upper percentile of spend in each peer cell. #}
+with
+    cells as (select * from {{ ref("int_wallet__peer_cells") }}),
+
+    spends as (select * from {{ ref("int_wallet__period_spend") }}),
+
+    final as (
+        select
+            cells.source,
+            cells.category,
+            cells.period_grain,
+            cells.period_start_date,
+            cells.peer_cell,
+            {{ percentile("spends.own_amount", var("peer_percentile")) }} as ceiling_amount
+        from cells
+        inner join
+            spends
+            on cells.source = spends.source
+            and cells.category = spends.category
+            and cells.period_grain = spends.period_grain
+            and cells.period_start_date = spends.period_start_date
+            and cells.customer_key = spends.customer_key
+        group by
+            cells.source,
+            cells.category,
+            cells.period_grain,
+            cells.period_start_date,
+            cells.peer_cell
+    )
+
+select *
+from final

@@ -1,0 +1,37 @@
+{# The statistics that wallets are fitted on: customers of a peer cell by spend, in bins of one percent. #}
+with
+    spends as (
+        select
+            *,
+            cast(round(100 * ln(cast(own_amount as {{ type_double() }})), 0) as bigint) as log_bin
+        from {{ ref("int_wallet__period_spend") }}
+        -- without a peer level there is nobody to compare with; the logarithm wants money above 0
+        where peer_level is not null and own_amount > 0
+    ),
+
+    final as (
+        select
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            peer_level,
+            age_band,
+            tenure_band,
+            log_bin,
+            cast({{ div("sum(own_amount)", "count(*)") }} as decimal(18, 4)) as amount,
+            count(*) as customer_count
+        from spends
+        group by
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            peer_level,
+            age_band,
+            tenure_band,
+            log_bin
+    )
+
+select *
+from final

@@ -1,0 +1,35 @@
+with
+    source as (select * from {{ source("raw", "panel_purchases") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "household_id", "category", "brand", "purchased_at", "purchase_id"]) }} as record_key,
+
+            -- ids
+            purchase_id,
+            household_id,
+
+            -- texts
+            category,
+            brand,
+
+            -- numbers
+            quantity,
+            amount,
+
+            -- booleans
+            is_us,
+
+            -- dates and times
+            purchased_at,
+            purchased_date,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "panel_purchases")) }}
+        from source
+    )
+
+select *
+from final

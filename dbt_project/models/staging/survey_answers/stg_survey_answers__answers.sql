@@ -1,0 +1,25 @@
+with
+    source as (select * from {{ source("raw", "survey_answers") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "response_id", "question_code"]) }} as record_key,
+            {{ made_key(["_source", "response_id"]) }} as response_key,
+
+            -- ids
+            response_id,
+
+            -- texts
+            question_code,
+            value,
+            label,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "survey_answers")) }}
+        from source
+    )
+
+select *
+from final

@@ -1,0 +1,36 @@
+with
+    source as (select * from {{ source("raw", "survey_brand_ratings") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "response_id", "category", "brand"]) }} as record_key,
+            {{ made_key(["_source", "response_id"]) }} as response_key,
+
+            -- ids
+            response_id,
+
+            -- texts
+            category,
+            brand,
+
+            -- numbers
+            rating,
+            rank,
+            stated_amount,
+            stated_share,
+            period_days,
+
+            -- booleans
+            is_us,
+            is_used,
+            is_considered,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "survey_brand_ratings")) }}
+        from source
+    )
+
+select *
+from final

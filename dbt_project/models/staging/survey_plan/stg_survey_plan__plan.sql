@@ -1,0 +1,31 @@
+with
+    source as (select * from {{ source("raw", "survey_plan") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "survey_id", "wave", "mode"]) }} as record_key,
+
+            -- ids
+            survey_id,
+
+            -- texts
+            wave,
+            mode,
+
+            -- numbers
+            planned_completes,
+            budget_amount,
+
+            -- dates and times
+            start_date,
+            end_date,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "survey_plan")) }}
+        from source
+    )
+
+select *
+from final

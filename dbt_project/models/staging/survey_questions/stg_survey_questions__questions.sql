@@ -1,0 +1,34 @@
+with
+    source as (select * from {{ source("raw", "survey_questions") }}),
+
+    final as (
+        select
+            -- keys
+            {{ made_key(["_source", "survey_id", "question_code"]) }} as record_key,
+
+            -- ids
+            survey_id,
+
+            -- texts
+            question_code,
+            role,
+            direction,
+            missing_codes,
+            category,
+            currency_code,
+            driver_group,
+            key_factor,
+
+            -- numbers
+            scale_min,
+            scale_max,
+            period_days,
+
+            -- where the row came from
+            {{ lineage_columns() }}
+            {{ x_columns(source("raw", "survey_questions")) }}
+        from source
+    )
+
+select *
+from final
