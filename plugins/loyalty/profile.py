@@ -15,6 +15,7 @@ from loyalty.feeds import FeedConfig
 from loyalty.formats import Trailer
 from loyalty.ledger import Ledger
 from loyalty.settings import Settings
+from loyalty.sql import quote_identifier, text_list
 
 RECENT_LOADS = 14
 FEWEST_LOADS = 5
@@ -30,7 +31,7 @@ def load_profile(settings: Settings, draft: Draft) -> dict[str, Any]:
     files = [str(draft.folder / part["name"]) for part in draft.parts]
     received_at = draft.received_at.astimezone(UTC).replace(tzinfo=None)
     with duckdb.connect() as connection:
-        connection.execute(f"create view load as select * from read_parquet({_list(files)})")
+        connection.execute(f"create view load as select * from read_parquet({text_list(files)})")
         counted = _counts(connection, feed.canonical, received_at)
         newest = counted["newest_event_at"]
         profile = {
@@ -46,18 +47,17 @@ def load_profile(settings: Settings, draft: Draft) -> dict[str, Any]:
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received_at: datetime) -> dict[str, Any]:
-    key = ", ".join(f"coalesce(cast({column} as varchar), '')" for column in feed.key)
+    key = ", ".join(f"coalesce(cast({quote_identifier(column)} as varchar), '')" for column in feed.key)
     asked = {"duplicate_key_count": f"count(*) - count(distinct ({key}, 1))"}
-    asked["newest_event_at"] = f"max({feed.event})" if feed.event else "cast(null as timestamp)"
-    asked["future_event_count"] = (
-        f"count(*) filter (where {feed.event} > $received_at)" if feed.event else "cast(null as bigint)"
-    )
+    event = quote_identifier(feed.event) if feed.event else None
+    asked["newest_event_at"] = f"max({event})" if event else "cast(null as timestamp)"
+    asked["future_event_count"] = f"count(*) filter (where {event} > $received_at)" if event else "cast(null as bigint)"
     for column in feed.columns.values():
         if column.personal:
             continue
-        asked[f"null_rate_{column.name}"] = f"(count(*) - count({column.name})) / nullif(count(*), 0)"
+        asked[f"null_rate_{column.name}"] = f"(count(*) - count({quote_identifier(column.name)})) / nullif(count(*), 0)"
         if column.type == "decimal":
-            asked[f"sum_{column.name}"] = f"sum({column.name})"
+            asked[f"sum_{column.name}"] = f"sum({quote_identifier(column.name)})"
     parameters = {"received_at": received_at} if feed.event else {}
     query = "select " + ", ".join(f"{sql} as {name}" for name, sql in asked.items()) + " from load"
     row = connection.execute(query, parameters).fetchone()
@@ -85,7 +85,7 @@ def _unknown_customer_rate(connection: duckdb.DuckDBPyConnection, settings: Sett
     if not known:
         return None
     row = connection.execute(
-        f"select avg(cast(customer_id not in (select customer_id from read_parquet({_list(known)})) as integer)) "
+        f"select avg(cast(customer_id not in (select customer_id from read_parquet({text_list(known)})) as integer)) "
         "from load where customer_id is not null"
     ).fetchone()
     return row[0] if row else None
@@ -115,7 +115,3 @@ def _decimal(text: str | None) -> Decimal | None:
         return Decimal(text) if text else None
     except InvalidOperation:
         return None
-
-
-def _list(files: list[str]) -> str:
-    return "[" + ", ".join("'" + file.replace("'", "''") + "'" for file in files) + "]"
