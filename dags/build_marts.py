@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, chain, dag, task
-
 from loyalty.feeds import usable_feeds
 from loyalty.orchestration import tasks
 from loyalty.orchestration.dags import RETRIES, TAG, feed_asset
@@ -33,7 +32,8 @@ A feed's event only wakes this DAG; what there is to build the ledger says.
 - `publish` audits them and makes them the current generation, all at once;
 - `notify` always runs: one message about all that wants attention.
 
-It is never backfilled: a build takes all that has landed, of whatever day. When a task fails, {settings.runbook} says what to do.
+It is never backfilled: a build takes all that has landed, of whatever day.
+When a task fails, {settings.runbook} says what to do.
 """,
 )
 def build_marts() -> None:

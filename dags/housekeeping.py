@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, task
-
 from loyalty.orchestration import tasks
 from loyalty.orchestration.dags import RETRIES, TAG
 from loyalty.settings import load_settings

@@ -18,9 +18,13 @@ lines = []
 for line in (root / ".env.example").read_text(encoding="utf-8").splitlines():
     name, _, value = line.partition("=")
     if line.startswith("#"):
-        lines.append("# Secrets of this deployment, read by docker compose. Never commit this file." if not lines else line)
+        lines.append(
+            "# Secrets of this deployment, read by docker compose. Never commit this file." if not lines else line
+        )
     else:
         lines.append(f"{name}={made.get(name) or value or secrets.token_hex(24)}")
 os.umask(0o077)
 target.write_text("\n".join(lines) + "\n", encoding="utf-8")
-print(f"{target.name} written with fresh secrets; the UI's user is admin, its password is AIRFLOW_ADMIN_PASSWORD there.")
+print(
+    f"{target.name} written with fresh secrets; the UI's user is admin, its password is AIRFLOW_ADMIN_PASSWORD there."
+)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 from loyalty.feeds import BrokenFeed, FeedConfig, read_feed
+from loyalty.orchestration.local import airflow_environment
 from loyalty.settings import Settings, load_settings
 
+# Airflow makes its home when it is first imported: never the one of who runs the tests.
+AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-")
+os.environ |= airflow_environment(Path(AIRFLOW_HOME.name))
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "False")
 

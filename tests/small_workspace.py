@@ -51,7 +51,11 @@ def make_workspace(folder: Path) -> Path:
     (folder / "dags" / "feeds").mkdir(parents=True)
     exports(folder).mkdir(parents=True)
     # No gate on freshness: the exports are of 2024. No build at a set time: only what landed may wake it.
-    settings = {"expectations": shipped("expectations"), "build_schedule": '"0 5 1 1 *"', "load_schedule": '"0 2 1 1 *"'}
+    settings = {
+        "expectations": shipped("expectations"),
+        "build_schedule": '"0 5 1 1 *"',
+        "load_schedule": '"0 2 1 1 *"',
+    }
     (folder / "loyalty.yml").write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
     for name, text in FEEDS.items():
         (folder / "dags" / "feeds" / f"{name}.yml").write_text(text.lstrip())

@@ -33,7 +33,8 @@ def prune(settings: Settings, now: datetime | None = None, say: Say = print) -> 
 def _old_raw(settings: Settings, now: datetime) -> Iterator[Path]:
     """Raw files whose last delivery is more than `raw_days` ago; one the ledger does not know goes by its age."""
     delivered = {
-        (event.data["feed_name"], event.data["sha256"]): event.at for event in Ledger(settings.ledger).events("delivery")
+        (event.data["feed_name"], event.data["sha256"]): event.at
+        for event in Ledger(settings.ledger).events("delivery")
     }
     for folder in settings.raw.glob("*/*"):
         last = delivered.get((folder.parent.name, folder.name), _changed_at(folder))

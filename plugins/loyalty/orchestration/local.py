@@ -38,12 +38,11 @@ COMPONENTS = {
 }
 
 
-def airflow_environment(settings: Settings, home: Path) -> dict[str, str]:
-    """What every Airflow process of a workspace needs to know; used by the demo as well."""
+def airflow_environment(home: Path) -> dict[str, str]:
+    """What Airflow needs to know before it is first imported: its home, and where our DAGs are."""
     plugins = shipped("dags").parent / "plugins"
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "LOYALTY_WORKSPACE": str(settings.workspace),
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(shipped("dags")),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(plugins if plugins.is_dir() else home / "plugins"),
@@ -64,7 +63,7 @@ class LocalAirflow:
     def __post_init__(self) -> None:
         self.port = free_port()
         self.password = secrets.token_urlsafe(9)
-        self.environment = os.environ | airflow_environment(self.settings, self.home) | self._own() | self.extra
+        self.environment = os.environ | airflow_environment(self.home) | self._own() | self.extra
 
     @property
     def url(self) -> str:
@@ -143,6 +142,7 @@ class LocalAirflow:
     def _own(self) -> dict[str, str]:
         """Few workers, this machine only, and secrets that live as long as these processes."""
         return {
+            "LOYALTY_WORKSPACE": str(self.settings.workspace),
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",

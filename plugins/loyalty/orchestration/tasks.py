@@ -22,6 +22,8 @@ from loyalty.feeds import get_feed
 from loyalty.settings import load_settings
 
 if TYPE_CHECKING:
+    from airflow.sdk import Context
+
     from loyalty.landing import LoadOutcome
 
 AIRFLOW_DAYS = 90
@@ -49,7 +51,7 @@ def load_feed(feed_name: str) -> int:
     with final_errors():
         settings = load_settings()
         feed = get_feed(settings.feeds, feed_name)
-        day = _backfilled_day(settings.time_zone)
+        day = backfilled_day(get_current_context(), settings.time_zone)
         outcomes = landing.load_feed(settings, feed, date=day)
         refuse_rejected(outcomes)
     accepted = [outcome for outcome in outcomes if outcome.outcome == "accepted"]
@@ -117,11 +119,10 @@ def prune() -> None:
         prune(load_settings())
 
 
-def _backfilled_day(time_zone: str) -> date | None:
+def backfilled_day(context: Context, time_zone: str) -> date | None:
     """The day a backfill run is for, in the schedule's zone; None in any other run, which takes all that is new."""
-    context = get_current_context()
-    run, logical_date = context["dag_run"], context.get("logical_date")
-    if run.run_type != "backfill" or logical_date is None:
+    logical_date = context.get("logical_date")
+    if context["dag_run"].run_type != "backfill" or logical_date is None:
         return None
     return logical_date.astimezone(ZoneInfo(time_zone)).date()
 

@@ -1,0 +1,112 @@
+"""The load DAGs on a small workspace: what lands, what is skipped, what fails and how it says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from types import SimpleNamespace
+
+import pytest
+from loyalty.ledger import Ledger
+from loyalty.settings import load_settings
+from small_workspace import (
+    write_broken_feed,
+    write_broken_till,
+    write_members,
+    write_till,
+)
+
+DAY = date(2024, 6, 1)
+
+
+def loads(shop):
+    """(feed, file, rows) of every accepted load."""
+    settings = load_settings(shop)
+    return [(load.feed_name, load.data["file"], load.row_count) for load in Ledger(settings.ledger).loads()]
+
+
+def test_new_files_land_once(airflow, shop):
+    write_till(shop, DAY)
+    write_members(shop)
+    assert airflow.run("load_orders") == {"till": "success", "run": "success"}
+    assert airflow.run("load_crm") == {"members": "success", "run": "success"}
+    assert airflow.run("load_orders") == {"till": "skipped", "run": "success"}
+    assert loads(shop) == [("till", "till_2024-06-01.csv", 36), ("members", "members.csv", 12)]
+
+
+def test_a_group_without_files_is_skipped_and_not_green(airflow, shop):
+    assert airflow.run("load_surveys")["answers"] == "skipped"
+    assert loads(shop) == []
+
+
+def test_a_refused_file_fails_its_task_at_once_after_the_others_have_landed(airflow, shop):
+    write_broken_till(shop, date(2024, 5, 31))
+    write_till(shop, DAY)
+    assert airflow.run("load_orders") == {"till": "failed", "run": "failed"}
+    assert loads(shop) == [("till", "till_2024-06-01.csv", 36)]
+
+
+def test_the_failure_names_file_and_column(shop):
+    from airflow.sdk.exceptions import AirflowFailException
+    from loyalty.feeds import get_feed
+    from loyalty.landing import load_feed
+    from loyalty.orchestration.tasks import final_errors, refuse_rejected
+
+    write_broken_till(shop, DAY)
+    settings = load_settings(shop)
+    outcomes = load_feed(settings, get_feed(settings.feeds, "till"))
+    with pytest.raises(AirflowFailException, match=r"till_2024-06-01\.csv.*sold_at"), final_errors():
+        refuse_rejected(outcomes)
+
+
+def test_a_broken_yaml_fails_its_own_dag_and_the_others_load(airflow, shop):
+    write_broken_feed(shop)
+    write_till(shop, DAY)
+    assert airflow.run("load_kiosk_broken") == {"kiosk": "failed", "run": "failed"}
+    assert airflow.run("load_orders")["run"] == "success"
+
+
+def test_what_is_over_in_a_minute_is_left_to_the_retries():
+    from loyalty.errors import LockBusy
+    from loyalty.orchestration.tasks import final_errors
+
+    with pytest.raises(LockBusy), final_errors():
+        raise LockBusy("Another run holds the work file.")
+
+
+def a_run(run_type):
+    return {"dag_run": SimpleNamespace(run_type=run_type), "logical_date": datetime(2024, 6, 1, 23, tzinfo=UTC)}
+
+
+def test_a_backfill_is_for_the_local_day_of_its_date():
+    from loyalty.orchestration.tasks import backfilled_day
+
+    assert backfilled_day(a_run("backfill"), "UTC") == date(2024, 6, 1)
+    assert backfilled_day(a_run("backfill"), "Europe/Berlin") == date(2024, 6, 2)
+
+
+@pytest.mark.parametrize("run_type", ["scheduled", "manual", "asset_triggered"])
+def test_any_other_run_takes_all_that_is_new(run_type):
+    from loyalty.orchestration.tasks import backfilled_day
+
+    assert backfilled_day(a_run(run_type), "UTC") is None
+
+
+def test_a_feed_without_dates_refuses_a_backfill_in_a_sentence(shop, monkeypatch):
+    from airflow.sdk.exceptions import AirflowFailException
+    from loyalty.orchestration import tasks
+
+    write_members(shop)
+    monkeypatch.setattr(tasks, "get_current_context", lambda: a_run("backfill"))
+    with pytest.raises(AirflowFailException, match=r"`members` has no \{date\} in its path"):
+        tasks.load_feed("members")
+    assert loads(shop) == []
+
+
+def test_a_backfill_takes_the_file_of_its_day_only(shop, monkeypatch):
+    from loyalty.orchestration import tasks
+
+    write_till(shop, DAY, orders=5)
+    write_till(shop, date(2024, 6, 2), orders=7)
+    monkeypatch.setattr(tasks, "get_current_context", lambda: a_run("backfill"))
+    assert tasks.load_feed("till") == 5
+    assert loads(shop) == [("till", "till_2024-06-01.csv", 5)]
