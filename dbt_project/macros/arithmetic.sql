@@ -47,3 +47,12 @@
             )
     end
 {%- endmacro %}
+
+{# So many percent of a count, rounded up to a whole number: (count * percent + 99) // 100. #}
+{% macro upper_share(count, percent) -%}
+    cast(
+        floor(
+            cast({{ count }} * {{ percent }} + 99 as {{ type_double() }}) / 100
+        ) as bigint
+    )
+{%- endmacro %}

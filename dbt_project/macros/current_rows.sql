@@ -108,11 +108,14 @@
 
 {# Condition for rows whose load is no longer among the accepted ones. #}
 {% macro withdrawn_rows(feed) -%}
-    load_id not in (select load_id from {{ source("raw", "loads") }} where feed = '{{ feed }}')
+    load_id
+    not in (select load_id from {{ source("raw", "loads") }} where feed = '{{ feed }}')
 {%- endmacro %}
 
 {% macro delete_withdrawn_rows(feed) -%}
-    {%- if is_incremental() -%} delete from {{ this }} where {{ withdrawn_rows(feed) }} {%- endif -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} where {{ withdrawn_rows(feed) }}
+    {%- endif -%}
 {%- endmacro %}
 
 {% macro has_withdrawn_loads(feed) -%}

@@ -1,9 +1,12 @@
 {# Bands of days since the first order, oldest customers last; shared by survey weights and wallets. #}
 {% macro tenure_band(days) -%}
     case
-        when {{ days }} < 90 then 'under 90 days'
-        when {{ days }} < 180 then '90 to 179 days'
-        when {{ days }} < 365 then '180 to 364 days'
+        when {{ days }} < 90
+        then 'under 90 days'
+        when {{ days }} < 180
+        then '90 to 179 days'
+        when {{ days }} < 365
+        then '180 to 364 days'
         else '365 days and more'
     end
 {%- endmacro %}
@@ -12,7 +15,8 @@
 {% macro scale_index(score, scale_min, scale_max) -%}
     cast(
         100
-        * {{ div(score ~ " - " ~ scale_min, scale_max ~ " - " ~ scale_min) }} as decimal(18, 8)
+        * {{ div(score ~ " - " ~ scale_min, scale_max ~ " - " ~ scale_min) }}
+        as decimal(18, 8)
     )
 {%- endmacro %}
 
@@ -25,17 +29,23 @@
     {%- set t = "(1.0 / (1.0 + 0.3275911 * " ~ x ~ "))" -%}
     (
         (
-            (((1.061405429 * {{ t }} - 1.453152027) * {{ t }} + 1.421413741) * {{ t }} - 0.284496736) * {{ t }}
+            (
+                ((1.061405429 * {{ t }} - 1.453152027) * {{ t }} + 1.421413741)
+                * {{ t }}
+                - 0.284496736
+            )
+            * {{ t }}
             + 0.254829592
         )
         * {{ t }}
-        * exp(-least({{ x }} * {{ x }}, 700))
+        * exp(- least({{ x }} * {{ x }}, 700))
     )
 {%- endmacro %}
 
 {# Whether `value` stands in a list that is parted by semicolons; -99.0 from a spreadsheet is -99. #}
 {% macro is_listed(value, listed) -%}
     (
-        ';' || replace(coalesce({{ listed }}, ''), ' ', '') || ';' like '%;' || {{ value }} || ';%'
+        ';' || replace(coalesce({{ listed }}, ''), ' ', '') || ';'
+        like '%;' || {{ value }} || ';%'
     )
 {%- endmacro %}

@@ -1,0 +1,115 @@
+{# The amounts kept per customer and day, with the part of fct_customer_days they come from. #}
+{% macro customer_day_amounts() -%}
+    {{
+        return(
+            [
+                ["order_days", "gross_amount"],
+                ["order_days", "discount_amount"],
+                ["order_days", "goods_amount"],
+                ["order_days", "shipping_amount"],
+                ["refund_days", "refund_amount"],
+                ["order_days", "sold_cost_amount"],
+                ["refund_days", "returned_cost_amount"],
+                ["order_days", "costed_amount"],
+                ["order_days", "shipping_cost_amount"],
+                ["order_days", "payment_fee_amount"],
+                ["cost_days", "order_pool_cost_amount"],
+                ["cost_days", "interaction_cost_amount"],
+                ["cost_days", "campaign_cost_amount"],
+                ["cost_days", "ticket_cost_amount"],
+                ["cost_days", "points_cost_amount"],
+                ["cost_days", "customer_pool_cost_amount"],
+                ["cost_days", "acquisition_cost_amount"],
+                ["cost_days", "sustaining_pool_cost_amount"],
+            ]
+        )
+    }}
+{%- endmacro %}
+
+{# Sums of all of them, for a model that groups fct_customer_days (left-joined rows count as 0). #}
+{% macro customer_day_sums(alias) -%}
+    {%- for name in [
+        "order_count",
+        "kept_order_count",
+        "booked_order_count",
+        "refund_count",
+    ] %}
+        cast(coalesce(sum({{ alias }}.{{ name }}), 0) as bigint) as {{ name }},
+    {%- endfor %}
+    {%- for _, name in customer_day_amounts() %}
+        cast(
+            coalesce(sum({{ alias }}.{{ name }}), 0) as {{ type_amount() }}
+        ) as {{ name }}
+        {%- if not loop.last %}, {% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#
+  The waterfall on those sums, each step an expression by name:
+  net = goods + shipping charged - refunds; cm1 = net - cost of goods; cm2 = cm1 - order costs;
+  cm3 = cm2 - customer costs; profit = cm3 - sustaining cost. From cm1 on NULL where the cost of
+  less than `min_cost_coverage` of the goods sold is known: a missing cost is not 0.
+#}
+{% macro waterfall(step, alias=none) -%}
+    {%- set a = (alias ~ ".") if alias else "" -%}
+    {%- set sums = {
+        "net": ["goods_amount", "shipping_amount", "-refund_amount"],
+        "goods_cost": ["sold_cost_amount", "-returned_cost_amount"],
+        "order_cost": [
+            "shipping_cost_amount",
+            "payment_fee_amount",
+            "order_pool_cost_amount",
+        ],
+        "customer_cost": [
+            "interaction_cost_amount",
+            "campaign_cost_amount",
+            "ticket_cost_amount",
+            "points_cost_amount",
+            "customer_pool_cost_amount",
+        ],
+        "sustaining_cost": ["sustaining_pool_cost_amount"],
+    } -%}
+    {%- set steps = {
+        "cm1": ["net", "goods_cost"],
+        "cm2": ["net", "goods_cost", "order_cost"],
+        "cm3": ["net", "goods_cost", "order_cost", "customer_cost"],
+        "profit": [
+            "net",
+            "goods_cost",
+            "order_cost",
+            "customer_cost",
+            "sustaining_cost",
+        ],
+    } -%}
+    {%- if step in sums -%}
+        cast(
+            {%- for name in sums[step] %}
+                {% if name.startswith("-") %}- {{ a }}{{ name[1:] }}
+                {% elif not loop.first %}+ {{ a }}{{ name }}
+                {% else %}{{ a }}{{ name }}
+                {% endif %}
+            {%- endfor %} as {{ type_amount() }}
+        )
+    {%- elif step == "is_costed" -%}
+        (
+            {{ a }}costed_amount = {{ a }}goods_amount
+            or coalesce(
+                {{ div(a ~ "costed_amount", a ~ "goods_amount") }}
+                >= {{ var("min_cost_coverage") }},
+                false
+            )
+        )
+    {%- else -%}
+        case
+            when {{ waterfall("is_costed", alias) }}
+            then
+                cast(
+                    {%- for part in steps[step] %}
+                        {% if not loop.first %}
+                            -
+                        {% endif %} {{ waterfall(part, alias) }}
+                    {%- endfor %} as {{ type_amount() }}
+                )
+        end
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,114 @@
+{#
+  Activity-based costing: a pool is spread in proportion to its driver, at the given rate or at
+  pool / total driver, to the cent by largest remainder (ties by customer_id). Shares are taken in
+  doubles row by row; whole cents are what is added up, so the parts make the whole.
+#}
+with
+    costs as (select * from {{ ref("fct_costs") }}),
+
+    activities as (select * from {{ ref("int_costs__activities") }}),
+
+    customers as (select * from {{ ref("dim_customers") }}),
+
+    driven as (
+        select
+            costs.cost_key,
+            costs.pool_amount,
+            costs.driver_rate,
+            activities.base_key,
+            sum(activities.quantity) as quantity
+        from costs
+        inner join
+            activities
+            on costs.driver = activities.driver
+            and costs.month = activities.month
+            and (
+                costs.campaign_key is null
+                or costs.campaign_key = activities.campaign_key
+            )
+            and (
+                costs.limited_to_source is null
+                or costs.limited_to_source = activities.source
+            )
+            and (
+                costs.limited_to_channel is null
+                or costs.limited_to_channel = activities.channel
+            )
+        group by
+            costs.cost_key, costs.pool_amount, costs.driver_rate, activities.base_key
+    ),
+
+    totals as (
+        select
+            *,
+            sum(quantity) over (partition by cost_key) as total_quantity,
+            case when driver_rate is null and pool_amount < 0 then -1 else 1 end as sign
+        from driven
+    ),
+
+    to_allocate as (
+        select
+            *,
+            case
+                when driver_rate is null
+                then floor(abs(pool_amount) * 100)
+                else
+                    round(
+                        cast(
+                            cast(driver_rate as {{ type_double() }})
+                            * cast(total_quantity as {{ type_double() }})
+                            * 100 as decimal(18, 4)
+                        ),
+                        0
+                    )
+            end as cents
+        from totals
+    ),
+
+    shares as (
+        select
+            *,
+            cast(cents as {{ type_double() }})
+            * {{ div("quantity", "total_quantity") }} as exact_cents
+        from to_allocate
+        where cents is not null
+    ),
+
+    ranked as (
+        select
+            shares.*,
+            cast(floor(shares.exact_cents) as bigint) as whole_cents,
+            cast(
+                shares.cents as bigint
+            ) - sum(cast(floor(shares.exact_cents) as bigint)) over (
+                partition by shares.cost_key
+            ) as cents_left,
+            row_number() over (
+                partition by shares.cost_key
+                order by
+                    shares.exact_cents - floor(shares.exact_cents) desc,
+                    coalesce(customers.customer_id, shares.base_key),
+                    shares.base_key
+            ) as place
+        from shares
+        left join customers on shares.base_key = customers.customer_key
+    ),
+
+    final as (
+        select
+            cost_key,
+            base_key,
+            quantity as driver_quantity,
+            cast(
+                cast(
+                    sign * (
+                        whole_cents + case when place <= cents_left then 1 else 0 end
+                    ) as decimal(18, 0)
+                )
+                / 100 as {{ type_amount() }}
+            ) as allocated_amount
+        from ranked
+    )
+
+select *
+from final

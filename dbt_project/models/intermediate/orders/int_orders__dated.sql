@@ -1,0 +1,56 @@
+with
+    orders as (select * from {{ ref("int_orders__current") }}),
+
+    merges as (select * from {{ ref("int_customers__merges") }}),
+
+    rates as (select * from {{ ref("fct_fx_rates") }}),
+
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    final as (
+        select
+            orders.order_key,
+            orders.source,
+            merges.merged_customer_key as customer_key,
+            orders.ordered_date as order_date,
+            orders.ordered_date > as_of.as_of as is_after_as_of,
+            coalesce(lower(orders.kind), 'sale') as kind,
+            coalesce(lower(orders.status), 'completed') as status,
+
+            -- an order in a currency without a rate keeps its own currency
+            orders.currency_code as original_currency_code,
+            case
+                when orders.currency_code = as_of.reporting_currency_code
+                then cast(1 as decimal(18, 8))
+                else rates.exchange_rate
+            end as exchange_rate,
+            case
+                when rates.exchange_rate is not null
+                then as_of.reporting_currency_code
+                else orders.currency_code
+            end as currency_code
+        from orders
+        cross join as_of
+        left join merges on orders.customer_key = merges.customer_key
+        left join
+            rates
+            on orders.currency_code = rates.from_currency
+            and as_of.reporting_currency_code = rates.to_currency
+            and orders.currency_code <> as_of.reporting_currency_code
+            and orders.ordered_date >= rates.valid_from_date
+            and orders.ordered_date < rates.valid_to_date
+    ),
+
+    flagged as (
+        select
+            *,
+            -- cancelled and test orders earn nothing
+            status not in ('cancelled', 'canceled', 'test')
+            and kind <> 'test' as is_booked,
+            status not in ('cancelled', 'canceled', 'test')
+            and kind = 'sale' as is_counted
+        from final
+    )
+
+select *
+from flagged

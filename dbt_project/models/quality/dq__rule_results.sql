@@ -1,0 +1,1 @@
+with final as (select * from {{ source("raw", "rule_results") }}) select * from final

@@ -1,0 +1,1 @@
+with final as (select * from {{ source("raw", "runs") }}) select * from final
