@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 import duckdb
 
@@ -52,10 +53,8 @@ def run(connection: duckdb.DuckDBPyConnection, as_of: date, say: Callable[[str],
 
 def _survey_weights(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     """Rake every wave of every survey to the base that could have been asked."""
-    statistics = connection.execute(
-        "select source, survey_id, wave, age_band, tenure_band, spend_tercile, base_count, response_count "
-        f"from {RAKING_CELLS} order by all"
-    ).fetchall()
+    columns = ("source", "survey_id", "wave", *raking.MARGINS, "base_count", "response_count")
+    statistics = _read(connection, RAKING_CELLS, columns)
     fits, rows = [], []
     for (source, survey_id, wave), group in groupby(statistics, key=itemgetter(0, 1, 2)):
         cells = [raking.Cell(row[3:6], row[6], row[7]) for row in group]
@@ -69,10 +68,8 @@ def _survey_weights(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[
 def _wallet_coefficients(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     """Regress spend on the peers' attributes, for every category and period."""
     attributes = ("peer_level", "age_band", "tenure_band")
-    statistics = connection.execute(
-        f"select source, category, period_grain, period_start_date, {', '.join(attributes)}, amount, "
-        f"customer_count from {WALLET_BINS} order by all"
-    ).fetchall()
+    columns = ("source", "category", "period_grain", "period_start_date", *attributes, "amount", "customer_count")
+    statistics = _read(connection, WALLET_BINS, columns)
     fits, rows = [], []
     for (source, category, grain, start), group in groupby(statistics, key=itemgetter(0, 1, 2, 3)):
         bins = [wallet.SpendBin(row[4:7], float(row[7]), row[8]) for row in group]
@@ -84,3 +81,14 @@ def _wallet_coefficients(connection: duckdb.DuckDBPyConnection, as_of: date) -> 
         ]
     replace_table(connection, "wallet_coefficients", rows)
     return fits
+
+
+def _read(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows of a table of statistics, in one order; none where it has not been built."""
+    schema, name = table.split(".")
+    known = connection.execute(
+        "select 1 from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
+    ).fetchone()
+    if known is None:
+        return []
+    return connection.execute(f"select {', '.join(columns)} from {table} order by all").fetchall()
