@@ -131,7 +131,7 @@ def _survey(draws: Draws) -> Iterator[Truth]:
     )  # fmt: skip
     known = census[census["is_outcome_known"]]
     for score, rate in known.groupby("score")["outcome"].mean().items():
-        yield Truth(curve, "repurchase_rate", f"score {score}, mail and web", _digits(rate), "parameter", note="census")
+        yield Truth(curve, "repurchase_rate", f"score {score}, mail and web, weighted", _digits(rate), "parameter")
     yield Truth(
         "satisfaction__responses", "is_repurchased", str(WAVES[3]), "", "null", note="window ends after the data"
     )
