@@ -31,6 +31,7 @@ from loyalty.errors import UserError
 from loyalty.failpoints import hit
 from loyalty.ledger import Ledger
 from loyalty.lock import file_lock
+from loyalty.runs import recorded_run
 from loyalty.settings import Settings
 from loyalty.sql import quote_identifier, quote_text
 from loyalty.transform import Say, first_line
@@ -111,25 +112,32 @@ def publish(
     *,
     now: datetime | None = None,
     accept_drop: bool = False,
+    urgent: bool = False,
 ) -> Generation | None:
     """Publish the work file as a new generation; None when readers see the same marts already.
+
+    `accept_drop` lets a mart lose most of its rows; `urgent`, for erasing a person, waits for no resume and
+    no fresh orders.
 
     Raises UserError when another build has taken the work file since, publishing is held by a rollback,
     the newest orders are too old, or the audit finds anything. The current generation is then untouched.
     """
     now = now or datetime.now(UTC)
     ledger = Ledger(settings.ledger)
-    with warehouse.lock(settings, f"publish {build_id or ''}".strip()):
-        _refuse_when_held(ledger)
-        _refuse_when_stale(settings, ledger, now)
+    with recorded_run(settings, "publish") as run, warehouse.lock(settings, f"publish {build_id or ''}".strip()):
+        if not urgent:
+            _refuse_when_held(ledger)
+            _refuse_when_stale(settings, ledger, now)
         _clear_up(settings, ledger)
         with _work(settings) as connection:
             stamp = _stamp(settings, connection, build_id)
             tables = _tables(connection)
             checksums = _checksums(connection, tables)
+            run.found["build_id"] = stamp["build_id"]
             before = current_generation(settings)
             if before and _is_same(before, stamp, checksums):
                 _record(ledger, before, stamp["build_id"], "unchanged")
+                run.found |= {"outcome": "unchanged", "generation": before.number}
                 say(f"published nothing: generation {before.name} holds the same marts already")
                 return None
             _refuse_drops(before, checksums, accept_drop)
@@ -145,7 +153,8 @@ def publish(
             except UserError:
                 shutil.rmtree(staging, ignore_errors=True)
                 raise
-        generation = _put_in_place(settings, ledger, staging, manifest)
+        generation = _put_in_place(settings, ledger, staging, manifest, urgent)
+        run.found["generation"] = generation.number
     say(f"published generation {generation.name}: {settings.serve / 'current' / MARTS_FILE}")
     prune(settings, now=now)
     hit("publish.pruned")
@@ -570,11 +579,14 @@ def _manifest(
     }
 
 
-def _put_in_place(settings: Settings, ledger: Ledger, staging: Path, manifest: dict[str, Any]) -> Generation:
+def _put_in_place(
+    settings: Settings, ledger: Ledger, staging: Path, manifest: dict[str, Any], urgent: bool
+) -> Generation:
     """Rename the staged folder into `generations/` and swap the link; a rollback in the meantime wins."""
     with _serve_lock(settings, "publish"):
         try:
-            _refuse_when_held(ledger)
+            if not urgent:
+                _refuse_when_held(ledger)
         except UserError:
             shutil.rmtree(staging)
             raise

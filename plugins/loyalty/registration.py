@@ -328,6 +328,8 @@ def _run_rows(ledger: Ledger) -> list[tuple[Any, ...]]:
 def _quarantined_rows(settings: Settings, loads: Sequence[Load]) -> list[tuple[Any, ...]]:
     """Rows held back from the loads that count, with what became of them."""
     counting = {load.load_id for load in loads}
+    for event in reversed(Ledger(settings.ledger).events("forget")):  # a rewritten load keeps its quarantine
+        counting |= {old for old, new in event.data["rewritten"].items() if new in counting}
     return [
         (
             entry.load_id,

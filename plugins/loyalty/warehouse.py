@@ -27,6 +27,7 @@ from loyalty.failpoints import hit
 from loyalty.ledger import Event, Ledger, Load
 from loyalty.lock import file_lock
 from loyalty.registration import DataSpan, data_span, dated_as_of, register, register_build
+from loyalty.runs import recorded_run
 from loyalty.settings import Settings
 from loyalty.transform import ModelDoc, Say, first_line, model_docs, run_dbt
 
@@ -70,6 +71,12 @@ class Plan:
 def lock_file(settings: Settings) -> Path:
     """The lock of the work file."""
     return settings.work_file.with_suffix(".lock")
+
+
+def work_files(settings: Settings) -> list[Path]:
+    """The work file and what DuckDB keeps beside it; the next build makes them again."""
+    file = settings.work_file
+    return [file, file.with_name(f"{file.name}.wal"), file.parent / "temp"]
 
 
 @contextmanager
@@ -140,7 +147,8 @@ def build(settings: Settings, as_of: date | None = None, full: bool = False, say
     """
     started = time.monotonic()
     build_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    with lock(settings, f"build {build_id}"):
+    with recorded_run(settings, "build") as run, lock(settings, f"build {build_id}"):
+        run.found["build_id"] = build_id
         hit("build.locked")
         ledger = Ledger(settings.ledger)
         ledger_seq = ledger.events()[-1].seq if ledger.events() else 0

@@ -1,0 +1,397 @@
+"""The `loyalty` command: thin, every subcommand calls the function that does the work.
+
+Nothing heavy is imported until a subcommand needs it, so that `loyalty --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from loyalty.errors import UserError
+from loyalty.settings import PRIVATE_UMASK, Settings, load_settings
+
+if TYPE_CHECKING:
+    from loyalty.landing import LoadOutcome
+
+NOT_PUBLISHED, WITH_REJECTS = 1, 3
+
+app = typer.Typer(
+    name="loyalty",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "A customer-loyalty warehouse: exports are checked, built into marts and published, every night.\n\n"
+        "A first evening:  loyalty init my_shop; cd my_shop; loyalty doctor; loyalty run; loyalty status\n\n"
+        "Every command works on the workspace you are in (the folder with loyalty.yml, or one above)."
+    ),
+    epilog="Exit codes: 0 done; 3 published, but something was refused; 1 not published, or a mistake to mend.",
+)
+quarantine_app = typer.Typer(
+    no_args_is_help=True, help="Rows that were held back: list them, look at them, mend and release them."
+)
+app.add_typer(quarantine_app, name="quarantine")
+
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"], help="Compute the marts as of this day. Default: the newest orders export's date."
+    ),
+]
+
+
+@app.callback()
+def _main(
+    workspace: Annotated[
+        Path | None, typer.Option("--workspace", "-w", help="The folder with loyalty.yml. Default: here or above.")
+    ] = None,
+) -> None:
+    os.umask(PRIVATE_UMASK)
+    if workspace is not None:
+        os.environ["LOYALTY_WORKSPACE"] = str(workspace.resolve())
+
+
+@app.command(short_help="Make a new workspace.")
+def init(folder: Annotated[Path, typer.Argument(help="A new folder.")]) -> None:
+    """Make a new workspace: settings, an example feed to edit, and the checks."""
+    from loyalty.workspace import make_workspace
+
+    make_workspace(folder, _say)
+
+
+@app.command(short_help="The whole night: load, build, publish, report.")
+def run(as_of: AsOf = None) -> None:
+    """The whole night: load every feed, build, publish, and say what came of it.
+
+    Exit code 0: all well. 3: published, but a file was refused. 1: not published; the marts stay as they were.
+    """
+    from loyalty.night import run_night
+
+    raise typer.Exit(run_night(_settings(), _day(as_of), _say))
+
+
+@app.command(short_help="Load one feed's exports and check them.")
+def load(
+    feed: Annotated[str, typer.Argument(help="The feed's name, as its file in dags/feeds is called.")],
+    files: Annotated[list[str] | None, typer.Argument(help="Files to load. Default: all not seen yet.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read the kept raw files anew, after the feed's mapping was changed.")
+    ] = False,
+) -> None:
+    """Load one feed's exports: check them and land the good rows. Builds nothing.
+
+    Exit code 3: a file was refused; the others have landed.
+    """
+    from loyalty.feeds import get_feed
+    from loyalty.landing import load_feed
+
+    settings = _settings()
+    chosen = [str(Path(file).resolve()) if Path(file).exists() else file for file in files or []] or None
+    outcomes = load_feed(settings, get_feed(settings.feeds, feed), chosen, again=again, say=_say)
+    if not outcomes:
+        _say(f"{feed}: no file that was not loaded already")
+    for outcome in outcomes:
+        _say(_outcome_sentence(outcome))
+    if any(outcome.outcome == "rejected" for outcome in outcomes):
+        raise typer.Exit(WITH_REJECTS)
+
+
+@app.command(short_help="Build core and marts; readers see nothing yet.")
+def build(
+    as_of: AsOf = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Everything from the landed loads, not only what is new.")
+    ] = False,
+) -> None:
+    """Build core and marts from the landed loads, with all tests. Readers see nothing until `loyalty publish`."""
+    from loyalty.warehouse import build
+
+    settings = _settings()
+    result = build(settings, _day(as_of), full, _say)
+    for warning in result.warnings:
+        _say(f"warning: {warning}")
+    _say(
+        f"built {result.models} models, {result.tests} tests passed, as of {result.as_of}, in {result.seconds:.1f} s: "
+        f"{settings.work_file}"
+    )
+    _say("next: `loyalty publish`")
+
+
+@app.command(short_help="Show the finished build to readers.")
+def publish(
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Let publishing go on after a rollback, then publish.")
+    ] = False,
+    accept_drop: Annotated[
+        bool, typer.Option("--accept-drop", help="Publish although a mart lost more than half of its rows.")
+    ] = False,
+) -> None:
+    """Check the finished build and show it to readers as a new generation, in one step."""
+    from loyalty import publish as publishing
+
+    settings = _settings()
+    if resume:
+        publishing.resume(settings, _say)
+    publishing.publish(settings, say=_say, accept_drop=accept_drop)
+
+
+@app.command(short_help="List what has been published.")
+def generations() -> None:
+    """List the published generations; the current one is marked."""
+    from loyalty import publish as publishing
+    from loyalty.query import table
+
+    settings = _settings()
+    rows = [
+        (
+            one.name,
+            "current" if one.is_current else "",
+            one.manifest["as_of"],
+            one.manifest["published_at"][:16].replace("T", " "),
+            sum(one.mart_rows.values()),
+            one.manifest["build_id"],
+        )
+        for one in publishing.generations(settings)
+    ]
+    if not rows:
+        _say(f"nothing has been published yet in {settings.serve}: run `loyalty run`")
+        return
+    _say(table(("generation", "", "as of", "published (UTC)", "rows in marts", "build"), rows))
+
+
+@app.command(short_help="Show readers an older generation again.")
+def rollback(
+    generation: Annotated[int | None, typer.Argument(help="Its number. Default: the one before the current.")] = None,
+) -> None:
+    """Show readers an older generation, at once, and hold publishing until `loyalty publish --resume`."""
+    from loyalty import publish as publishing
+
+    publishing.rollback(_settings(), generation, _say)
+
+
+@app.command(short_help="Feeds, quarantine, what is published, what is next.")
+def status(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every landed and published byte with what was written.")
+    ] = False,
+) -> None:
+    """How the feeds are, what is published, what the next run would do.
+
+    With --verify the exit code is 1 when something is not as it was written.
+    """
+    from loyalty import status as state
+    from loyalty import warehouse
+    from loyalty.publish import current_generation
+    from loyalty.query import table
+
+    settings = _settings()
+    rows = [
+        (
+            feed.name,
+            feed.last_outcome,
+            f"{feed.last_delivery:%Y-%m-%d %H:%M}" if feed.last_delivery else "",
+            feed.loads,
+            feed.rows,
+            feed.quarantined,
+            "late" if feed.is_late else "",
+        )
+        for feed in state.feed_states(settings)
+    ]
+    _say(table(("feed", "last delivery", "at (UTC)", "loads", "rows", "in quarantine", ""), rows))
+    for feed in state.feed_states(settings):
+        if feed.message:
+            _say(f"{feed.name}: {feed.message}")
+    for name, metrics in state.left_out(settings):
+        _say(f"without the feed {name} there is nothing on {metrics}")
+    current = current_generation(settings)
+    _say(
+        f"published: generation {current.name}, as of {current.manifest['as_of']}, {current.marts_file}"
+        if current
+        else "published: nothing yet"
+    )
+    plan = warehouse.plan(settings)
+    _say(f"next run: {'publishes' if plan.is_needed else 'changes nothing'} ({'; '.join(plan.reasons)})")
+    if verify:
+        findings = state.verify(settings)
+        for finding in findings:
+            _say(f"WRONG {finding}")
+        _say("verified: every landed and published byte is as it was written" if not findings else "")
+        if findings:
+            raise typer.Exit(1)
+
+
+@app.command(short_help="Look at what a night needs.")
+def doctor() -> None:
+    """Look at what a night needs: Python, disk, rights, key, lock, feeds. Exit code 1 when something is amiss."""
+    from loyalty import status as state
+
+    settings = _settings()
+    _say(f"workspace {settings.workspace}")
+    checks = state.doctor(settings)
+    for check in checks:
+        _say(f"{'well ' if check.is_well else 'AMISS'}  {check.name}: {check.found}")
+    if not all(check.is_well for check in checks):
+        raise typer.Exit(1)
+
+
+@app.command(short_help="Ask the published marts.")
+def query(
+    sql: Annotated[str, typer.Argument(help="One statement that reads. Marts need no schema name.")],
+    style: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to show the rows.")] = "table",
+) -> None:
+    """Ask the published marts.
+
+    Which marts are there: loyalty query "show all tables".
+    An example: loyalty query "select * from retention__cohort_months limit 5".
+    """
+    from loyalty.query import query, render
+
+    typer.echo(render(query(_settings(), sql), style), nl=False)
+
+
+@app.command(short_help="A private copy to build models on.")
+def dev(
+    build: Annotated[
+        str | None, typer.Option("--build", metavar="MODEL", help="Build and test this model on your private copy.")
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the copy you have instead of taking it anew.")] = False,
+) -> None:
+    """Give an analyst a private copy of the published core and marts, and build models on it. No Airflow needed.
+
+    Write a model and its yml below models/marts, then: loyalty dev --build my_model.
+    """
+    from loyalty import dev as private
+
+    settings = _settings()
+    if not keep or not private.dev_file(settings).exists():
+        copy = private.make_copy(settings, _say)
+        if build is None:
+            _say("to build a model of yours on it: loyalty dev --build my_model")
+            _say("or with dbt itself:")
+            for command in copy.commands(settings):
+                _say(f"  {command}")
+    if build is not None:
+        private.build_models(settings, build, _say)
+
+
+@app.command(short_help="Erase a person everywhere, for good.")
+def forget(
+    customer_id: Annotated[str, typer.Argument(help="The customer's id, as the source knows it.")],
+    source: Annotated[str | None, typer.Option(help="Only this source. Default: every source.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a person everywhere: landed and raw files, quarantine, marts, all older generations. For good.
+
+    Orders stay as orders of a guest, so that totals hold. The exports themselves are yours to clean.
+    """
+    from loyalty.erasure import forget
+
+    settings = _settings()
+    if not yes:
+        typer.confirm("Erase this customer for good, and remove all older generations?", abort=True)
+    forget(settings, customer_id, source, _say)
+
+
+@quarantine_app.command("list")
+def quarantine_list() -> None:
+    """Count the open rows of each load."""
+    from collections import Counter
+
+    from loyalty import quarantine
+    from loyalty.query import table
+
+    counts = Counter(
+        (entry.feed_name, entry.file, entry.load_id, entry.rules)
+        for entry in quarantine.entries(_settings(), only_open=True)
+    )
+    if not counts:
+        _say("no row is in quarantine")
+        return
+    rows = [(*key, count) for key, count in sorted(counts.items())]
+    _say(table(("feed", "file", "load", "rules", "open rows"), rows))
+
+
+@quarantine_app.command("show")
+def quarantine_show(
+    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
+    limit: Annotated[int, typer.Option(help="At most this many rows.")] = 20,
+) -> None:
+    """Show a load's rows: line, rules, reason, state and content."""
+    from loyalty import quarantine
+
+    entries = quarantine.entries(_settings(), load_id)
+    if not entries:
+        raise UserError(
+            f"Load {load_id} has no rows in quarantine; `loyalty quarantine list` shows the loads that have."
+        )
+    for entry in entries[:limit]:
+        _say(f"line {entry.line} ({entry.status}) {entry.rules}: {entry.reason}")
+        _say(f"  {entry.row_json}")
+    if len(entries) > limit:
+        _say(f"... {len(entries) - limit} more; --limit shows them")
+
+
+@quarantine_app.command("export")
+def quarantine_export(
+    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
+    target: Annotated[Path, typer.Argument(help="The CSV to write.")],
+) -> None:
+    """Write a load's open rows as CSV, to be mended and released with `--from`."""
+    from loyalty import quarantine
+
+    _say(f"{target}: {quarantine.export(_settings(), load_id, target):,} rows")
+
+
+@quarantine_app.command("release")
+def quarantine_release(
+    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
+    lines: Annotated[list[int] | None, typer.Option("--line", help="Only this line; may be given often.")] = None,
+    mended: Annotated[
+        Path | None, typer.Option("--from", help="The mended CSV. Default: the rows as they are.")
+    ] = None,
+) -> None:
+    """Let rows out of quarantine, as they are or mended, as a load of their own."""
+    from loyalty import quarantine
+
+    released = quarantine.release(_settings(), load_id, lines, mended)
+    _say(f"released {released.row_count:,} rows as load {released.load_id}; the next `loyalty run` builds with them")
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's ends in one sentence, never in a traceback."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"loyalty: {error}", err=True)
+        sys.exit(NOT_PUBLISHED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _settings() -> Settings:
+    return load_settings()
+
+
+def _day(value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+def _outcome_sentence(outcome: LoadOutcome) -> str:
+    if outcome.outcome == "rejected":
+        return f"refused: {outcome.message}"
+    if outcome.outcome == "unchanged":
+        return f"{outcome.feed_name}: {Path(outcome.uri).name} was here before, with the same content"
+    held = f" {outcome.message}" if outcome.message else ""
+    return f"{outcome.feed_name}: landed {outcome.rows:,} rows of {Path(outcome.uri).name} as load {outcome.load_id}.{held}"

@@ -1,0 +1,88 @@
+"""An analyst's private copy: the published core and marts in one file of one's own, where dbt builds models.
+
+The copy holds no personal data, is locked by nobody else, and is taken anew from the newest generation
+by `loyalty dev`.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from loyalty.errors import UserError
+from loyalty.publish import CORE_FILE, MARTS_FILE, Generation, current_generation
+from loyalty.settings import Settings
+from loyalty.sql import quote_text
+from loyalty.transform import DbtOutcome, Say, run_dbt
+
+
+@dataclass(frozen=True)
+class DevCopy:
+    """The private file and the generation it was taken from."""
+
+    file: Path
+    generation: Generation
+
+    def commands(self, settings: Settings) -> list[str]:
+        """What to type to use dbt itself on the copy."""
+        project = settings.dbt_project_dir
+        variables = f" --vars '{json.dumps(settings.vars, sort_keys=True, default=str)}'" if settings.vars else ""
+        return [
+            f"export LOYALTY_DEV_FILE={self.file}",
+            f"cd {project} && dbt build --target dev --profiles-dir {project} --target-path {self.file.parent / 'dbt'}"
+            f"{variables} -s my_model",
+        ]
+
+
+def make_copy(settings: Settings, say: Say = print) -> DevCopy:
+    """Copy the current generation's core and marts into the user's private file, in place of an older copy."""
+    generation = current_generation(settings)
+    if generation is None:
+        raise UserError(f"Nothing has been published yet in {settings.serve}: run `loyalty run` first.")
+    file = dev_file(settings)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = file.with_suffix(".draft")
+    for old in (draft, Path(f"{draft}.wal")):
+        old.unlink(missing_ok=True)
+    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        connection.execute(f"attach {quote_text(draft)} as mine")
+        for part in (CORE_FILE, MARTS_FILE):
+            connection.execute(f"attach {quote_text(generation.folder / part)} as published (read_only)")
+            connection.execute("copy from database published to mine")
+            connection.execute("detach published")
+        connection.execute("checkpoint mine")
+        connection.execute("detach mine")
+    Path(f"{file}.wal").unlink(missing_ok=True)
+    draft.replace(file)
+    say(f"{file}: core and marts of generation {generation.name}, yours alone")
+    return DevCopy(file, generation)
+
+
+def build_models(settings: Settings, select: str, say: Say = print) -> DbtOutcome:
+    """Build and test models on the private copy, unit tests included; makes the copy when there is none.
+
+    Raises UserError with the model or test that failed.
+    """
+    file = dev_file(settings)
+    if not file.exists():
+        make_copy(settings, say)
+    outcome = run_dbt(settings, "build", "--select", select, say=say, file=file, target="dev")
+    if not outcome.models and not outcome.tests:
+        raise UserError(
+            f"dbt found no model `{select}` in {settings.dbt_project_dir / 'models'}: is the file saved there?"
+        )
+    say(f"built {outcome.models} models and {outcome.tests} tests of `{select}` in {file}")
+    for warning in outcome.warnings:
+        say(f"warning: {warning}")
+    return outcome
+
+
+def dev_file(settings: Settings) -> Path:
+    """The private file of the user who asks."""
+    user = re.sub(r"[^A-Za-z0-9_.-]", "_", getpass.getuser())
+    return settings.home / "dev" / f"{user}.duckdb"

@@ -1,0 +1,180 @@
+"""One message about all that wants attention, sent once: the same state is not reported twice.
+
+The message is made from the ledger, so it says the same whether the night ran under a scheduler or by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import urllib.request
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from loyalty import quarantine, warehouse
+from loyalty.errors import UserError
+from loyalty.feeds import FeedConfig, load_feeds
+from loyalty.ledger import Ledger
+from loyalty.runs import last_runs
+from loyalty.settings import Settings
+from loyalty.status import feed_states
+from loyalty.transform import Say
+
+log = logging.getLogger(__name__)
+
+EXAMPLE_LINES = 3
+POST_SECONDS = 10
+POST_ATTEMPTS = 3
+
+Post = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that wants attention: what, how much, whose it is, and where the next step is written."""
+
+    feed: str
+    rule: str
+    rows: int
+    what: str
+    owner: str
+    runbook: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """All that wants attention now."""
+
+    items: tuple[Item, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal states."""
+        content = json.dumps(sorted((asdict(item) for item in self.items), key=json.dumps), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    @property
+    def text(self) -> str:
+        """The message for people."""
+        if not self.items:
+            return "Loyalty warehouse: all is well again."
+        count = len(self.items)
+        lines = [f"Loyalty warehouse: {count} {'thing wants' if count == 1 else 'things want'} attention"]
+        for item in self.items:
+            lines.append(f"- {item.what} Owner: {item.owner}. Next step: {item.runbook}")
+        return "\n".join(lines)
+
+
+def notify(
+    settings: Settings, say: Say = print, now: datetime | None = None, post: Post | None = None
+) -> Message | None:
+    """Say what wants attention, and send it to the workspace's webhook; None when nothing has changed.
+
+    A webhook that cannot be reached is said and tried again next time; it never fails a night.
+    """
+    ledger = Ledger(settings.ledger)
+    message = Message(tuple(_items(settings, ledger, now)))
+    last = ledger.last("notify")
+    if (last is None and not message.items) or (last and last.data["fingerprint"] == message.fingerprint):
+        return None
+    say(message.text)
+    log.warning(message.text)
+    if settings.notify_url:
+        try:
+            _send(settings.notify_url, message, post or _post)
+        except UserError as error:
+            say(str(error))
+            return message
+    ledger.append("notify", fingerprint=message.fingerprint, item_count=len(message.items))
+    return message
+
+
+def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Item]:
+    feeds = load_feeds(settings.feeds)
+    runbooks = {
+        name: (isinstance(feed, FeedConfig) and feed.runbook) or settings.runbook for name, feed in feeds.items()
+    }
+    owners = {name: feed.owner for name, feed in feeds.items()}
+
+    def item(feed: str, rule: str, rows: int, what: str) -> Item:
+        return Item(feed, rule, rows, what, owners.get(feed, settings.owner), runbooks.get(feed, settings.runbook))
+
+    found = [item("", f"{kind}_failed", 0, f"The last {kind} failed: {sentence}") for kind, sentence in _failed(ledger)]
+    if warehouse.is_held(ledger):
+        found.append(item("", "held", 0, "Publishing is held since a rollback: `loyalty publish --resume`."))
+    for state in feed_states(settings, now):
+        if state.last_outcome == "off":
+            found.append(item(state.name, "feed_off", 0, state.message))
+        if state.is_late and state.last_accepted:
+            when = f"{state.last_accepted:%Y-%m-%d %H:%M}"
+            found.append(
+                item(state.name, "late", 0, f"Feed `{state.name}` is late: its last delivery came {when} UTC.")
+            )
+    for name, reason in _refused(ledger):
+        if name in feeds:
+            found.append(item(name, "refused", 0, reason))
+    for (name, rules), lines in _held_back(settings).items():
+        first = ", ".join(str(line) for line in lines[:EXAMPLE_LINES])
+        more = " ..." if len(lines) > EXAMPLE_LINES else ""
+        what = f"Feed `{name}`: {len(lines):,} rows are in quarantine by {rules} (lines {first}{more})."
+        found.append(item(name, rules, len(lines), what))
+    return found
+
+
+def _failed(ledger: Ledger) -> list[tuple[str, str]]:
+    """The kinds of run whose newest one failed, with the sentence."""
+    runs = last_runs(ledger)
+    return [
+        (kind, runs[kind].data["message"])
+        for kind in ("build", "publish")
+        if kind in runs and runs[kind].data["outcome"] == "failed"
+    ]
+
+
+def _refused(ledger: Ledger) -> list[tuple[str, str]]:
+    """Files whose last delivery was refused."""
+    last = {(event.data["feed_name"], event.data["uri"]): event.data for event in ledger.events("delivery")}
+    return [(name, data["reason"]) for (name, _), data in last.items() if data["outcome"] == "rejected"]
+
+
+def _held_back(settings: Settings) -> dict[tuple[str, str], list[int]]:
+    """Lines in quarantine by feed and rules; never their content."""
+    lines: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for entry in quarantine.entries(settings, only_open=True):
+        lines[entry.feed_name, entry.rules].append(entry.line)
+    return lines
+
+
+def _send(url: str, message: Message, post: Post) -> None:
+    content = {
+        "text": message.text,
+        "fingerprint": message.fingerprint,
+        "items": [asdict(item) for item in message.items],
+    }
+    if not url.startswith(("https://", "http://")):
+        raise UserError("notify_url is no http or https address: the message was only written here.")
+    attempts = Retrying(
+        stop=stop_after_attempt(POST_ATTEMPTS),
+        wait=wait_exponential(multiplier=0.5, max=5),
+        retry=retry_if_exception_type(OSError),
+        reraise=True,
+    )
+    try:
+        attempts(post, url, content)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"notify_url could not be reached ({type(error).__name__}); it is tried again next time."
+        ) from None
+
+
+def _post(url: str, content: dict[str, Any]) -> None:
+    body = json.dumps(content, ensure_ascii=False).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - http(s) only
+    with urllib.request.urlopen(request, timeout=POST_SECONDS) as response:  # noqa: S310
+        response.read()
