@@ -1,0 +1,176 @@
+"""The first marts on public data whose answers are known: CDNOW's cohorts and tiers, Superstore's whale curve."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import lifetimes
+import pandas as pd
+import pytest
+from warehouse import Warehouse, new_warehouse
+
+ORACLES = Path(__file__).parents[1] / "oracles"
+
+# As the reference implementations counted: nobody is left truncated, all time, by net revenue.
+AS_THE_ORACLES = {"left_truncation": False, "value_window_months": 0, "tier_measure": "net_revenue"}
+
+
+@pytest.fixture(scope="module")
+def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """CDNOW's master file: no order id, so every line is an order, repeats and zero amounts included."""
+    file = Path(lifetimes.__file__).parent / "datasets" / "CDNOW_master.txt"
+    lines = pd.read_fwf(file, widths=[6, 9, 3, 8], skiprows=1, header=None, dtype=str)
+    lines.columns = ["customer_id", "date", "quantity", "amount"]
+    orders = pd.DataFrame(
+        {
+            "order_id": (lines.index + 2).astype(str),
+            "customer_id": lines["customer_id"],
+            "ordered_at": pd.to_datetime(lines["date"], format="%Y%m%d"),
+            "currency_code": "USD",
+            "total_amount": lines["amount"].astype(float),
+        }
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        warehouse = new_warehouse(tmp_path_factory.mktemp("cdnow"), environment)
+        warehouse.load("orders", orders, source="cdnow")
+        warehouse.set_build(date(1998, 6, 30))
+        warehouse.dbt(
+            "build",
+            "--select",
+            "+retention__cohort_months +retention__customer_months +profitability__customers",
+            variables=AS_THE_ORACLES,
+        )
+        yield warehouse
+
+
+def _oracle(name: str) -> dict[tuple[str, int], float]:
+    """A published triangle: (cohort, month number) -> value; what was not observed is absent."""
+    with (ORACLES / name).open() as file:
+        return {
+            (row["cohort"], int(number)): float(value)
+            for row in csv.DictReader(file)
+            for number, value in row.items()
+            if number != "cohort" and value != ""
+        }
+
+
+@pytest.mark.parametrize(
+    ("column", "oracle", "tolerance"),
+    [
+        ("active_count", "cdnow_cohort_counts.csv", 0),
+        ("retention_rate", "cdnow_cohort_retention.csv", 5.1e-7),
+        ("net_amount", "cdnow_cohort_revenue.csv", 0.005),
+    ],
+)
+def test_cdnow_cohorts_equal_the_reference(cdnow: Warehouse, column: str, oracle: str, tolerance: float) -> None:
+    rows = cdnow.query(
+        f"select strftime(cohort_month, '%Y-%m'), month_number, {column}"
+        f" from marts.retention__cohort_months where segment_by = 'all' and {column} is not null"
+    )
+    ours = {(cohort, number): float(value) for cohort, number, value in rows}
+    expected = _oracle(oracle)
+    assert ours.keys() == expected.keys()
+    assert all(abs(ours[cell] - expected[cell]) <= tolerance for cell in expected)
+
+
+def test_cdnow_months_not_yet_observed_are_null_and_not_zero(cdnow: Warehouse) -> None:
+    assert (
+        cdnow.value(
+            "select count(*) from marts.retention__cohort_months where segment_by = 'all'"
+            " and cohort_month = '1997-03-01' and month_number > 15"
+            " and active_count is null and retention_rate is null and net_amount is null"
+        )
+        == 2
+    )
+
+
+def test_cdnow_revenue_tiers_hold_the_published_shares(cdnow: Warehouse) -> None:
+    shares = cdnow.query(
+        "select tier, round(sum(net_amount) / sum(sum(net_amount)) over (), 6)"
+        " from marts.profitability__customers group by tier order by tier desc"
+    )
+    assert dict(shares) == {"top_5": 0.366908, "next_15": 0.310866, "last_80": 0.322226}
+
+
+def test_cdnow_has_no_costs_so_profit_is_unknown_and_says_why(cdnow: Warehouse) -> None:
+    rows = cdnow.query(
+        "select count(*), count(*) filter (where profit_missing_reason is not null),"
+        " count(*) filter (where net_amount <> 0) from marts.profitability__customers"
+        " where profit_amount is null"
+    )
+    assert rows[0][0] == rows[0][1] == rows[0][2]
+
+
+def test_cdnow_keeps_every_line_and_cent(cdnow: Warehouse) -> None:
+    assert cdnow.query("select count(*), count(distinct customer_key) from core.fct_orders") == [(69659, 23570)]
+    assert cdnow.value("select sum(order_count) from marts.retention__customer_months") == 69659
+
+
+@pytest.fixture(scope="module")
+def superstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Superstore's 793 customers, one order and line each, whose cost is sales less profit."""
+    curve = pd.read_csv(ORACLES / "superstore_whale_curve.csv")
+    orders = pd.DataFrame(
+        {
+            "order_id": curve["Customer ID"],
+            "customer_id": curve["Customer ID"],
+            "ordered_at": pd.Timestamp("2017-06-01"),
+            "currency_code": "USD",
+        }
+    )
+    sales = curve["sales"].round(4)
+    lines = pd.DataFrame(
+        {
+            "order_id": curve["Customer ID"],
+            "line_number": 1,
+            "product_id": "all",
+            "quantity": 1,
+            "net_amount": sales,
+            "cost_amount": (sales - curve["profit"]).round(4),
+        }
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        warehouse = new_warehouse(tmp_path_factory.mktemp("superstore"), environment)
+        warehouse.load("orders", orders, source="superstore")
+        warehouse.load("order_lines", lines, source="superstore")
+        warehouse.set_build(date(2017, 12, 31))
+        warehouse.dbt("build", "--select", "+profitability__whale_curve +profitability__customers")
+        yield warehouse
+
+
+def test_superstore_whale_curve_equals_the_reference(superstore: Warehouse) -> None:
+    expected = pd.read_csv(ORACLES / "superstore_whale_curve.csv")
+    ours = superstore.frame(
+        "select customer_id, profit_amount, cumulative_profit_rate"
+        " from marts.profitability__whale_curve order by profit_rank"
+    )
+    assert len(ours) == 793
+    assert (ours["profit_amount"].astype(float) - expected["profit"]).abs().max() < 1e-4
+    assert (ours["cumulative_profit_rate"] - expected["cum_share"]).abs().max() < 1e-5
+
+
+def test_superstore_peak_and_loss_makers(superstore: Warehouse) -> None:
+    published = json.loads((ORACLES / "superstore.json").read_text())["whale"]
+    peak_share, peak_rate, unprofitable_rate = superstore.query(
+        "select customer_share_rate, peak_profit_rate, unprofitable_rate"
+        " from marts.profitability__whale_curve where is_peak"
+    )[0]
+    assert peak_share == pytest.approx(published["peak_at_customer_share"], abs=1e-9)
+    assert peak_rate == pytest.approx(published["peak_pct"], abs=1e-6)
+    assert unprofitable_rate == pytest.approx(published["unprofitable"] / published["customers"])
+    top = superstore.query(
+        "select max(cumulative_profit_rate) filter (where profit_rank = 159), max(profit_rank)"
+        " from marts.profitability__whale_curve"
+    )[0]
+    assert top == (pytest.approx(published["top20"], abs=1e-6), 793)
+
+
+def test_superstore_pyramid_counts_are_rounded_up(superstore: Warehouse) -> None:
+    levels = superstore.query(
+        "select level, count(*) from marts.profitability__customers group by level order by level"
+    )
+    assert levels == [("I", 8), ("II", 32), ("III", 119), ("IV", 634)]
