@@ -133,9 +133,9 @@ def _cells(batch: Batch, plan: Plan, column: Column) -> pa.Array:
     size = batch.cells.num_rows
     is_currency = column.name == "currency_code" and plan.feed.currency is not None
     if origin is None:
-        return pa.array([plan.feed.currency if is_currency else None] * size, pa.string())
+        return pa.repeat(pa.scalar(plan.feed.currency if is_currency else None, pa.string()), size)
     if origin.value is not None:
-        return pa.array([origin.value] * size, pa.string())
+        return pa.repeat(origin.value, size)
     if origin.source == "_line":
         return batch.lines.cast(pa.string())
     raw = _column(batch, origin.source or "")

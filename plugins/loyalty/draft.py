@@ -180,15 +180,15 @@ def _with_lineage(table: pa.Table, feed: FeedConfig, raw: RawFile, received_at: 
     exported_at = export_time(feed.export_date(raw.name))
     version = table.column("_version_at")
     if feed.version is None and exported_at is not None:
-        version = pa.array([exported_at] * size, pa.timestamp("us"))
+        version = pa.repeat(pa.scalar(exported_at, pa.timestamp("us")), size)
     lineage: dict[str, Any] = {
-        "_feed": pa.array([feed.feed] * size, pa.string()),
-        "_source": pa.array([feed.source] * size, pa.string()),
-        "_file": pa.array([raw.name] * size, pa.string()),
+        "_feed": pa.repeat(feed.feed, size),
+        "_source": pa.repeat(feed.source, size),
+        "_file": pa.repeat(raw.name, size),
         "_line": table.column("_line"),
-        "_loaded_at": pa.array([received_at.astimezone(UTC).replace(tzinfo=None)] * size, pa.timestamp("us")),
+        "_loaded_at": pa.repeat(pa.scalar(received_at.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us")), size),
         "_version_at": version,
-        "_time_zone": pa.array([feed.time_zone] * size, pa.string()),
+        "_time_zone": pa.repeat(feed.time_zone, size),
     }
     return pa.table({name: table.column(name) for name in table.column_names if name not in lineage} | lineage)
 

@@ -213,12 +213,14 @@ def _validate(batch: Any, feed: str, rules: list[Rule], result_format: dict[str,
             for rule in rules
         ],
     )
-    known = {expectation.meta["rule"] for expectation in suite.expectations}  # it leaves out what it does not know
-    if unknown := [rule for rule in rules if rule.name not in known]:
-        raise UserError(
-            f"expectations/{feed}.yml, rule `{unknown[0].name}`: Great Expectations knows no `{unknown[0].expectation.type}` "
-            "with these arguments."
-        )
+    # The suite leaves out what it does not know, with no more than a line in its log.
+    known = {(expectation.meta or {}).get("rule") for expectation in suite.expectations}
+    for rule in rules:
+        if rule.name not in known:
+            raise UserError(
+                f"expectations/{feed}.yml, rule `{rule.name}`: Great Expectations knows no `{rule.expectation.type}` "
+                "with these arguments."
+            )
     outcome = batch.validate(suite, result_format=result_format)
     by_rule: dict[str, dict[str, Any]] = {}
     for result in outcome.results:

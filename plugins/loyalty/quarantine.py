@@ -28,6 +28,7 @@ from loyalty.errors import UserError
 from loyalty.feeds import FeedConfig, get_feed
 from loyalty.ledger import Ledger
 from loyalty.settings import Settings
+from loyalty.sql import quote_identifier
 
 if TYPE_CHECKING:
     from loyalty.formats import Batch
@@ -139,7 +140,7 @@ def close_corrected(settings: Settings, feed: CanonicalFeed, landed: Path) -> in
     ]
     if not candidates or not feed.key:
         return 0
-    key = ", ".join(f"coalesce(cast({column} as varchar), '')" for column in feed.key)
+    key = ", ".join(f"coalesce(cast({quote_identifier(column)} as varchar), '')" for column in feed.key)
     files = str(landed / "part-*.parquet").replace("'", "''")
     records = pa.table({"record": pa.array([entry.record for entry in candidates], pa.string())})
     with duckdb.connect() as connection:

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from loyalty.housekeeping import prune
 from loyalty.landing import load_feed
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import csv
+import gc
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +17,27 @@ import pyarrow as pa
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FormatOptions
 from loyalty.formats import BadLine, Batch, Trailer
-from loyalty.formats.text import open_lines
+from loyalty.formats.text import Lines, open_lines
 
 csv.field_size_limit(1_000_000)
 
 
-class _Lines:
-    """Passes lines on and remembers whether the last one was whole."""
+LINE_END = re.compile("\r\n|\r|\n")
 
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self.last_is_whole = True
 
-    def __iter__(self) -> Iterator[str]:
-        for line in self._lines:
-            self.last_is_whole = line.endswith(("\n", "\r"))
-            yield line
+@dataclass
+class _Rows:
+    """Some records of the file: the rows among them, and the lines that are none."""
+
+    cells: list[list[str]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
+    bad: list[BadLine] = field(default_factory=list)
+    trailer: Trailer | None = None
 
 
 def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) -> Iterator[Batch]:
     """Batches of a delimited file; see `read_batches`."""
-    with open_lines(file, options.encoding, max_bytes) as decoded:
-        lines = _Lines(decoded)
+    with open_lines(file, options.encoding, max_bytes) as lines:
         reader = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote or None, strict=True)
         try:
             yield from _batches(reader, lines, options, batch_rows)
@@ -42,33 +45,67 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
             raise LoadRejected(f"line {reader.line_num}: the quotes do not close ({error})") from None
 
 
-def _batches(reader: Any, lines: _Lines, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:
+def _batches(reader: Any, lines: Lines, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:
     header = _header(reader, options)
-    trailer_pattern = re.compile(options.trailer) if options.trailer else None
-    trailer: Trailer | None = None
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    bad: list[BadLine] = []
-    number = reader.line_num + 1
-    for cells in reader:
-        if trailer is not None and cells:
-            raise LoadRejected(f"line {number}: there are rows after the total line")
-        if trailer_pattern and (found := trailer_pattern.match(options.delimiter.join(cells))):
-            trailer = _trailer(found)
-        elif len(cells) == len(header):
-            rows.append(cells)
-            numbers.append(number)
-        elif cells:  # a blank line is no row
-            bad.append(BadLine(number, cells, f"{len(cells)} cells where the header has {len(header)}"))
-        if len(rows) == batch_rows:
-            yield to_batch(header, rows, numbers, bad)
-            rows, numbers, bad = [], [], []
-        number = reader.line_num + 1
-    if bad and not lines.last_is_whole and bad[-1].line >= max(numbers, default=0):
-        raise LoadRejected(f"line {bad[-1].line} stops in the middle: the file is cut short")
-    if trailer_pattern and trailer is None:
+    rows = _Rows()
+    before = reader.line_num
+    for records in _chunks(reader, batch_rows):
+        numbers = _line_numbers(records, before, reader.line_num)
+        before = reader.line_num
+        rows = _sort_out(records, numbers, len(header), options, rows.trailer)
+        if len(records) < batch_rows:  # the last ones
+            _refuse_cut_short(rows, lines, options)
+        yield to_batch(header, rows.cells, rows.numbers, rows.bad, rows.trailer)
+
+
+def _chunks(reader: Any, batch_rows: int) -> Iterator[list[list[str]]]:
+    """The records in lists of `batch_rows`; the last list, which may be empty, is shorter."""
+    while True:
+        gc.disable()  # so many small lists, none of them garbage: looking for some doubles the time
+        try:
+            records = list(islice(reader, batch_rows))
+        finally:
+            gc.enable()
+        yield records
+        if len(records) < batch_rows:
+            return
+
+
+def _refuse_cut_short(rows: _Rows, lines: Lines, options: FormatOptions) -> None:
+    if rows.bad and not lines.ends_whole and rows.bad[-1].line > max(rows.numbers, default=0):
+        raise LoadRejected(f"line {rows.bad[-1].line} stops in the middle: the file is cut short")
+    if options.trailer and rows.trailer is None:
         raise LoadRejected("the total line at the end is missing: the file is cut short")
-    yield to_batch(header, rows, numbers, bad, trailer)
+
+
+def _line_numbers(records: list[list[str]], before: int, after: int) -> Sequence[int]:
+    """The line each record begins on; records are longer than a line where cells hold line ends."""
+    if after - before == len(records):
+        return range(before + 1, after + 1)
+    if not records:
+        return []
+    lengths = [1 + sum(len(LINE_END.findall(cell)) for cell in cells) for cells in records]
+    return list(accumulate(lengths[:-1], initial=before + 1))
+
+
+def _sort_out(
+    records: list[list[str]], numbers: Sequence[int], width: int, options: FormatOptions, trailer: Trailer | None
+) -> _Rows:
+    """Part rows from blank lines, lines of another length, and the total line at the end."""
+    if not options.trailer and set(map(len, records)) == {width}:
+        return _Rows(records, list(numbers))
+    rows = _Rows(trailer=trailer)
+    for cells, number in zip(records, numbers, strict=True):
+        if cells and rows.trailer:
+            raise LoadRejected(f"line {number}: there are rows after the total line")
+        if options.trailer and (found := re.match(options.trailer, options.delimiter.join(cells))):
+            rows.trailer = _trailer(found)
+        elif len(cells) == width:
+            rows.cells.append(cells)
+            rows.numbers.append(number)
+        elif cells:  # a blank line is no row
+            rows.bad.append(BadLine(number, cells, f"{len(cells)} cells where the header has {width}"))
+    return rows
 
 
 def _header(reader: Any, options: FormatOptions) -> list[str]:
@@ -100,8 +137,10 @@ def to_batch(
     trailer: Trailer | None = None,
 ) -> Batch:
     """Rows of cells as a table of text columns."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * len(header)
-    cells = pa.table([pa.array(column, pa.string()) for column in columns], names=header)
+    columns = [
+        pa.array(map(itemgetter(position), rows), pa.string(), size=len(rows)) for position in range(len(header))
+    ]
+    cells = pa.table(columns, names=header)
     return Batch(cells, pa.array(numbers, pa.int64()), bad, trailer)
 
 

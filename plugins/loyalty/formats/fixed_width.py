@@ -21,13 +21,11 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
     rows: list[list[str]] = []
     numbers: list[int] = []
     bad: list[BadLine] = []
-    whole = True
     with open_lines(file, options.encoding, max_bytes) as lines:
         for number, line in enumerate(lines, start=1):
             text = line.rstrip("\r\n")
             if number < first_row or not text.strip():
                 continue
-            whole = line != text
             if edges[-2][1] < len(text) <= edges[-1][1]:
                 rows.append([text[start:end] for start, end in edges])
                 numbers.append(number)
@@ -36,6 +34,6 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
             if len(rows) == batch_rows:
                 yield to_batch(header, rows, numbers, bad)
                 rows, numbers, bad = [], [], []
-    if bad and not whole and bad[-1].line >= max(numbers, default=0):
+    if bad and not lines.ends_whole and bad[-1].line > max(numbers, default=0):
         raise LoadRejected(f"line {bad[-1].line} stops in the middle: the file is cut short")
     yield to_batch(header, rows, numbers, bad)

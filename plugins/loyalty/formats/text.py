@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SAMPLE_BYTES = 65_536
+BLOCK_CHARACTERS = 1 << 20
 # Characters no export means to write: they show a binary file or a wrong encoding.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 
@@ -63,32 +65,61 @@ def open_bytes(file: Path, max_bytes: int) -> Iterator[BinaryIO]:
         raise LoadRejected(f"the packed file is cut short or damaged ({error})") from None
 
 
-@contextmanager
-def open_lines(file: Path, encoding: str, max_bytes: int) -> Iterator[Iterator[str]]:
-    """The lines of a text file with their line ends, decoded strictly."""
-    with open_bytes(file, max_bytes) as stream:
-        chosen = _encoding(stream, encoding)
-        yield _decoded(io.TextIOWrapper(stream, chosen, errors="strict", newline=""), file, encoding)
+class Lines:
+    """The lines of a text file with their line ends, decoded strictly, a block at a time.
 
+    `ends_whole` tells, once all lines are read, whether the last one had its line end.
+    """
 
-def _decoded(text: io.TextIOWrapper, file: Path, encoding: str) -> Iterator[str]:
-    number = 0
-    try:
-        for number, line in enumerate(text, start=1):
-            if found := CONTROL.search(line):
-                raise LoadRejected(
-                    f"line {number} holds the character U+{ord(found.group()):04X}, which no text has: the file is not "
-                    f"written in {encoding}{_guess(file)}; set options.encoding"
-                )
-            yield line
-    except UnicodeDecodeError as error:
-        line_number = _undecodable_line(file, encoding) or number + 1
+    def __init__(self, stream: BinaryIO, file: Path, declared: str) -> None:
+        self.ends_whole = True
+        self._stream = stream
+        self._file = file
+        self._declared = declared
+        self._encoding = _encoding(stream, declared)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self._blocks())
+
+    def _blocks(self) -> Iterator[list[str]]:
+        text = io.TextIOWrapper(self._stream, self._encoding, errors="strict", newline="")
+        number, rest = 1, ""
+        while block := self._read(text, number):
+            if found := CONTROL.search(block):
+                self._refuse_control(found, number + (rest + block[: found.start()]).count("\n"))
+            whole, end, rest = (rest + block).rpartition("\n")
+            lines = list(io.StringIO(whole + end, newline=""))
+            number += len(lines)
+            yield lines
+        if rest:
+            lines = list(io.StringIO(rest, newline=""))
+            self.ends_whole = lines[-1].endswith("\r")
+            yield lines
+
+    def _read(self, text: io.TextIOWrapper, number: int) -> str:
+        try:
+            return text.read(BLOCK_CHARACTERS)
+        except UnicodeDecodeError as error:
+            broken = _undecodable_line(self._file, self._declared) or number
+            byte = error.object[error.start]
+            raise LoadRejected(
+                f"line {broken} is not {self._declared} (byte 0x{byte:02X}){_guess(self._file)}; set options.encoding"
+            ) from None
+        except UnicodeError as error:
+            raise LoadRejected(f"the file is not {self._declared} ({error}); set options.encoding") from None
+
+    def _refuse_control(self, found: re.Match[str], line: int) -> None:
         raise LoadRejected(
-            f"line {line_number} is not {encoding} (byte 0x{error.object[error.start]:02X}){_guess(file)}; "
-            "set options.encoding"
-        ) from None
-    except UnicodeError as error:
-        raise LoadRejected(f"the file is not {encoding} ({error}); set options.encoding") from None
+            f"line {line} holds the character U+{ord(found.group()):04X}, which no text has: the file is not "
+            f"written in {self._declared}{_guess(self._file)}; set options.encoding"
+        )
+
+
+@contextmanager
+def open_lines(file: Path, encoding: str, max_bytes: int) -> Iterator[Lines]:
+    """The lines of a text file, packed or not; LoadRejected when it is empty."""
+    with open_bytes(file, max_bytes) as stream:
+        yield Lines(stream, file, encoding)
 
 
 def _encoding(stream: BinaryIO, declared: str) -> str:
