@@ -78,7 +78,7 @@ class LocalAirflow:
             raise UserError(f"Airflow's database could not be prepared: see {self.log('setup')}.")
         for name, arguments in COMPONENTS.items():
             with self.log(name).open("ab") as log:
-                self.processes[name] = subprocess.Popen(
+                self.processes[name] = subprocess.Popen(  # noqa: S603 - our own commands
                     [sys.executable, "-m", "airflow", *arguments],
                     env=self.environment,
                     stdin=subprocess.DEVNULL,
@@ -90,7 +90,7 @@ class LocalAirflow:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """One `airflow` command in this Airflow's environment; what it prints goes to setup.log."""
         with self.log("setup").open("ab") as log:
-            return subprocess.run(
+            return subprocess.run(  # noqa: S603 - our own commands
                 [sys.executable, "-m", "airflow", *arguments], env=self.environment, stdout=log, stderr=log, check=False
             )
 
