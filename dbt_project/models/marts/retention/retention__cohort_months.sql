@@ -1,69 +1,9 @@
 with
-    as_of as (select * from {{ ref("dim_as_of") }}),
-
     months as (select * from {{ ref("dim_months") }}),
 
-    segments as (select * from {{ ref("dim_customer_segments") }}),
+    cohorts as (select * from {{ ref("fct_cohorts") }}),
 
-    -- customers who were there before the data began belong to no cohort
-    members as (
-        select *
-        from {{ ref("dim_customers") }}
-        where
-            base = 'customer' and first_order_date is not null and not is_left_truncated
-    ),
-
-    cohorts as (
-        select
-            segments.segment_by,
-            segments.segment,
-            members.first_order_month as cohort_month,
-            count(*) as cohort_size,
-            -- amounts of several currencies are not added up
-            case
-                when min(members.currency_code) = max(members.currency_code)
-                then min(members.currency_code)
-            end as currency_code
-        from members
-        inner join segments on members.customer_key = segments.customer_key
-        group by segments.segment_by, segments.segment, members.first_order_month
-    ),
-
-    customer_months as (
-        select
-            members.customer_key,
-            members.first_order_month as cohort_month,
-            days.month,
-            {{ customer_day_sums("days") }}
-        from members
-        inner join
-            {{ ref("fct_customer_days") }} as days
-            on members.customer_key = days.base_key
-        where days.booked_order_count > 0 or days.refund_count > 0
-        group by members.customer_key, members.first_order_month, days.month
-    ),
-
-    activity as (
-        select
-            segments.segment_by,
-            segments.segment,
-            customer_months.cohort_month,
-            customer_months.month,
-            sum(
-                case when customer_months.order_count > 0 then 1 else 0 end
-            ) as active_count,
-            sum({{ waterfall("net", "customer_months") }}) as net_amount,
-            sum({{ waterfall("goods_cost", "customer_months") }}) as goods_cost_amount,
-            sum(customer_months.costed_amount) as costed_amount,
-            sum(customer_months.goods_amount) as goods_amount
-        from customer_months
-        inner join segments on customer_months.customer_key = segments.customer_key
-        group by
-            segments.segment_by,
-            segments.segment,
-            customer_months.cohort_month,
-            customer_months.month
-    ),
+    activity as (select * from {{ ref("fct_cohort_activity") }}),
 
     -- every cohort has a row for every month number that the oldest cohort has reached
     grid as (
@@ -89,16 +29,12 @@ with
             coalesce(months.is_partial, false) as is_partial_month,
             coalesce(activity.active_count, 0) as active_count,
             coalesce(activity.net_amount, 0) as net_amount,
+            -- the same rule as for every margin: too few known unit costs, no margin
             case
-                when
-                    coalesce(activity.costed_amount, 0)
-                    = coalesce(activity.goods_amount, 0)
-                    or coalesce(
-                        {{ div("activity.costed_amount", "activity.goods_amount") }}
-                        >= {{ var("min_cost_coverage") }},
-                        false
-                    )
-                then coalesce(activity.net_amount - activity.goods_cost_amount, 0)
+                when activity.month is null
+                then 0
+                when {{ waterfall("is_costed", "activity") }}
+                then activity.net_amount - activity.goods_cost_amount
             end as margin_amount
         from grid
         left join months on grid.month = months.month

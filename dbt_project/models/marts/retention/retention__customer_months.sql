@@ -1,3 +1,14 @@
+{% set counts = ["order_count", "kept_order_count", "order_day_count"] %}
+{% set amounts = [
+    "gross_amount",
+    "discount_amount",
+    "goods_amount",
+    "shipping_amount",
+    "refund_amount",
+    "sold_cost_amount",
+    "returned_cost_amount",
+    "costed_amount",
+] %}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
@@ -5,13 +16,9 @@ with
 
     customers as (select * from {{ ref("dim_customers") }}),
 
-    days as (
-        select *
-        from {{ ref("fct_customer_days") }}
-        -- months of costs alone before the first order are no months of a customer
-        where booked_order_count > 0 or refund_count > 0 or order_count > 0
-    ),
+    activity as (select * from {{ ref("fct_customer_months") }}),
 
+    -- months of costs alone before the first order are no months of a customer
     starts as (
         select
             base_key,
@@ -19,11 +26,12 @@ with
             currency_code,
             min(month) as first_month,
             max(month) as last_month
-        from days
+        from activity
+        where booked_order_count > 0 or refund_count > 0
         group by base_key, base, currency_code
     ),
 
-    summed as (
+    spine as (
         select
             starts.base_key,
             starts.base,
@@ -32,58 +40,57 @@ with
             months.month,
             months.is_partial,
             months.is_after_as_of,
-            count(
-                distinct case when days.order_count > 0 then days.calendar_date end
-            ) as order_day_count,
-            {{ customer_day_sums("days") }}
+            {% for name in counts %}
+                coalesce(activity.{{ name }}, 0) as {{ name }},
+            {% endfor %}
+            {% for name in amounts %}
+                cast(
+                    coalesce(activity.{{ name }}, 0) as {{ type_amount() }}
+                ) as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
         from starts
         cross join as_of
         inner join
             months
             on months.month >= starts.first_month
             and months.month <= greatest(starts.last_month, as_of.as_of)
-        left join days on starts.base_key = days.base_key and months.month = days.month
-        group by
-            starts.base_key,
-            starts.base,
-            starts.currency_code,
-            starts.first_month,
-            months.month,
-            months.is_partial,
-            months.is_after_as_of
+        left join
+            activity
+            on starts.base_key = activity.base_key
+            and months.month = activity.month
     ),
 
     final as (
         select
-            summed.base_key as customer_key,
+            spine.base_key as customer_key,
             customers.customer_id,
             customers.source,
-            summed.base,
-            summed.month,
-            summed.first_month,
-            {{ months_between("summed.first_month", "summed.month") }} as month_number,
-            summed.is_partial as is_partial_month,
+            spine.base,
+            spine.month,
+            spine.first_month,
+            {{ months_between("spine.first_month", "spine.month") }} as month_number,
+            spine.is_partial as is_partial_month,
             case
                 when
-                    summed.base = 'customer'
-                    and not summed.is_partial
-                    and not summed.is_after_as_of
-                then summed.order_count > 0
+                    spine.base = 'customer'
+                    and not spine.is_partial
+                    and not spine.is_after_as_of
+                then spine.order_count > 0
             end as is_active,
-            summed.order_count,
-            summed.kept_order_count,
-            cast(summed.order_day_count as bigint) as order_day_count,
-            summed.currency_code,
-            summed.gross_amount,
-            summed.discount_amount,
-            summed.shipping_amount,
-            summed.refund_amount,
-            {{ waterfall("net", "summed") }} as net_amount,
-            {{ waterfall("cm1", "summed") }} as margin_amount,
-            {{ div("summed.costed_amount", "summed.goods_amount") }}
-            as cost_coverage_rate
-        from summed
-        left join customers on summed.base_key = customers.customer_key
+            cast(spine.order_count as bigint) as order_count,
+            cast(spine.kept_order_count as bigint) as kept_order_count,
+            cast(spine.order_day_count as bigint) as order_day_count,
+            spine.currency_code,
+            spine.gross_amount,
+            spine.discount_amount,
+            spine.shipping_amount,
+            spine.refund_amount,
+            {{ waterfall("net", "spine") }} as net_amount,
+            {{ waterfall("cm1", "spine") }} as margin_amount,
+            {{ div("spine.costed_amount", "spine.goods_amount") }} as cost_coverage_rate
+        from spine
+        left join customers on spine.base_key = customers.customer_key
     )
 
 select *
