@@ -29,7 +29,12 @@ with
             statements.own_amount_stated_days,
             statements.stated_share,
             cast(
-                {{ div("statements.own_amount_stated_days", "statements.stated_amount") }} as decimal(18, 8)
+                {{
+                    div(
+                        "statements.own_amount_stated_days",
+                        "statements.stated_amount",
+                    )
+                }} as decimal(18, 8)
             ) as sow_stated_raw,
             statements.brands_used_count,
             statements.our_rank,
@@ -44,21 +49,41 @@ with
         left join spends using ({{ period }})
         left join statements using ({{ period }})
         left join cells using ({{ period }})
-        left join ceilings using (source, category, period_grain, period_start_date, peer_cell)
+        left join
+            ceilings using (
+                source, category, period_grain, period_start_date, peer_cell
+            )
         left join
             fitted using (
-                source, category, period_grain, period_start_date, peer_level, age_band, tenure_band
+                source,
+                category,
+                period_grain,
+                period_start_date,
+                peer_level,
+                age_band,
+                tenure_band
             )
     ),
 
     shared as (
         select
             *,
-            least(sow_stated_raw, 1) as sow_stated,
+            -- least() and greatest() pass over what is unknown, so both are written out
+            case when sow_stated_raw > 1 then 1 else sow_stated_raw end as sow_stated,
             sow_stated_raw > 1 as is_over_one,
+            case
+                when own_amount_stated_days > stated_amount
+                then own_amount_stated_days
+                when own_amount_stated_days is not null
+                then stated_amount
+            end as stated_wallet_amount,
             -- a wallet is never smaller than what is spent here
-            greatest(own_amount, ceiling_amount) as imputed_wallet_amount,
-            greatest(own_amount, fitted_ceiling_amount) as fitted_wallet_amount
+            case
+                when ceiling_amount is not null then greatest(own_amount, ceiling_amount)
+            end as imputed_wallet_amount,
+            case
+                when fitted_ceiling_amount is not null then greatest(own_amount, fitted_ceiling_amount)
+            end as fitted_wallet_amount
         from known
     ),
 
@@ -66,7 +91,8 @@ with
         select
             *,
             case
-                -- more spent here than in all shops together: the statement is wrong, the ranking may hold
+                -- more spent here than in all shops together: the statement is wrong,
+                -- the ranking may hold
                 when sow_stated_raw <= 1
                 then 'stated'
                 when sow_war > 0
@@ -81,18 +107,38 @@ with
 
     final as (
         select
-            {{ made_key(["source", "customer_key", "category", "period_grain", "period_start_date"]) }}
-            as wallet_key,
+            {{
+                made_key(
+                    [
+                        "source",
+                        "customer_key",
+                        "category",
+                        "period_grain",
+                        "period_start_date",
+                    ]
+                )
+            }} as wallet_key,
             *,
-            case wallet_method
+            case
+                wallet_method
                 when 'stated'
                 then sow_stated
                 when 'allocation rule'
                 then sow_war
                 when 'quantile regression'
-                then cast({{ div("own_amount", "fitted_wallet_amount") }} as decimal(18, 8))
+                then
+                    cast(
+                        {{ div("own_amount", "fitted_wallet_amount") }} as decimal(
+                            18, 8
+                        )
+                    )
                 when 'peers'
-                then cast({{ div("own_amount", "imputed_wallet_amount") }} as decimal(18, 8))
+                then
+                    cast(
+                        {{ div("own_amount", "imputed_wallet_amount") }} as decimal(
+                            18, 8
+                        )
+                    )
             end as share_of_wallet,
             case
                 when wallet_method = 'stated' and abs(sow_stated - sow_war) <= 0.2

@@ -52,9 +52,7 @@ with
             cast(gaps.stated_days as bigint) as stated_days,
             cast(gaps.own_amount_stated_days as decimal(18, 4)) as own_amount_stated_days,
             cast(gaps.stated_amount as decimal(18, 4)) as stated_amount,
-            cast(
-                greatest(gaps.stated_amount, gaps.own_amount_stated_days) as decimal(18, 4)
-            ) as stated_wallet_amount,
+            cast(gaps.stated_wallet_amount as decimal(18, 4)) as stated_wallet_amount,
             gaps.sow_stated_raw,
             cast(gaps.sow_stated as decimal(18, 8)) as sow_stated,
             gaps.is_over_one,

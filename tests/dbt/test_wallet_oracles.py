@@ -1,0 +1,178 @@
+"""The Wallet Allocation Rule and the imputed wallet, reached by the project's own path."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from surveys import DAY, SCENE, build, build_fitted, load_survey, question
+from warehouse import Warehouse, new_warehouse
+
+ORACLES = Path(__file__).parents[1] / "oracles"
+RULE = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))["war"]
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """One respondent for each number of brands; and ties, ratings instead of ranks, half a ranking, nobody of ours."""
+    brands = {f"{n} brands": [(f"b{rank}", rank, None) for rank in range(1, n + 1)] for n in range(1, 6)}
+    brands["tie"] = [("b1", 1, None), ("b2", 1, None), ("b3", 3, None)]
+    brands["mean ranks"] = [("b1", 1.5, None), ("b2", 1.5, None), ("b3", 3, None)]
+    brands["ratings"] = [("b1", None, 9), ("b2", None, 7), ("b3", None, 9)]
+    brands["half"] = [("b1", 1, None), ("b2", None, None)]
+    brands["others only"] = [("x1", 1, None), ("x2", 2, None)]
+    with pytest.MonkeyPatch.context() as environment:
+        made = new_warehouse(tmp_path_factory.mktemp("ratings"), environment)
+        made.load("orders", [{**SCENE[0], "order_id": name, "customer_id": name} for name in brands])
+        load_survey(
+            made,
+            [question("brands", "q", "overall_satisfaction", 1, 5)],
+            [{"q": 5, "_response_id": name, "_customer_id": name} for name in brands],
+        )
+        made.load(
+            "survey_brand_ratings",
+            [
+                {
+                    "response_id": name,
+                    "brand": brand,
+                    "rank": rank,
+                    "rating": rating,
+                    "is_us": brand == "b1",
+                    "is_used": True,
+                }
+                for name, rows in brands.items()
+                for brand, rank, rating in rows
+            ],
+        )
+        build(made, "wallet__customer_periods", "fct_brand_ratings")
+        yield made
+
+
+def _shares(warehouse: Warehouse, response: str) -> list[float]:
+    rows = warehouse.query(
+        "select wallet_share from core.fct_brand_ratings join core.fct_survey_responses using (response_key) "
+        f"where response_id = '{response}' order by brand"
+    )
+    return [None if row[0] is None else float(row[0]) for row in rows]
+
+
+@pytest.mark.parametrize("n", range(1, 6))
+def test_wallet_allocation_rule(rated: Warehouse, n: int) -> None:
+    assert _shares(rated, f"{n} brands") == pytest.approx(RULE[f"{n} brands"], abs=1e-6)
+
+
+@pytest.mark.parametrize("how", ["tie", "mean ranks"])
+def test_tied_brands_share_the_mean_of_their_ranks(rated: Warehouse, how: str) -> None:
+    assert _shares(rated, how) == pytest.approx([0.416667, 0.416667, 0.166667], abs=1e-6)
+
+
+def test_ratings_stand_in_for_ranks(rated: Warehouse) -> None:
+    assert _shares(rated, "ratings") == pytest.approx([0.416667, 0.166667, 0.416667], abs=1e-6)
+
+
+def test_half_a_ranking_ranks_nothing(rated: Warehouse) -> None:
+    assert _shares(rated, "half") == [None, None]
+
+
+def test_shares_of_a_category_add_up_to_one(rated: Warehouse) -> None:
+    sums = rated.query(
+        "select sum(wallet_share) from core.fct_brand_ratings where wallet_share is not null group by response_key"
+    )
+    assert all(abs(float(total) - 1) < 1e-6 for (total,) in sums)
+
+
+def test_the_mart_says_what_the_ranking_says_of_us(rated: Warehouse) -> None:
+    found = {
+        name: (count, None if share is None else float(share), alone)
+        for name, count, share, alone in rated.query(
+            "select customer_id, brands_used_count, sow_war, is_sole_buyer "
+            "from marts.wallet__customer_periods join core.dim_customers using (customer_key) "
+            "where period_grain = 'year' and category = 'all'"
+        )
+    }
+    assert found["1 brands"] == (1, 1.0, True)
+    assert found["4 brands"] == (4, pytest.approx(0.4), False)
+    assert found["others only"] == (2, 0.0, False)
+    assert found["half"] == (2, None, False)
+
+
+@pytest.fixture(scope="module")
+def households(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """The 801 households of Complete Journey whose income is known, with what they spent in the year."""
+    spends = pd.read_csv(ORACLES / "cj_wallet_p90_income.csv", dtype={"household_id": str})
+    with pytest.MonkeyPatch.context() as environment:
+        made = new_warehouse(tmp_path_factory.mktemp("households"), environment)
+        made.load(
+            "orders",
+            pd.DataFrame(
+                {
+                    "order_id": spends.household_id,
+                    "customer_id": spends.household_id,
+                    "ordered_at": DAY,
+                    "kind": "sale",
+                    "status": "completed",
+                    "currency_code": "USD",
+                    "total_amount": spends.sales,
+                }
+            ),
+        )
+        made.load(
+            "customers", pd.DataFrame({"customer_id": spends.household_id, "x_income": spends.income})
+        )
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("least", "mean", "aggregate", "pooled"), [(1, 0.519388, 0.532330, 0), (30, 0.515880, 0.526886, 27)]
+)
+def test_imputed_wallet_of_the_best_peers_by_income(
+    households: Warehouse, least: int, mean: float, aggregate: float, pooled: int
+) -> None:
+    variables = {"wallet_peer_column": "x_income", "min_peer_cell": least}
+    build(households, "wallet__customer_periods", variables=variables)
+    found = households.query(
+        "select count(*), avg(sow_imputed), sum(own_amount) / sum(imputed_wallet_amount), "
+        "count(*) filter (where peer_cell = '(pooled)' and is_small_peer_cell), min(sow_imputed), max(sow_imputed) "
+        "from marts.wallet__customer_periods where period_grain = 'year' and category = 'all'"
+    )[0]
+    assert found[0] == 801
+    assert float(found[1]) == pytest.approx(mean, abs=1e-6)
+    assert float(found[2]) == pytest.approx(aggregate, abs=1e-6)
+    assert found[3] == pooled
+    assert 0 < found[4] <= found[5] == 1
+
+
+def test_every_imputed_wallet_of_the_oracle(households: Warehouse) -> None:
+    build(
+        households,
+        "wallet__customer_periods",
+        variables={"wallet_peer_column": "x_income", "min_peer_cell": 1},
+    )
+    found = dict(
+        households.query(
+            "select customer_id, imputed_wallet_amount from marts.wallet__customer_periods "
+            "join core.dim_customers using (customer_key) where period_grain = 'year'"
+        )
+    )
+    with (ORACLES / "cj_wallet_p90_income.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            assert float(found[row["household_id"]]) == pytest.approx(float(row["wallet"]), abs=0.006)
+
+
+def test_the_regression_scores_everybody_with_known_peers(households: Warehouse) -> None:
+    variables = {"wallet_peer_column": "x_income"}
+    fits = build_fitted(households, "wallet__customer_periods", variables=variables)
+    wallet_fits = [fit for fit in fits if fit.model == "wallet_coefficients"]
+    assert {fit.base_count for fit in wallet_fits} == {801}
+    assert all(fit.is_fitted for fit in wallet_fits)
+    below, scored = households.query(
+        "select avg(case when own_amount <= fitted_wallet_amount and sow_fitted < 1 then 1 else 0 end), "
+        "count(fitted_wallet_amount) from marts.wallet__customer_periods where period_grain = 'year'"
+    )[0]
+    assert scored == 801
+    # a 90th percentile leaves nine of ten below it
+    assert below == pytest.approx(0.9, abs=0.02)
