@@ -1,7 +1,7 @@
 """SIMULATED tickets: incidents fall on published baskets, some households complain, some are helped.
 
-The link that is planted: how a ticket was solved within a week depends on whether the household bought in
-the week after that (see docs/demo-data.md). Purchases come first and are never changed.
+The link that is planted: how a ticket stands a fortnight after it was opened depends on whether the household
+buys in the week after that (see docs/demo-data.md). Purchases come first and are never changed.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ INCIDENT_RATE = 0.02
 MAJOR_RATE = 0.25
 COMPLAINT_RATE = {"major": 0.30, "minor": 0.08}
 CATEGORIES = {"quality": 0.35, "price": 0.25, "checkout": 0.20, "service": 0.15, "other": 0.05}
-LANDMARK_DAYS = 7
+LANDMARK_DAYS = 14
 OUTCOME_DAYS = 7
 
-# How a ticket stands at its landmark: base rates, and the log odds a later purchase adds.
+# How a ticket stands at its landmark (the warehouse's default): base rates, and the log odds a later purchase adds.
 SPEEDS = ("none", "slow", "fast")
 SPEED_RATE = (0.15, 0.30, 0.55)
 SPEED_TILT = {"major": (-1.2, 0.0, 0.9), "minor": (-0.8, 0.0, 0.5)}
@@ -122,7 +122,7 @@ def _draw_speed(bought: BoolArray, is_major: BoolArray, random: np.random.Genera
 
 
 def _hours_to_solve(speed: pd.Series, random: np.random.Generator) -> np.ndarray:
-    """Fast within two days, slow within the landmark's week, the rest after weeks (70 %) or never (infinite)."""
+    """Fast within two days, slow within the week, the rest after the landmark, in weeks (70 %) or never (infinite)."""
     n = len(speed)
     fast, slow = random.uniform(2, 44, n), random.uniform(60, 140, n)
     late = np.where(random.random(n) < 0.7, random.uniform(20 * 24, 60 * 24, n), np.inf)
