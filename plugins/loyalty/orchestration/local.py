@@ -18,7 +18,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,14 +125,7 @@ class LocalAirflow:
 
     def stop(self) -> None:
         """End every process and all that they have started."""
-        for sent in (signal.SIGTERM, signal.SIGKILL):
-            for process in self.processes.values():
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, sent)
-            deadline = time.monotonic() + STOP_SECONDS
-            for process in self.processes.values():
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(max(0.1, deadline - time.monotonic()))
+        stop_sessions(self.processes.values())
         self.processes.clear()
 
     @property
@@ -160,6 +153,18 @@ class LocalAirflow:
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         }
+
+
+def stop_sessions(leaders: Collection[subprocess.Popen[bytes]]) -> None:
+    """End processes that were started with a session of their own, with all in it; by force after `STOP_SECONDS`."""
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        for leader in leaders:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(leader.pid, sent)
+        deadline = time.monotonic() + STOP_SECONDS
+        for leader in leaders:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                leader.wait(max(0.1, deadline - time.monotonic()))
 
 
 def free_port(first: int = FIRST_PORT) -> int:
