@@ -6,6 +6,7 @@ lineage, load) is filled in here: local date = the timestamp's own date, unless 
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,9 @@ BOOKKEEPING: dict[str, str] = {
 }
 
 RECEIVED_AT = datetime.fromisoformat("2020-01-01")
+
+# One for all warehouses of a test run, so that the project is parsed once and not once per warehouse.
+PARSED = tempfile.TemporaryDirectory(prefix="dbt-target-")
 
 Rows = pd.DataFrame | Sequence[Mapping[str, Any]]
 
@@ -207,7 +211,7 @@ class Warehouse:
 def new_warehouse(folder: Path, environment: Any) -> Warehouse:
     """An empty warehouse in a folder; `environment` is pytest's MonkeyPatch."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Warehouse(folder / "work.duckdb", folder / "target", environment)
+    return Warehouse(folder / "work.duckdb", Path(PARSED.name), environment)
 
 
 def _raw_columns(feed: CanonicalFeed) -> dict[str, str]:

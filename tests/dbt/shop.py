@@ -1,0 +1,131 @@
+"""A small made-up shop with everything that makes totals hard: corrections, merges, guests, refunds, test orders."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from warehouse import Warehouse
+
+FIRST_DAY = datetime.fromisoformat("2024-01-01T10:00")
+AS_OF = date(2024, 6, 15)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Load:
+    """One delivery: the rows of a feed, and the time that decides which version of a record is the newest."""
+
+    feed: str
+    rows: tuple[Row, ...]
+    version_at: datetime
+    source: str = "north"
+
+
+def draw_loads(seed: int, order_count: int = 60, nights: int = 3) -> list[Load]:
+    """Loads of several nights; later nights correct rows of earlier ones and bring late lines and refunds."""
+    chance = random.Random(seed)
+    loads: list[Load] = []
+    for night in range(nights):
+        version_at = FIRST_DAY + timedelta(days=200 + night)
+        numbers = [chance.randrange(order_count) for _ in range(order_count // 2)]
+        for source in ("north", "south"):
+            orders = [_order(chance, number) for number in sorted(set(numbers))]
+            lines = [_line(chance, number, line) for number in sorted(set(numbers)) for line in (1, 2)]
+            loads.append(Load("orders", tuple(orders), version_at, source))
+            loads.append(Load("order_lines", tuple(lines), version_at, source))
+        loads.append(Load("refunds", tuple(_refund(chance, number) for number in range(night, 12)), version_at))
+    loads.append(Load("products", tuple(_product_versions()), FIRST_DAY))
+    loads.append(Load("customers", tuple(_customers()), FIRST_DAY))
+    loads.append(Load("customer_links", tuple(_links()), FIRST_DAY))
+    loads.append(Load("costs", tuple(_costs()), FIRST_DAY))
+    return loads
+
+
+def land(warehouse: Warehouse, loads: list[Load]) -> None:
+    """Accept the loads in this order."""
+    for load in loads:
+        known = f"{load.feed}-{load.source}-{load.version_at:%Y%m%d}"
+        warehouse.load(load.feed, load.rows, source=load.source, version_at=load.version_at, load_id=known)
+
+
+def _order(chance: random.Random, number: int) -> Row:
+    return {
+        "order_id": str(number),
+        "customer_id": None if number % 7 == 0 else f"c{number % 9}",
+        "ordered_at": FIRST_DAY + timedelta(days=number * 3),  # the last ones lie after the as-of date
+        "kind": "replacement" if number % 11 == 0 else "sale",
+        "status": chance.choice(["completed", "completed", "completed", "cancelled", "test"]),
+        "currency_code": "USD",
+        "shipping_amount": chance.choice([None, 4.95]),
+        "payment_fee_amount": 0.3,
+        "total_amount": None,
+        "channel": chance.choice(["web", "store"]),
+    }
+
+
+def _line(chance: random.Random, number: int, line: int) -> Row:
+    return {
+        "order_id": str(number + (60 if chance.random() < 0.02 else 0)),  # now and then an order nobody knows
+        "line_number": line,
+        "product_id": chance.choice(["p", "q"]),
+        "quantity": chance.randrange(4),
+        "net_amount": chance.randrange(0, 5000) / 100,
+        "discount_amount": chance.choice([None, 1.25]),
+        "cost_amount": chance.choice([None, 2.5]),
+    }
+
+
+def _refund(chance: random.Random, number: int) -> Row:
+    return {
+        "refund_id": f"r{number}",
+        "order_id": str(number * 4),
+        "line_number": chance.choice([None, 1]),
+        "refunded_at": FIRST_DAY + timedelta(days=number * 15 + 5),
+        "amount": chance.randrange(1, 2000) / 100,
+        "tax_amount": 0.1,
+        "is_restocked": chance.choice([True, False]),
+    }
+
+
+def _product_versions() -> list[Row]:
+    return [
+        {"product_id": "p", "unit_cost": 3, "valid_from": None, "category": "tea"},
+        {"product_id": "p", "unit_cost": 4, "valid_from": date(2024, 3, 1), "category": "tea"},
+    ]
+
+
+def _customers() -> list[Row]:
+    types = {"c1": "reseller", "c2": "internal"}
+    return [{"customer_id": f"c{number}", "type": types.get(f"c{number}"), "x_club": "gold"} for number in range(8)]
+
+
+def _links() -> list[Row]:
+    """c3 -> c4 -> c5 is a chain; c6 and c7 run in a circle."""
+    return [
+        {"customer_id": one, "into_customer_id": other, "linked_at": FIRST_DAY}
+        for one, other in (("c3", "c4"), ("c4", "c5"), ("c6", "c7"), ("c7", "c6"))
+    ]
+
+
+def _costs() -> list[Row]:
+    pools = (
+        ("picking", "order", "lines", 33.33),
+        ("care", "customer", "returns", 10),
+        ("rent", "sustaining", None, 50),
+    )
+    return [
+        {
+            "cost_id": f"{pool}-{month}",
+            "month": date(2024, month, 1),
+            "pool": pool,
+            "level": level,
+            "driver": driver,
+            "amount": amount,
+        }
+        for month in range(1, 8)
+        for pool, level, driver, amount in pools
+    ]

@@ -1,0 +1,127 @@
+"""What must hold for any data: totals reconcile, twice is once, incremental equals full, order does not matter."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shop import AS_OF, draw_loads, land
+from warehouse import Warehouse, new_warehouse
+
+SELECTION = "+retention__cohort_months +retention__customer_months +profitability__customers"
+RELATIONS = (
+    "core.dim_customers",
+    "core.fct_orders",
+    "core.fct_order_lines",
+    "core.fct_refunds",
+    "core.fct_cost_allocations",
+    "core.fct_customer_days",
+    "marts.retention__customer_months",
+    "marts.retention__cohort_months",
+    "marts.profitability__customers",
+)
+
+
+def _checksums(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
+    return {relation: warehouse.checksum(relation) for relation in RELATIONS}
+
+
+def _run(warehouse: Warehouse, *flags: str) -> dict[str, tuple[int, str]]:
+    warehouse.dbt("run", "--select", SELECTION, *flags)
+    return _checksums(warehouse)
+
+
+def _started(folder: Path, environment: pytest.MonkeyPatch) -> Warehouse:
+    warehouse = new_warehouse(folder, environment)
+    warehouse.set_build(AS_OF)
+    return warehouse
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch) -> Warehouse:
+    """The shop, all its loads built at once, every dbt test passed."""
+    warehouse = _started(tmp_path_factory.mktemp("shop"), environment)
+    land(warehouse, draw_loads(seed=1))
+    warehouse.dbt("build", "--select", SELECTION)
+    return warehouse
+
+
+def test_nights_end_where_a_full_build_ends(built: Warehouse, tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    nightly = _started(tmp_path / "nightly", environment)
+    loads = draw_loads(seed=1)
+    for start, end in ((0, 5), (5, len(loads))):
+        land(nightly, loads[start:end])
+        result = _run(nightly)
+    assert result == _checksums(built)
+    assert _run(nightly) == result, "the same loads again change nothing"
+
+
+def test_the_order_of_acceptance_does_not_matter_when_versions_are_dated(
+    built: Warehouse, tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    shuffled = _started(tmp_path / "shuffled", environment)
+    loads = draw_loads(seed=1)
+    random.Random(7).shuffle(loads)
+    land(shuffled, loads[:6])
+    _run(shuffled)
+    land(shuffled, loads[6:])
+    assert _run(shuffled) == _checksums(built)
+
+
+def test_a_withdrawn_load_gives_back_the_version_before(tmp_path: Path, environment: pytest.MonkeyPatch) -> None:
+    warehouse = _started(tmp_path / "withdrawn", environment)
+    *earlier, last = [load for load in draw_loads(seed=2) if load.feed in {"orders", "order_lines"}]
+    land(warehouse, earlier)
+    before = _run(warehouse)
+    land(warehouse, [last])
+    assert _run(warehouse) != before
+    warehouse.withdraw(last.feed, f"{last.feed}-{last.source}-{last.version_at:%Y%m%d}")
+    assert _run(warehouse) == before
+
+
+def test_guests_resellers_and_staff_are_rows_of_their_own(built: Warehouse) -> None:
+    bases = {row[0] for row in built.query("select distinct base from marts.profitability__customers")}
+    assert bases >= {"customer", "guest", "reseller", "internal", "after_as_of"}
+    outside = built.query("select customer_key from marts.profitability__customers where base = 'guest'")
+    assert outside == [("guest:USD",)]
+
+
+def test_chains_of_merges_end_at_their_last_record_and_circles_are_refused(built: Warehouse) -> None:
+    rows = built.query(
+        "select customer_id, record_count, is_in_merge_cycle from core.dim_customers"
+        " where source = 'north' and customer_id in ('c3', 'c4', 'c5', 'c6', 'c7') order by customer_id"
+    )
+    assert rows == [("c5", 3, False), ("c6", 1, True), ("c7", 1, True)]
+
+
+def test_two_shops_with_the_same_ids_are_two_sets_of_customers(built: Warehouse) -> None:
+    assert built.query(
+        "select count(*), count(distinct customer_key), count(distinct source)"
+        " from core.dim_customers where customer_id = 'c0'"
+    ) == [(2, 2, 2)]
+
+
+def test_a_users_own_columns_reach_the_core(built: Warehouse) -> None:
+    assert built.value("select count(*) from core.dim_customers where x_club = 'gold'") > 0
+
+
+@pytest.mark.slow
+@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(3, 10_000), nights=st.integers(1, 4))
+def test_totals_reconcile_whatever_the_shop_does(
+    tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch, seed: int, nights: int
+) -> None:
+    warehouse = _started(tmp_path_factory.mktemp("any"), environment)
+    land(warehouse, draw_loads(seed, nights=nights))
+    warehouse.dbt("build", "--select", SELECTION)  # the reconciling tests are dbt's own
+    assert warehouse.value("select count(*) from core.fct_orders") > 0
