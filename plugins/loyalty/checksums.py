@@ -48,9 +48,10 @@ def table_checksum(connection: duckdb.DuckDBPyConnection, database: str, schema:
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def table_fingerprint(connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: str) -> str:
-    """A quick checksum over all columns as they are, comparable within one version of DuckDB only."""
-    columns = table_columns(connection, database, schema, table)
+def table_fingerprint(
+    connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: str, columns: dict[str, str]
+) -> str:
+    """A quick checksum over these columns as they are, comparable within one version of DuckDB only."""
     names = ", ".join(quote_identifier(name) for name in sorted(columns) if name not in RUN_COLUMNS) or "0"
     count, total = connection.execute(
         f"select count(*), sum(hash({names})) "

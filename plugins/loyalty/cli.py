@@ -393,5 +393,6 @@ def _outcome_sentence(outcome: LoadOutcome) -> str:
         return f"refused: {outcome.message}"
     if outcome.outcome == "unchanged":
         return f"{outcome.feed_name}: {Path(outcome.uri).name} was here before, with the same content"
-    held = f" {outcome.message}" if outcome.message else ""
-    return f"{outcome.feed_name}: landed {outcome.rows:,} rows of {Path(outcome.uri).name} as load {outcome.load_id}.{held}"
+    file = Path(outcome.uri).name
+    landed = f"{outcome.feed_name}: landed {outcome.rows:,} rows of {file} as load {outcome.load_id}"
+    return f"{landed}. {outcome.message}".rstrip()

@@ -9,16 +9,18 @@ from __future__ import annotations
 import getpass
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from loyalty.errors import UserError
-from loyalty.publish import CORE_FILE, MARTS_FILE, Generation, current_generation
+from loyalty.publish import CONTENT, Generation, current_generation, published_schema
 from loyalty.settings import Settings
-from loyalty.sql import quote_text
+from loyalty.sql import quote_identifier, quote_text
 from loyalty.transform import DbtOutcome, Say, run_dbt
+from loyalty.warehouse import duckdb_config, prepare_session
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,12 @@ def make_copy(settings: Settings, say: Say = print) -> DevCopy:
     draft = file.with_suffix(".draft")
     for old in (draft, Path(f"{draft}.wal")):
         old.unlink(missing_ok=True)
-    with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+    with duckdb.connect(config=duckdb_config(settings)) as connection:
+        prepare_session(connection)
         connection.execute(f"attach {quote_text(draft)} as mine")
-        for part in (CORE_FILE, MARTS_FILE):
+        for part in CONTENT:
             connection.execute(f"attach {quote_text(generation.folder / part)} as published (read_only)")
-            connection.execute("copy from database published to mine")
+            _copy_tables(connection, CONTENT[part])
             connection.execute("detach published")
         connection.execute("checkpoint mine")
         connection.execute("detach mine")
@@ -61,6 +64,20 @@ def make_copy(settings: Settings, say: Say = print) -> DevCopy:
     draft.replace(file)
     say(f"{file}: core and marts of generation {generation.name}, yours alone")
     return DevCopy(file, generation)
+
+
+def _copy_tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) -> None:
+    for schema in schemas:
+        connection.execute(f"create schema mine.{schema}")
+        found = connection.execute(
+            "select table_name from duckdb_tables() where database_name = 'published' and schema_name = ?",
+            [published_schema(schema)],
+        ).fetchall()
+        for (name,) in found:
+            table = quote_identifier(name)
+            connection.execute(
+                f"create table mine.{schema}.{table} as from published.{published_schema(schema)}.{table}"
+            )
 
 
 def build_models(settings: Settings, select: str, say: Say = print) -> DbtOutcome:

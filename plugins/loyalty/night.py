@@ -49,17 +49,13 @@ class FeedNight:
     @property
     def row(self) -> tuple[str, int, int, int, str]:
         """Feed, files, rows landed, rows held back, and why."""
-        rules = Counter(
-            {
-                rule.rule: rule.failed
-                for outcome in self.outcomes
-                for rule in outcome.rules
-                if rule.level == "row" and rule.severity == "critical" and rule.failed and outcome.outcome == "accepted"
-            }
-        )
+        accepted = [outcome for outcome in self.outcomes if outcome.outcome == "accepted"]
+        rules: Counter[str] = Counter()
+        for rule in (rule for outcome in accepted for rule in outcome.rules):
+            if rule.level == "row" and rule.severity == "critical" and rule.failed:
+                rules[rule.rule] += rule.failed
         why = ", ".join(f"{rule} {count:,}" for rule, count in sorted(rules.items()))
         refused = f"{len(self.rejects)} refused" if self.rejects else ""
-        accepted = [outcome for outcome in self.outcomes if outcome.outcome == "accepted"]
         return (
             self.name,
             len(self.outcomes),

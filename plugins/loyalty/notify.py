@@ -84,7 +84,7 @@ def notify(
     if (last is None and not message.items) or (last and last.data["fingerprint"] == message.fingerprint):
         return None
     say(message.text)
-    log.warning(message.text)
+    log.info(message.text)
     if settings.notify_url:
         try:
             _send(settings.notify_url, message, post or _post)

@@ -42,6 +42,9 @@ MARTS_FILE = "loyalty.duckdb"
 CORE_FILE = "core.duckdb"
 CONTENT = {MARTS_FILE: ("marts", "quality", "reference"), CORE_FILE: ("core",)}
 
+# DuckDB names a file's catalog after the file: in core.duckdb a schema `core` would make every name ambiguous.
+PUBLISHED_SCHEMA = {"core": "main"}
+
 # Read by every client from DuckDB 1.2 on, also by those older than the one that writes.
 STORAGE_VERSION = "v1.2.0"
 
@@ -252,6 +255,11 @@ def remove_all_but_current(settings: Settings) -> list[str]:
     return [folder.name for folder in gone]
 
 
+def published_schema(schema: str) -> str:
+    """The schema in the published file of what is built in `schema`."""
+    return PUBLISHED_SCHEMA.get(schema, schema)
+
+
 def is_personal_name(name: str) -> bool:
     """Whether a column is called as personal data are; such columns are never published."""
     return PERSONAL_NAME.match(name) is not None
@@ -313,7 +321,7 @@ def _work(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     if not settings.work_file.exists():
         raise UserError(f"{settings.work_file} does not exist: run `loyalty build` first.")
     with duckdb.connect(config=warehouse.duckdb_config(settings)) as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        warehouse.prepare_session(connection)
         connection.execute(f"attach {quote_text(settings.work_file)} as work (read_only)")
         yield connection
 
@@ -390,7 +398,9 @@ def _checksums(connection: duckdb.DuckDBPyConnection, tables: list[_Table]) -> d
         if table.schema in ("marts", "reference"):
             found[table.label]["checksum"] = table_checksum(connection, "work", table.schema, table.name)
         if table.schema == "core":
-            found[table.label]["fingerprint"] = table_fingerprint(connection, "work", table.schema, table.name)
+            found[table.label]["fingerprint"] = table_fingerprint(
+                connection, "work", table.schema, table.name, table.columns
+            )
     return found
 
 
@@ -458,14 +468,15 @@ def _stage(
 def _copy(connection: duckdb.DuckDBPyConnection, file: Path, tables: list[_Table]) -> None:
     """Copy tables into a fresh file, closed without a write-ahead log, so that any client may open it read-only."""
     connection.execute(f"attach {quote_text(file)} as staged (storage_version {quote_text(STORAGE_VERSION)})")
-    for schema in sorted({table.schema for table in tables}):
-        connection.execute(f"create schema staged.{quote_identifier(schema)}")
+    for schema in sorted({published_schema(table.schema) for table in tables}):
+        connection.execute(f"create schema if not exists staged.{quote_identifier(schema)}")
     for table in tables:
-        name = f"{quote_identifier(table.schema)}.{quote_identifier(table.name)}"
+        built = f"work.{quote_identifier(table.schema)}.{quote_identifier(table.name)}"
+        name = f"{quote_identifier(published_schema(table.schema))}.{quote_identifier(table.name)}"
         columns = ", ".join(quote_identifier(column) for column in table.columns)
         order = ", ".join(quote_identifier(column) for column in table.key)
         sorted_by = f"order by {order}" if order and table.schema == "marts" else ""
-        connection.execute(f"create table staged.{name} as select {columns} from work.{name} {sorted_by}")
+        connection.execute(f"create table staged.{name} as select {columns} from {built} {sorted_by}")
         if table.description:
             connection.execute(f"comment on table staged.{name} is {quote_text(table.description)}")
         for column in table.columns:
@@ -506,14 +517,15 @@ def _audit(
 
 
 def _audit_table(connection: duckdb.DuckDBPyConnection, table: _Table, expected: dict[str, Any]) -> None:
-    staged = f"staged.{quote_identifier(table.schema)}.{quote_identifier(table.name)}"
-    columns = table_columns(connection, "staged", table.schema, table.name)
+    schema = published_schema(table.schema)
+    staged = f"staged.{quote_identifier(schema)}.{quote_identifier(table.name)}"
+    columns = table_columns(connection, "staged", schema, table.name)
     rows = connection.execute(f"select count(*) from {staged}").fetchall()[0][0]
-    is_whole = table.columns == table_columns(connection, "work", table.schema, table.name)
-    same_cells = not is_whole or table_fingerprint(connection, "staged", table.schema, table.name) == table_fingerprint(
-        connection, "work", table.schema, table.name
+    built, copied = (
+        table_fingerprint(connection, database, place, table.name, table.columns)
+        for database, place in (("work", table.schema), ("staged", schema))
     )
-    if columns != table.columns or rows != expected["rows"] or not same_cells:
+    if columns != table.columns or rows != expected["rows"] or built != copied:
         raise UserError(
             f"The copy of `{table.label}` differs from the work file: nothing was published; check the disk "
             "and run `loyalty publish` again."

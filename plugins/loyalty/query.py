@@ -14,9 +14,10 @@ from typing import Any, Literal
 import duckdb
 
 from loyalty.errors import UserError
-from loyalty.publish import current_generation
+from loyalty.publish import CONTENT, MARTS_FILE, current_generation
 from loyalty.quarantine import neutral
 from loyalty.settings import Settings
+from loyalty.warehouse import prepare_session
 
 Format = Literal["table", "csv", "json"]
 
@@ -50,14 +51,20 @@ def query(settings: Settings, sql: str) -> Answer:
             )
         config: dict[str, Any] = {"enable_external_access": "false"}
         with duckdb.connect(str(file), read_only=True, config=config) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            connection.execute("set search_path = 'marts,quality'")
+            prepare_session(connection)
+            connection.execute(f"set search_path = '{_schemas(connection)}'")
             connection.execute("set lock_configuration = true")
             cursor = connection.execute(statements[0])
             names = tuple(column[0] for column in cursor.description or [])
             return Answer(names, cursor.fetchall())
     except duckdb.Error as error:
         raise UserError(" ".join(str(error).split())) from None
+
+
+def _schemas(connection: duckdb.DuckDBPyConnection) -> str:
+    """The published schemas in the order in which a plain name is looked for."""
+    found = {row[0] for row in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
+    return ",".join(schema for schema in CONTENT[MARTS_FILE] if schema in found)
 
 
 def render(answer: Answer, style: Format) -> str:

@@ -96,6 +96,12 @@ def duckdb_config(settings: Settings) -> dict[str, str | bool | int | float | li
     }
 
 
+def prepare_session(connection: duckdb.DuckDBPyConnection) -> None:
+    """Pin the session's zone, which decides how timestamps become dates, and keep its progress bar quiet."""
+    connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
+
+
 @contextmanager
 def open_work_file(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The work file, open for writing; hold the lock."""
@@ -108,7 +114,7 @@ def open_work_file(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             "the next build makes it again from the landed loads."
         ) from None
     try:
-        connection.execute("set TimeZone = 'UTC'")
+        prepare_session(connection)
         yield connection
     finally:
         connection.close()

@@ -55,10 +55,25 @@ def deliver(settings: Settings, day: str, content: str) -> Path:
 
 def load(settings: Settings) -> list[LoadOutcome]:
     """Load what is new, as if it came at NOW."""
-    return load_feed(settings, get_feed(settings.feeds, "orders"), say=lambda _: None, now=NOW)
+    return load_feed(settings, get_feed(settings.feeds, "orders"), say=quiet, now=NOW)
+
+
+def fetch(file: Path, sql: str) -> list[tuple]:
+    """Rows of a DuckDB file."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(sql).fetchall()
 
 
 def published(settings: Settings, sql: str) -> list[tuple]:
     """Rows of the published marts."""
-    with duckdb.connect(str(settings.serve / "current" / "loyalty.duckdb"), read_only=True) as connection:
-        return connection.execute(sql).fetchall()
+    return fetch(settings.serve / "current" / "loyalty.duckdb", sql)
+
+
+def copy_workspace(source: Path, target: Path) -> Settings:
+    """A workspace of one's own, as far as another one has come."""
+    shutil.copytree(source, target, symlinks=True)
+    return load_settings(target)
+
+
+def quiet(_: str) -> None:
+    """Says nothing."""

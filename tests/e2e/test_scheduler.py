@@ -1,0 +1,164 @@
+"""A real scheduler takes new files to a new generation without a hand on it, and does nothing when nothing is new."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from small_workspace import make_workspace, write_answers, write_broken_till, write_members, write_till
+
+from loyalty.ledger import Ledger
+from loyalty.orchestration.local import LocalAirflow, running
+from loyalty.publish import current_generation
+from loyalty.settings import Settings, load_settings
+
+pytestmark = pytest.mark.slow
+# Bounds of a wait, not durations: every wait ends when what it waits for has happened.
+LONGEST_SECONDS = 900
+ENDED = ("success", "failed")
+
+
+class Night:
+    """A workspace under a running scheduler, seen through Airflow's own records and the ledger."""
+
+    def __init__(self, airflow: LocalAirflow) -> None:
+        self.airflow = airflow
+        self.settings: Settings = airflow.settings
+
+    def runs(self, dag_id: str) -> list[tuple[str, str, str]]:
+        """(run_id, kind, state) of every run of a DAG, oldest first."""
+        return self._ask("select run_id, run_type, state from dag_run where dag_id = ? order by id", dag_id)
+
+    def states(self, dag_id: str, run_id: str) -> dict[str, str]:
+        """The state of every task of a run."""
+        return dict(
+            self._ask("select task_id, state from task_instance where dag_id = ? and run_id = ?", dag_id, run_id)
+        )
+
+    def trigger(self, dag_id: str) -> str:
+        """Start a run by hand and wait for its end; returns its id."""
+        before = len(self.runs(dag_id))
+        assert self.airflow.run("dags", "trigger", dag_id).returncode == 0
+        self.wait(lambda: len(self.runs(dag_id)) > before and self.runs(dag_id)[-1][2] in ENDED, f"{dag_id} to end")
+        return self.runs(dag_id)[-1][0]
+
+    def wait_until_quiet(self) -> None:
+        """Wait until no run is under way and no event waits for one."""
+
+        def is_quiet() -> bool:
+            under_way = self._ask("select 1 from dag_run where state in ('queued', 'running')")
+            waiting = self._ask("select 1 from asset_dag_run_queue")
+            return not under_way and not waiting
+
+        self.wait(is_quiet, "all runs to end")
+
+    def wait(self, has_happened: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while not has_happened():
+            self.airflow.refuse_dead()
+            assert time.monotonic() < deadline, f"waited in vain for {what}; logs in {self.airflow.home}"
+            time.sleep(0.5)
+
+    def generation(self) -> int | None:
+        current = current_generation(self.settings)
+        return current.number if current else None
+
+    def published_loads(self) -> int:
+        """How many loads the current generation was built from."""
+        manifest = json.loads((self.settings.serve / "current" / "manifest.json").read_text(encoding="utf-8"))
+        return sum(feed["loads"] for feed in manifest["feeds"].values())
+
+    def published_orders(self) -> int:
+        """How many orders readers see."""
+        with duckdb.connect(str(self.settings.serve / "current" / "core.duckdb"), read_only=True) as core:
+            found = core.execute("select count(*), count(distinct order_key) from core.fct_orders").fetchone()
+        assert found
+        assert found[0] == found[1]
+        return found[0]
+
+    def events(self, *kinds: str) -> list[dict]:
+        return [event.data for event in Ledger(self.settings.ledger).events(*kinds)]
+
+    def _ask(self, question: str, *values: str) -> list[tuple]:
+        with sqlite3.connect(f"file:{self.airflow.home / 'airflow.db'}?mode=ro", uri=True, timeout=30) as database:
+            return database.execute(question, values).fetchall()
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Iterator[Night]:
+    shop = make_workspace(tmp_path / "shop")
+    airflow = LocalAirflow(load_settings(shop), tmp_path / "airflow")
+    with running(airflow):
+        started = Night(airflow)
+        started.wait(lambda: bool(started.runs("build_marts")), "the scheduler's first timed build")
+        started.wait_until_quiet()
+        yield started
+
+
+def test_files_become_a_generation_and_every_load_is_built_exactly_once(night):
+    shop = night.settings.workspace
+    # The timed build runs once when the scheduler meets it: nothing has landed, so it must build nothing.
+    first_run, kind, state = night.runs("build_marts")[0]
+    assert (kind, state) == ("scheduled", "success")
+    assert night.states("build_marts", first_run) == {
+        "plan": "success",
+        "build": "skipped",
+        "publish": "skipped",
+        "notify": "success",
+    }
+    assert night.generation() is None
+
+    write_members(shop)
+    write_till(shop, date(2024, 6, 1))
+    write_answers(shop, 1, date(2024, 5, 20))
+    for dag_id in ("load_crm", "load_orders", "load_surveys"):
+        night.trigger(dag_id)
+    night.wait(lambda: night.generation() is not None, "the first generation")
+    night.wait_until_quiet()
+    assert_built_once(night)
+    first = night.generation()
+
+    # Nothing new: the load is skipped, no build is woken, and one woken by hand builds nothing.
+    builds, runs = len(night.events("build")), len(night.runs("build_marts"))
+    assert night.states("load_orders", night.trigger("load_orders")) == {"till": "skipped"}
+    night.wait_until_quiet()
+    assert len(night.runs("build_marts")) == runs
+    assert night.states("build_marts", night.trigger("build_marts"))["build"] == "skipped"
+    assert (len(night.events("build")), night.generation()) == (builds, first)
+
+    # A new day beside a file that is refused: the task fails and wakes nothing; the next build takes what has landed.
+    write_till(shop, date(2024, 6, 2))
+    write_broken_till(shop, date(2024, 6, 3))
+    assert night.states("load_orders", night.trigger("load_orders")) == {"till": "failed"}
+    night.trigger("build_marts")
+    night.wait_until_quiet()
+    assert night.generation() == first + 1
+    assert_built_once(night)
+
+
+def test_a_backfill_loads_past_days_and_wakes_one_build(night):
+    shop = night.settings.workspace
+    for day in (date(2024, 6, 1), date(2024, 6, 2), date(2024, 6, 3)):
+        write_till(shop, day)
+    backfill = ("backfill", "create", "--dag-id", "load_orders", "--from-date", "2024-06-01", "--to-date", "2024-06-03")
+    assert night.airflow.run(*backfill).returncode == 0
+    night.wait(lambda: len(night.events("delivery")) == 2, "the loads of the two days")
+    night.wait_until_quiet()
+    assert [load["file"] for load in night.events("delivery")] == ["till_2024-06-01.csv", "till_2024-06-02.csv"]
+
+
+def assert_built_once(night: Night) -> None:
+    """Every accepted load is in the marts, none was built twice, and every green run with a build has built."""
+    accepted = [data for data in night.events("delivery") if data["outcome"] == "accepted"]
+    assert night.published_loads() == len(accepted)
+    assert night.published_orders() == sum(data["row_count"] for data in accepted if data["feed"] == "orders")
+    marks = [data["load_seq"] for data in night.events("build")]
+    assert marks == sorted(set(marks)), "a build has read nothing that the one before had not"
+    built = [night.states("build_marts", run)["build"] for run, _, state in night.runs("build_marts")]
+    assert built.count("success") == len(marks)
