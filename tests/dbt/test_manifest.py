@@ -1,0 +1,107 @@
+"""Rules of the dbt project that a reader may rely on, held over the parsed manifest."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.cli.main import dbtRunner
+from loyalty.contract import load_contract
+from loyalty.estimation.tables import TABLES
+from warehouse import PARSED, PROJECT
+
+# A sum over doubles, or a choice among equals, comes out differently from run to run.
+UNSTABLE = re.compile(
+    r"\b(stddev\w*|var_samp|var_pop|variance|corr|covar\w*|regr_\w+|any_value|first|last|arbitrary|mode"
+    r"|approx_\w+|median|random|current_date|current_timestamp|now)\s*\(",
+    re.IGNORECASE,
+)
+RANKED_WITHOUT_ORDER = re.compile(
+    r"\b(row_number|lag|lead)\s*\([^()]*\)\s*over\s*\(\s*(?:partition(?:(?!order by)[^()])*)?\)", re.IGNORECASE
+)
+
+
+@pytest.fixture(scope="module")
+def nodes() -> dict[str, Any]:
+    """The project's models and sources by unique id."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LOYALTY_WORK_FILE", str(Path(PARSED.name) / "parse.duckdb"))
+        result = dbtRunner().invoke(
+            [
+                *("parse", "--quiet", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target-path", PARSED.name, "--log-path", PARSED.name),
+            ]
+        )
+    assert result.success, result.exception
+    models = {key: node for key, node in result.result.nodes.items() if node.resource_type == "model"}
+    return models | dict(result.result.sources)
+
+
+def _models(nodes: dict[str, Any], folder: str) -> list[Any]:
+    return [node for node in nodes.values() if node.original_file_path.startswith(f"models/{folder}/")]
+
+
+def test_marts_read_core_only(nodes: dict[str, Any]) -> None:
+    strangers = [
+        (mart.name, parent)
+        for mart in _models(nodes, "marts")
+        for parent in mart.depends_on.nodes
+        if not (parent in nodes and nodes[parent].original_file_path.startswith("models/core/"))
+    ]
+    assert strangers == []
+
+
+def test_staging_only_types_and_renames(nodes: dict[str, Any]) -> None:
+    for model in _models(nodes, "staging"):
+        assert model.config.materialized == "view"
+        assert len(model.depends_on.nodes) == 1
+        assert not re.search(r"\b(over|group by|distinct|join)\b", model.raw_code, re.IGNORECASE), model.name
+
+
+def test_results_are_the_same_in_every_run(nodes: dict[str, Any]) -> None:
+    files = [*PROJECT.glob("models/**/*.sql"), *PROJECT.glob("macros/*.sql")]
+    found = {
+        (file.name, match.group())
+        for file in files
+        for match in (*UNSTABLE.finditer(_code(file)), *RANKED_WITHOUT_ORDER.finditer(_code(file)))
+    }
+    assert found == set()
+
+
+def test_marts_are_public_contracts_with_an_owner(nodes: dict[str, Any]) -> None:
+    for mart in _models(nodes, "marts"):
+        assert mart.contract.enforced, mart.name
+        assert mart.access == "public", mart.name
+        assert mart.group == mart.name.split("__")[0], mart.name
+        assert mart.description.startswith("One row per"), mart.name
+        undescribed = [name for name, column in mart.columns.items() if not column.description]
+        assert undescribed == [], mart.name
+
+
+def test_every_feed_of_the_contract_is_a_source(nodes: dict[str, Any]) -> None:
+    declared = {node.name for key, node in nodes.items() if key.startswith("source.") and node.source_name == "raw"}
+    assert declared >= set(load_contract())
+
+
+def test_every_parameter_table_is_a_source(nodes: dict[str, Any]) -> None:
+    declared = {
+        node.name for key, node in nodes.items() if key.startswith("source.") and node.source_name == "estimates"
+    }
+    assert declared == set(TABLES)
+
+
+def test_every_var_is_explained_where_it_is_declared() -> None:
+    text = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
+    declared = text[text.index("vars:") : text.index("\nmodels:")]
+    unexplained = [
+        line for line in declared.splitlines() if line.startswith("    ") and ": " in line and "#" not in line
+    ]
+    assert unexplained == []
+
+
+def _code(file: Path) -> str:
+    """A file's SQL without its comments."""
+    text = re.sub(r"\{#.*?#\}", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r"--[^\n]*", "", text)
