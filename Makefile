@@ -47,15 +47,15 @@ env: ## .env with fresh secrets, for docker compose
 lint: $(READY) ## style, formats, types and the dbt project's conventions
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/sqlfmt --quiet --check dbt_project
+	@$(BIN)/sqlfmt --quiet --check --no-progressbar dbt_project
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/dbt parse --quiet --project-dir dbt_project --profiles-dir dbt_project
-	@$(BIN)/dbt-bouncer run --config-file dbt-bouncer.yml
+	@LOYALTY_WORK_FILE=unused LOYALTY_DEV_FILE=unused $(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
+	@$(BIN)/dbt-bouncer run --config-file dbt_project/dbt-bouncer.yml --output-only-failures >.venv/.bouncer 2>&1 || { cat .venv/.bouncer; exit 1; }
 
 format: $(READY) ## write Python and SQL the way lint wants them
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/sqlfmt --quiet dbt_project
+	@$(BIN)/sqlfmt --quiet --no-progressbar dbt_project
 
 lock: $(READY) ## resolve requirements.lock anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra postgres \

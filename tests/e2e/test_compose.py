@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from small_workspace import make_workspace
-
 from loyalty.orchestration.local import HOST, free_port, stop_sessions
+from small_workspace import make_workspace
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
@@ -99,7 +98,7 @@ class Deployment:
         workspace = make_workspace(folder / "shop")
         self.folder = folder
         self.port, self.health_port = free_port(18080), free_port(18974)
-        self.values = {name: "0" * 43 + "=" for name in re.findall(r"(\w+)=\n", (ROOT / ".env.example").read_text())}
+        self.values = dict.fromkeys(re.findall(r"(\w+)=\n", (ROOT / ".env.example").read_text()), "0" * 43 + "=")
         self.places = {  # what is a place in a container, and where that is here
             "LOYALTY_WORKSPACE": str(workspace),
             "LOYALTY_HOME": str(workspace / "var"),

@@ -6,22 +6,23 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from datetime import date
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 import pytest
-from small_workspace import make_workspace, write_answers, write_broken_till, write_members, write_till
-
 from loyalty.ledger import Ledger
 from loyalty.orchestration.local import LocalAirflow, running
 from loyalty.publish import current_generation
 from loyalty.settings import Settings, load_settings
+from small_workspace import make_workspace, write_answers, write_broken_till, write_members, write_till
 
 pytestmark = pytest.mark.slow
 # Bounds of a wait, not durations: every wait ends when what it waits for has happened.
 LONGEST_SECONDS = 900
 ENDED = ("success", "failed")
+LOADS = ("load_crm", "load_surveys", "load_orders")
 
 
 class Night:
@@ -30,6 +31,10 @@ class Night:
     def __init__(self, airflow: LocalAirflow) -> None:
         self.airflow = airflow
         self.settings: Settings = airflow.settings
+
+    def dags(self) -> list[str]:
+        """The DAGs that the scheduler knows."""
+        return [dag_id for (dag_id,) in self._ask("select dag_id from dag where not is_stale")]
 
     def runs(self, dag_id: str) -> list[tuple[str, str, str]]:
         """(run_id, kind, state) of every run of a DAG, oldest first."""
@@ -90,23 +95,27 @@ class Night:
             return database.execute(question, values).fetchall()
 
 
-@pytest.fixture
-def night(tmp_path: Path) -> Iterator[Night]:
-    shop = make_workspace(tmp_path / "shop")
-    airflow = LocalAirflow(load_settings(shop), tmp_path / "airflow")
+@contextmanager
+def scheduler(folder: Path, load_schedule: str) -> Iterator[Night]:
+    """A new workspace under a scheduler that has met every DAG."""
+    shop = make_workspace(folder / "shop", load_schedule)
+    airflow = LocalAirflow(load_settings(shop), folder / "airflow")
     with running(airflow):
-        started = Night(airflow)
-        started.wait(lambda: bool(started.runs("build_marts")), "the scheduler's first timed build")
-        started.wait_until_quiet()
-        yield started
+        night = Night(airflow)
+        night.wait(lambda: set(night.dags()) >= {*LOADS, "build_marts", "housekeeping"}, "the DAG files to be read")
+        yield night
 
 
-def test_files_become_a_generation_and_every_load_is_built_exactly_once(night):
-    shop = night.settings.workspace
-    # The timed build runs once when the scheduler meets it: nothing has landed, so it must build nothing.
-    first_run, kind, state = night.runs("build_marts")[0]
-    assert (kind, state) == ("scheduled", "success")
-    assert night.states("build_marts", first_run) == {
+def test_files_become_a_generation_and_every_load_is_built_exactly_once(tmp_path):
+    with scheduler(tmp_path, load_schedule="0 2 1 1 *") as night:
+        nothing_landed_builds_nothing(night)
+        new_files_become_a_generation(night)
+        nothing_new_builds_nothing(night)
+        a_refused_file_does_not_hold_up_the_others(night)
+
+
+def nothing_landed_builds_nothing(night: Night) -> None:
+    assert night.states("build_marts", night.trigger("build_marts")) == {
         "plan": "success",
         "build": "skipped",
         "publish": "skipped",
@@ -114,17 +123,22 @@ def test_files_become_a_generation_and_every_load_is_built_exactly_once(night):
     }
     assert night.generation() is None
 
+
+def new_files_become_a_generation(night: Night) -> None:
+    shop = night.settings.workspace
     write_members(shop)
     write_till(shop, date(2024, 6, 1))
     write_answers(shop, 1, date(2024, 5, 20))
-    for dag_id in ("load_crm", "load_orders", "load_surveys"):
+    for dag_id in LOADS:
         night.trigger(dag_id)
     night.wait(lambda: night.generation() is not None, "the first generation")
     night.wait_until_quiet()
     assert_built_once(night)
-    first = night.generation()
 
-    # Nothing new: the load is skipped, no build is woken, and one woken by hand builds nothing.
+
+def nothing_new_builds_nothing(night: Night) -> None:
+    """The load is skipped, no build is woken, and one started by hand builds nothing."""
+    first = night.generation()
     builds, runs = len(night.events("build")), len(night.runs("build_marts"))
     assert night.states("load_orders", night.trigger("load_orders")) == {"till": "skipped"}
     night.wait_until_quiet()
@@ -132,25 +146,31 @@ def test_files_become_a_generation_and_every_load_is_built_exactly_once(night):
     assert night.states("build_marts", night.trigger("build_marts"))["build"] == "skipped"
     assert (len(night.events("build")), night.generation()) == (builds, first)
 
-    # A new day beside a file that is refused: the task fails and wakes nothing; the next build takes what has landed.
+
+def a_refused_file_does_not_hold_up_the_others(night: Night) -> None:
+    """Its task fails and wakes nothing; the next build takes what has landed beside it."""
+    shop, first = night.settings.workspace, night.generation()
     write_till(shop, date(2024, 6, 2))
     write_broken_till(shop, date(2024, 6, 3))
     assert night.states("load_orders", night.trigger("load_orders")) == {"till": "failed"}
     night.trigger("build_marts")
     night.wait_until_quiet()
-    assert night.generation() == first + 1
+    assert night.generation() == (first or 0) + 1
     assert_built_once(night)
 
 
-def test_a_backfill_loads_past_days_and_wakes_one_build(night):
-    shop = night.settings.workspace
-    for day in (date(2024, 6, 1), date(2024, 6, 2), date(2024, 6, 3)):
-        write_till(shop, day)
-    backfill = ("backfill", "create", "--dag-id", "load_orders", "--from-date", "2024-06-01", "--to-date", "2024-06-03")
-    assert night.airflow.run(*backfill).returncode == 0
-    night.wait(lambda: len(night.events("delivery")) == 2, "the loads of the two days")
-    night.wait_until_quiet()
-    assert [load["file"] for load in night.events("delivery")] == ["till_2024-06-01.csv", "till_2024-06-02.csv"]
+def test_a_backfill_loads_the_files_of_its_days(tmp_path):
+    far_from_now = (datetime.now(UTC).hour + 12) % 24  # so that no scheduled run takes the files first
+    with scheduler(tmp_path, load_schedule=f"30 {far_from_now} * * *") as night:
+        assert night.airflow.run("dags", "pause", "build_marts").returncode == 0
+        for day in range(1, 5):
+            write_till(night.settings.workspace, date(2024, 6, day))
+        days = ("--from-date", "2024-06-01", "--to-date", "2024-06-03")  # at midnight, so before the run of the 3rd
+        assert night.airflow.run("backfill", "create", "--dag-id", "load_orders", *days).returncode == 0
+        night.wait(lambda: len(night.runs("load_orders")) == 2, "the runs of the two days")
+        night.wait_until_quiet()
+        loaded = [data["file"] for data in night.events("delivery")]
+        assert sorted(loaded) == ["till_2024-06-01.csv", "till_2024-06-02.csv"]
 
 
 def assert_built_once(night: Night) -> None:
