@@ -198,9 +198,14 @@ def main() -> int:
     try:
         settings = load_settings()
         airflow = LocalAirflow(settings, settings.home / "airflow")
+        if settings.workspace == shipped("dags").parent:  # the project itself is the demo's workspace
+            from loyalty.demo import write_exports
+
+            print(write_exports(settings.home / "exports"), flush=True)
         print(f"Starting Airflow for {settings.workspace} (about half a minute) ...", flush=True)
         with running(airflow):
             print(f"\n  Airflow   {airflow.url}\n  user      {USER}\n  password  {airflow.password}\n")
+            print("The load DAGs run on their schedule; to load now, trigger them there: a build follows by itself.")
             print(f"Logs are in {airflow.home}. Ctrl-C stops it.", flush=True)
             while True:
                 airflow.refuse_dead()
