@@ -33,7 +33,7 @@ def draw_loads(seed: int, order_count: int = 60, nights: int = 3) -> list[Load]:
         version_at = FIRST_DAY + timedelta(days=200 + night)
         numbers = [chance.randrange(order_count) for _ in range(order_count // 2)]
         for source in ("north", "south"):
-            orders = [_order(chance, number) for number in sorted(set(numbers))]
+            orders = [_order(chance, number, source) for number in sorted(set(numbers))]
             lines = [_line(chance, number, line) for number in sorted(set(numbers)) for line in (1, 2)]
             loads.append(Load("orders", tuple(orders), version_at, source))
             loads.append(Load("order_lines", tuple(lines), version_at, source))
@@ -41,6 +41,7 @@ def draw_loads(seed: int, order_count: int = 60, nights: int = 3) -> list[Load]:
     loads.append(Load("products", tuple(_product_versions()), FIRST_DAY))
     loads.append(Load("customers", tuple(_customers()), FIRST_DAY))
     loads.append(Load("customer_links", tuple(_links()), FIRST_DAY))
+    loads.append(Load("fx_rates", tuple(_rates()), FIRST_DAY))
     loads.append(Load("costs", tuple(_costs()), FIRST_DAY))
     return loads
 
@@ -52,19 +53,26 @@ def land(warehouse: Warehouse, loads: list[Load]) -> None:
         warehouse.load(load.feed, load.rows, source=load.source, version_at=load.version_at, load_id=known)
 
 
-def _order(chance: random.Random, number: int) -> Row:
+def _order(chance: random.Random, number: int, source: str) -> Row:
     return {
         "order_id": str(number),
         "customer_id": None if number % 7 == 0 else f"c{number % 9}",
         "ordered_at": FIRST_DAY + timedelta(days=number * 3),  # the last ones lie after the as-of date
         "kind": "replacement" if number % 11 == 0 else "sale",
         "status": chance.choice(["completed", "completed", "completed", "cancelled", "test"]),
-        "currency_code": "USD",
+        "currency_code": _currency(number, source),
         "shipping_amount": chance.choice([None, 4.95]),
         "payment_fee_amount": 0.3,
         "total_amount": None,
         "channel": chance.choice(["web", "store"]),
     }
+
+
+def _currency(number: int, source: str) -> str:
+    """The north sells in USD, at times in CHF, which has a rate; the south in EUR, which has none."""
+    if source == "south":
+        return "USD" if number % 5 == 0 else "EUR"
+    return "CHF" if number % 13 == 0 else "USD"
 
 
 def _line(chance: random.Random, number: int, line: int) -> Row:
@@ -108,6 +116,14 @@ def _links() -> list[Row]:
     return [
         {"customer_id": one, "into_customer_id": other, "linked_at": FIRST_DAY}
         for one, other in (("c3", "c4"), ("c4", "c5"), ("c6", "c7"), ("c7", "c6"))
+    ]
+
+
+def _rates() -> list[Row]:
+    days = (date(2023, 12, 31), date(2024, 2, 1))
+    return [
+        {"date": day, "from_currency": "CHF", "to_currency": "USD", "rate": rate}
+        for day, rate in zip(days, (1.1, 1.25), strict=True)
     ]
 
 

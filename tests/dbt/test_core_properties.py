@@ -93,7 +93,7 @@ def test_guests_resellers_and_staff_are_rows_of_their_own(built: Warehouse) -> N
     bases = {row[0] for row in built.query("select distinct base from marts.profitability__customers")}
     assert bases >= {"customer", "guest", "reseller", "internal", "after_as_of"}
     outside = built.query("select customer_key from marts.profitability__customers where base = 'guest'")
-    assert outside == [("guest:USD",)]
+    assert set(outside) == {("guest:USD",), ("guest:EUR",)}
 
 
 def test_chains_of_merges_end_at_their_last_record_and_circles_are_refused(built: Warehouse) -> None:
@@ -109,6 +109,24 @@ def test_two_shops_with_the_same_ids_are_two_sets_of_customers(built: Warehouse)
         "select count(*), count(distinct customer_key), count(distinct source)"
         " from core.dim_customers where customer_id = 'c0'"
     ) == [(2, 2, 2)]
+
+
+def test_amounts_without_a_rate_stay_in_their_currency_and_are_never_added_up(built: Warehouse) -> None:
+    shown = built.query(
+        "select original_currency_code, currency_code, count(*) > 0 from core.fct_orders"
+        " group by original_currency_code, currency_code order by original_currency_code"
+    )
+    assert shown == [("CHF", "USD", True), ("EUR", "EUR", True), ("USD", "USD", True)]
+    rates = built.query(
+        "select distinct round(fct_orders.net_amount / (recorded.net_amount + shipping_amount / 1.25), 2)"
+        " from core.fct_orders inner join (select order_key, sum(recorded_net_amount) as net_amount"
+        " from core.fct_order_lines group by order_key) as recorded using (order_key)"
+        " where original_currency_code = 'CHF' and is_booked and order_date >= '2024-02-01'"
+        " and shipping_amount = 0 and recorded.net_amount > 0"
+    )
+    assert {float(rate) for (rate,) in rates} <= {1.25}
+    outside = {row[0] for row in built.query("select customer_key from marts.profitability__customers")}
+    assert "other_currency:USD" in outside, "a EUR customer's orders in USD stand outside the customer's row"
 
 
 def test_a_users_own_columns_reach_the_core(built: Warehouse) -> None:

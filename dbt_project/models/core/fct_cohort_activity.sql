@@ -11,7 +11,7 @@ with
     months as (
         select *
         from {{ ref("fct_customer_months") }}
-        where booked_order_count > 0 or refund_count > 0
+        where order_count > 0 or booked_order_count > 0 or refund_count > 0
     ),
 
     final as (

@@ -27,7 +27,7 @@ with
             min(month) as first_month,
             max(month) as last_month
         from activity
-        where booked_order_count > 0 or refund_count > 0
+        where order_count > 0 or booked_order_count > 0 or refund_count > 0
         group by base_key, base, currency_code
     ),
 
