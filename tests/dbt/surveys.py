@@ -90,12 +90,12 @@ def build(
     as_of: date = date(2017, 12, 31),
     variables: Mapping[str, Any] | None = None,
 ) -> None:
-    """Build the named models with everything they stand on, tests included; nothing is fitted."""
+    """Build the named models with everything they stand on, and test the named ones; nothing is fitted."""
     warehouse.set_build(as_of)
-    warehouse.dbt(
-        "build", "--select", *(f"+{name}" for name in selected), "--exclude", "resource_type:unit_test",
-        "--indirect-selection", "cautious", variables=variables,
-    )  # fmt: skip
+    parents = [f"+{name}" for name in selected]
+    untested = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+    warehouse.dbt("build", "--select", *parents, *untested, variables=variables)
+    warehouse.dbt("test", "--select", *selected, "--exclude", "test_type:unit", variables=variables)
 
 
 def build_fitted(

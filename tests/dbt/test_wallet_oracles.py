@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from surveys import DAY, SCENE, build, build_fitted, load_survey, question
+from loyalty import estimation
+from surveys import DAY, SCENE, build, load_survey, question
 from warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
+BY_INCOME = {"wallet_peer_column": "x_income"}
+SCORED = ("fct_wallet_ceilings", "fct_customer_wallets", "wallet__customer_periods")
 RULE = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))["war"]
 
 
@@ -120,58 +124,61 @@ def households(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
                 }
             ),
         )
-        made.load(
-            "customers", pd.DataFrame({"customer_id": spends.household_id, "x_income": spends.income})
-        )
+        # a household of unknown income has no peers
+        made.load("customers", pd.DataFrame({"customer_id": spends.household_id, "x_income": spends.income}))
+        # a customer of unknown income has no peers
+        made.load("orders", SCENE)
+        build(made, "wallet__customer_periods", "int_wallet__spend_bins", variables=BY_INCOME)
         yield made
 
 
-@pytest.mark.parametrize(
-    ("least", "mean", "aggregate", "pooled"), [(1, 0.519388, 0.532330, 0), (30, 0.515880, 0.526886, 27)]
-)
-def test_imputed_wallet_of_the_best_peers_by_income(
-    households: Warehouse, least: int, mean: float, aggregate: float, pooled: int
-) -> None:
-    variables = {"wallet_peer_column": "x_income", "min_peer_cell": least}
-    build(households, "wallet__customer_periods", variables=variables)
-    found = households.query(
-        "select count(*), avg(sow_imputed), sum(own_amount) / sum(imputed_wallet_amount), "
-        "count(*) filter (where peer_cell = '(pooled)' and is_small_peer_cell), min(sow_imputed), max(sow_imputed) "
-        "from marts.wallet__customer_periods where period_grain = 'year' and category = 'all'"
-    )[0]
-    assert found[0] == 801
-    assert float(found[1]) == pytest.approx(mean, abs=1e-6)
-    assert float(found[2]) == pytest.approx(aggregate, abs=1e-6)
-    assert found[3] == pooled
-    assert 0 < found[4] <= found[5] == 1
+def _with_least_peers(warehouse: Warehouse, least: int) -> pd.DataFrame:
+    models = ("int_wallet__peer_cells", "int_wallet__peer_ceilings", *SCORED)
+    warehouse.dbt("run", "--select", *models, variables={**BY_INCOME, "min_peer_cell": least})
+    return warehouse.frame(
+        "select customer_id, own_amount::double as own, imputed_wallet_amount::double as wallet, "
+        "sow_imputed::double as share, peer_cell, is_small_peer_cell, is_at_ceiling "
+        "from marts.wallet__customer_periods join core.dim_customers using (customer_key) "
+        "where period_grain = 'year' and category = 'all'"
+    ).set_index("customer_id")
 
 
-def test_every_imputed_wallet_of_the_oracle(households: Warehouse) -> None:
-    build(
-        households,
-        "wallet__customer_periods",
-        variables={"wallet_peer_column": "x_income", "min_peer_cell": 1},
-    )
-    found = dict(
-        households.query(
-            "select customer_id, imputed_wallet_amount from marts.wallet__customer_periods "
-            "join core.dim_customers using (customer_key) where period_grain = 'year'"
-        )
-    )
+def test_every_imputed_wallet_of_the_best_peers_by_income(households: Warehouse) -> None:
+    found = _with_least_peers(households, 1).dropna(subset="wallet")
+    assert len(found) == 801
+    assert found.share.mean() == pytest.approx(0.519388, abs=1e-6)
+    assert found.own.sum() / found.wallet.sum() == pytest.approx(0.532330, abs=1e-6)
+    assert (found.is_at_ceiling == (found.share == 1)).all()
     with (ORACLES / "cj_wallet_p90_income.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            assert float(found[row["household_id"]]) == pytest.approx(float(row["wallet"]), abs=0.006)
+            assert found.wallet[row["household_id"]] == pytest.approx(float(row["wallet"]), abs=0.006)
+
+
+def test_small_cells_are_pooled_once(households: Warehouse) -> None:
+    found = _with_least_peers(households, 30).dropna(subset="wallet")
+    assert found.share.mean() == pytest.approx(0.515880, abs=1e-6)
+    assert found.own.sum() / found.wallet.sum() == pytest.approx(0.526886, abs=1e-6)
+    pooled = found[found.peer_cell == "(pooled)"]
+    assert len(pooled) == 27
+    assert pooled.is_small_peer_cell.all()
+
+
+def test_without_peers_nothing_is_imputed(households: Warehouse) -> None:
+    stranger = _with_least_peers(households, 30).loc["nobody"]
+    assert stranger.own == 10
+    assert stranger[["wallet", "share", "peer_cell"]].isna().all()
 
 
 def test_the_regression_scores_everybody_with_known_peers(households: Warehouse) -> None:
-    variables = {"wallet_peer_column": "x_income"}
-    fits = build_fitted(households, "wallet__customer_periods", variables=variables)
+    with households.connect() as connection:
+        fits = estimation.run(connection, date(2017, 12, 31), lambda _: None)
+    households.dbt("run", "--select", *SCORED, variables=BY_INCOME)
     wallet_fits = [fit for fit in fits if fit.model == "wallet_coefficients"]
     assert {fit.base_count for fit in wallet_fits} == {801}
     assert all(fit.is_fitted for fit in wallet_fits)
     below, scored = households.query(
-        "select avg(case when own_amount <= fitted_wallet_amount and sow_fitted < 1 then 1 else 0 end), "
-        "count(fitted_wallet_amount) from marts.wallet__customer_periods where period_grain = 'year'"
+        "select avg(case when sow_fitted < 1 then 1 else 0 end) filter (where sow_fitted is not null), "
+        "count(sow_fitted) from marts.wallet__customer_periods where period_grain = 'year'"
     )[0]
     assert scored == 801
     # a 90th percentile leaves nine of ten below it

@@ -73,9 +73,7 @@ def test_weights_of_a_wave_average_one_and_meet_the_base() -> None:
     young = sum(result.weights[levels] * n for levels, n in counts.items() if levels[0] == "18-34")
     assert young == pytest.approx(50, rel=1e-4)
     weights = np.array([result.weights[cell.levels] for cell in cells])
-    assert result.fit.effective_count == pytest.approx(
-        kish(weights, np.array(list(counts.values()))), rel=1e-6
-    )
+    assert result.fit.effective_count == pytest.approx(kish(weights, np.array(list(counts.values()))), rel=1e-6)
 
 
 def test_levels_hardly_anybody_answered_from_are_merged() -> None:
@@ -97,7 +95,7 @@ def test_a_level_nobody_answered_from_joins_the_smallest() -> None:
 def test_too_few_answers_are_refused_politely(answers: int) -> None:
     result = weigh_cells("wave 1", [Cell(("a", "b", "1"), 100, answers)])
     assert not result.fit.is_fitted
-    assert result.fit.reason == f"{answers} answers from the base, 30 are needed"
+    assert result.fit.reason == f"{answers} of the 30 answers needed from the base"
     assert result.weights == {}
 
 

@@ -39,9 +39,7 @@ def test_a_bin_counts_as_often_as_it_holds_customers() -> None:
 
 def test_one_attribute_gives_each_levels_own_percentile() -> None:
     bins = [
-        SpendBin((level,), amount * scale, 1)
-        for level, scale in (("a", 1.0), ("b", 3.0))
-        for amount in range(1, 102)
+        SpendBin((level,), amount * scale, 1) for level, scale in (("a", 1.0), ("b", 3.0)) for amount in range(1, 102)
     ]
     result = fit_wallet("all, year", ("age_band",), bins)
     base = np.exp(result.coefficients[("intercept", "")])
@@ -60,7 +58,7 @@ def test_an_attribute_that_repeats_another_is_left_out() -> None:
 
 def test_too_few_customers_are_refused_politely() -> None:
     fit = fit_wallet("all", ("age_band",), [SpendBin(("a",), 10.0, 99)]).fit
-    assert fit.reason == "99 customers with spend, 100 are needed"
+    assert fit.reason == "99 of the 100 customers with spend needed"
 
 
 def test_no_customer_at_all_is_refused_politely() -> None:

@@ -25,6 +25,8 @@ with
         where period_grain = 'quarter' and wallet_method is not null
     ),
 
+    customer_values as (select * from {{ ref("fct_customer_values") }}),
+
     final as (
         select
             customers.customer_key,
@@ -49,6 +51,9 @@ with
                 then 'old'
                 else 'regular'
             end as stage,
+            customer_values.tier,
+            customer_values.level,
+            customer_values.is_value_customer,
             results.response_key,
             results.submitted_date as scored_date,
             results.overall_score,
@@ -63,6 +68,7 @@ with
             wallets.is_sole_buyer
         from customers
         cross join as_of
+        left join customer_values on customers.customer_key = customer_values.customer_key
         left join results on customers.customer_key = results.customer_key and results.recency = 1
         left join wallets on customers.customer_key = wallets.customer_key and wallets.recency = 1
     )

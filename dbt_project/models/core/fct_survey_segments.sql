@@ -21,6 +21,10 @@ with
         from responses
         inner join scores on responses.customer_key = scores.customer_key
         union all
+        select responses.response_key, 'tier' as segment_by, scores.tier as segment
+        from responses
+        inner join scores on responses.customer_key = scores.customer_key
+        union all
         select responses.response_key, customer_segments.segment_by, customer_segments.segment
         from responses
         inner join customer_segments on responses.customer_key = customer_segments.customer_key

@@ -138,7 +138,7 @@ def weigh_cells(scope: str, cells: Sequence[Cell]) -> CellWeights:
     counts = np.array([cell.response_count for cell in answered], dtype=float)
     n = int(counts.sum())
     if n < LEAST_ANSWERS:
-        reason = f"{n} answers from the base, {LEAST_ANSWERS} are needed"
+        reason = f"{n} of the {LEAST_ANSWERS} answers needed from the base"
         return CellWeights(not_fitted(MODEL, scope, n, reason), {})
     levels, targets = [], []
     for margin in range(len(MARGINS)):

@@ -73,7 +73,7 @@ def fit_wallet(scope: str, attributes: Sequence[str], bins: Sequence[SpendBin]) 
     names, design = _design(attributes, bins)
     needed = max(LEAST_CUSTOMERS, LEAST_CUSTOMERS_A_COEFFICIENT * len(names))
     if n < needed:
-        return WalletFit(not_fitted(MODEL, scope, n, f"{n} customers with spend, {needed} are needed"), {})
+        return WalletFit(not_fitted(MODEL, scope, n, f"{n} of the {needed} customers with spend needed"), {})
     if np.linalg.matrix_rank(design) < design.shape[1]:
         return WalletFit(not_fitted(MODEL, scope, n, "the attributes cannot be told apart (singular)"), {})
     counts = np.array([spend.customer_count for spend in bins], dtype=float)

@@ -28,6 +28,7 @@ with
             results.submitted_at,
             results.submitted_date,
             scores.stage,
+            scores.tier,
 
             -- the overall score
             cast(results.overall_score as {{ type_double() }}) as overall_score,
