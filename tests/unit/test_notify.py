@@ -1,0 +1,73 @@
+"""One message per state: it names feed, rule, rows, lines, owner and next step, and never a person."""
+
+import pytest
+
+import tiny
+from loyalty.ledger import Ledger
+from loyalty.notify import notify
+
+pytest_plugins = ("tiny_fixtures",)
+
+BROKEN = tiny.HEADER + "8,ann,2017-12-31 10:00:00,7.00\n9,ann@example.com,not a time,1.00\n"
+
+
+@pytest.fixture
+def loose(published):
+    """A published workspace whose feed lets half of the rows be broken."""
+    feed = published.feeds / "orders.yml"
+    feed.write_text(feed.read_text() + "max_quarantine_rate: 0.5\n")
+    return published
+
+
+def test_well_workspace_says_nothing(published):
+    assert notify(published, tiny.quiet, tiny.NOW) is None
+    assert Ledger(published.ledger).last("notify") is None
+
+
+def test_rows_held_back_are_reported_once_with_their_lines_and_without_their_content(loose):
+    tiny.deliver(loose, "2017-12-31", BROKEN)
+    tiny.load(loose)
+    message = notify(loose, tiny.quiet, tiny.NOW)
+    (item,) = message.items
+    assert (item.feed, item.rows, item.owner) == ("orders", 1, "data-engineering")
+    assert "lines 3" in item.what
+    assert "docs/runbooks.md" in message.text
+    assert "example.com" not in message.text
+    assert notify(loose, tiny.quiet, tiny.NOW) is None
+
+
+def test_refused_file_is_reported_until_a_good_one_comes(published):
+    tiny.deliver(published, "2017-12-31", "id,customer\n1,ann\n")
+    tiny.load(published)
+    message = notify(published, tiny.quiet, tiny.NOW)
+    assert [item.rule for item in message.items] == ["refused"]
+    assert "orders_2017-12-31.csv" in message.text
+    tiny.deliver(published, "2017-12-31", tiny.DAY_31)
+    tiny.load(published)
+    assert notify(published, tiny.quiet, tiny.NOW).text == "Loyalty warehouse: all is well again."
+    assert notify(published, tiny.quiet, tiny.NOW) is None
+
+
+def test_late_feed_and_broken_yaml_are_reported(published):
+    feed = published.feeds / "orders.yml"
+    feed.write_text(feed.read_text() + "max_age_days: 1\n")
+    (published.feeds / "web.yml").write_text("feed: nothing\n")
+    message = notify(published, tiny.quiet, tiny.NOW.replace(day=3))
+    assert {item.rule for item in message.items} == {"late", "feed_off"}
+
+
+def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(published):
+    (published.feeds / "web.yml").write_text("feed: nothing\n")
+    hooked = published.model_copy(update={"notify_url": "https://alerts.example/hook?token=secret"})
+    said, sent = [], []
+
+    def down(*_):
+        raise ConnectionError("no route")
+
+    notify(hooked, said.append, tiny.NOW, post=down)
+    assert "could not be reached" in said[-1]
+    assert "secret" not in "".join(said)
+    notify(hooked, said.append, tiny.NOW, post=lambda url, content: sent.append((url, content)))
+    assert sent[0][0] == hooked.notify_url
+    assert sent[0][1]["items"][0]["feed"] == "web"
+    assert notify(hooked, tiny.quiet, tiny.NOW) is None
