@@ -31,7 +31,11 @@ def test_hardly_any_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     assert wallets == [(None, None, "not fitted")] * 2
 
     load_survey(made, [OVERALL], [{"overall": 5, "_customer_id": "nobody"}])
-    alike = [{"overall": 4, "_customer_id": f"c{i}", "_wave": wave} for wave in ("w1", "w2") for i in range(40)]
+    alike = [
+        {"overall": 4, "_customer_id": f"c{i}", "_wave": f"w{wave}", "_submitted_at": DAY + timedelta(days=30 * wave)}
+        for wave in (1, 2)
+        for i in range(40)
+    ]
     load_survey(made, [{**OVERALL, "survey_id": "alike"}], alike)
     fits = build_fitted(made, *MARTS)
     reasons = [fit.reason for fit in fits if fit.model == "survey_weights"]
@@ -45,7 +49,7 @@ def test_hardly_any_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     )
     assert made.query(figures.format("s")) == [(1, True, None, None, None, None, None, None, None)]
     # nothing varies: no standard error, so no test
-    assert made.query(figures.format("alike")) == [(40, False, 75.0, 75.0, 0.0, None, False, 0.0, None)]
+    assert made.query(figures.format("alike")) == [(40, False, 75.0, 75.0, 0.0, None, True, 0.0, None)]
     single = made.query(
         "select satisfaction_index, weight, weighting_status from marts.satisfaction__responses where survey_id = 's'"
     )
