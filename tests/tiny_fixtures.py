@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 import tiny
 from loyalty import warehouse
 from loyalty.publish import publish

@@ -223,9 +223,9 @@ def status(
         findings = state.verify(settings)
         for finding in findings:
             _say(f"WRONG {finding}")
-        _say("verified: every landed and published byte is as it was written" if not findings else "")
         if findings:
             raise typer.Exit(1)
+        _say("verified: every landed and published byte is as it was written")
 
 
 @app.command(short_help="Look at what a night needs.")

@@ -2,7 +2,6 @@
 
 import duckdb
 import pytest
-
 from loyalty.checksums import table_checksum, table_fingerprint
 
 

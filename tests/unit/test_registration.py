@@ -5,7 +5,6 @@ from datetime import date
 
 import duckdb
 import pytest
-
 import tiny
 from loyalty import registration
 from loyalty.contract import load_contract

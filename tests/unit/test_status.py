@@ -3,7 +3,6 @@
 import shutil
 
 import pytest
-
 import tiny
 from loyalty import privacy
 from loyalty.status import doctor, feed_states, left_out, verify
