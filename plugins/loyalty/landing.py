@@ -96,7 +96,7 @@ def load_feed(
 
 def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, now: datetime) -> LoadOutcome:
     """Check and land one raw file, and tell the ledger."""
-    load_id = make_load_id(raw.sha256, feed)
+    load_id = make_load_id(raw, feed)
     landed = settings.landing / feed.feed / f"load_id={load_id}"
     if not (landed / MANIFEST).exists():
         draft = _new_draft(settings, feed, raw, load_id, now)
@@ -124,14 +124,21 @@ def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, 
         event.data["outcome"],
         manifest["row_count"],
         manifest["quarantined_count"],
-        _held_back_sentence(feed, manifest),
+        _unchanged_sentence(feed, raw, manifest)
+        if event.data["outcome"] == "unchanged"
+        else _held_back_sentence(feed, manifest),
         [RuleResult(**rule) for rule in manifest["rules"]],
     )
 
 
-def make_load_id(sha256: str, feed: FeedConfig) -> str:
-    """The identity of a load: the file's content and the mapping that reads it."""
-    return hashlib.sha256(f"{sha256}:{feed.mapping_id}".encode()).hexdigest()[:24]
+def make_load_id(raw: RawFile, feed: FeedConfig) -> str:
+    """The identity of a load: the file's content, the mapping that reads it, and the date its name gives it.
+
+    The date belongs to it because it decides which version is the newest: what a shop exports again under
+    a later date counts from then on.
+    """
+    meaning = f"{raw.sha256}:{feed.mapping_id}:{version_label(feed, raw)}"
+    return hashlib.sha256(meaning.encode()).hexdigest()[:24]
 
 
 def read_manifest(load: Path) -> dict[str, Any]:
@@ -280,7 +287,8 @@ def _is_unseen(settings: Settings, uri: str, last: dict[str, Any] | None, gate_i
 def _supersede(ledger: Ledger, feed: FeedConfig, raw: RawFile, load_id: str) -> None:
     """A load of the same bytes read with another mapping gives way to this one."""
     for load in ledger.loads():
-        is_old_reading = load.feed_name == feed.name and load.data.get("sha256") == raw.sha256
+        is_same_file = load.data.get("sha256") == raw.sha256 and load.data["version_at"] == version_label(feed, raw)
+        is_old_reading = load.feed_name == feed.name and is_same_file
         if is_old_reading and load.load_id != load_id and load.of_load_id is None:
             ledger.append("supersede", feed_name=feed.name, load_id=load.load_id, by_load_id=load_id)
 
@@ -305,6 +313,11 @@ def _load_again(settings: Settings, feed: FeedConfig, suite: Suite, say: Say) ->
 
 def _refusal(feed: FeedConfig, uri: str, error: LoadRejected) -> str:
     return f"Feed `{feed.name}`, file {file_name(uri)}: {error}."
+
+
+def _unchanged_sentence(feed: FeedConfig, raw: RawFile, manifest: dict[str, Any]) -> str:
+    before = "before" if raw.name == manifest["file"] else f"before as {manifest['file']}"
+    return f"Feed `{feed.name}`, file {raw.name}: the same content was delivered {before}; nothing is loaded twice."
 
 
 def _held_back_sentence(feed: FeedConfig, manifest: dict[str, Any]) -> str:

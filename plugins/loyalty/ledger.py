@@ -199,7 +199,7 @@ def _load(event: Event) -> Load:
         load_seq=event.seq,
         received_at=event.at,
         uri=data["uri"],
-        version_at=datetime.fromisoformat(version_at) if version_at else None,
+        version_at=datetime.fromisoformat(version_at).replace(tzinfo=UTC) if version_at else None,
         row_count=data["row_count"],
         quarantined_count=data["quarantined_count"],
         snapshot=data.get("snapshot", False),

@@ -67,6 +67,25 @@ def test_a_renamed_copy_lands_once(workspace: Workspace) -> None:
     assert len(Ledger(workspace.settings.ledger).loads()) == 1
 
 
+def test_the_same_content_under_a_later_date_is_the_newest_again(workspace: Workspace) -> None:
+    feed, first, corrected = workspace.feed(), HEADER + GOOD, HEADER + GOOD.replace("1.50", "9.00")
+    for day, content in (("04", first), ("05", corrected), ("06", first)):
+        workspace.export(f"orders_2026-05-{day}.csv", content)
+    assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted"] * 3
+    loads = Ledger(workspace.settings.ledger).loads()
+    assert [load.version_at.day for load in loads if load.version_at] == [4, 5, 6]
+
+
+def test_a_copy_says_what_it_is_a_copy_of(workspace: Workspace) -> None:
+    feed = workspace.feed(path="exports/orders*.csv")
+    workspace.export("orders.csv", HEADER + GOOD)
+    workspace.export("orders_copy.csv", HEADER + GOOD)
+    assert load(workspace, feed)[1].message == (
+        "Feed `orders`, file orders_copy.csv: the same content was delivered before as orders.csv; "
+        "nothing is loaded twice."
+    )
+
+
 def test_broken_rows_are_held_back_counted_and_valued(workspace: Workspace) -> None:
     feed = workspace.feed(max_quarantine_rate=0.5)
     workspace.suite(

@@ -100,6 +100,7 @@ def read_purchases() -> Purchases:
     folder = _package_folder()
     connection = duckdb.connect(config={"threads": 2})
     connection.execute("set timezone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     for table in ("products", "demographics", "campaigns", "campaign_descriptions", "coupon_redemptions"):
         connection.execute(f"create view {table} as from read_parquet('{folder / table}.parquet')")
     margins = pd.DataFrame({"department": list(MARGIN_PERCENT), "margin_percent": list(MARGIN_PERCENT.values())})

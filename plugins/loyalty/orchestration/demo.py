@@ -62,8 +62,10 @@ def run_demo(settings: Settings, say: Say) -> bool:
     from loyalty.answers import answers
     from loyalty.demo import write_exports
     from loyalty.ledger import Ledger
+    from loyalty.privacy import use_demo_key
     from loyalty.publish import current_generation
 
+    use_demo_key(settings)
     say(str(write_exports(settings.home / "exports", progress=say)))
     before = Ledger(settings.ledger).events()
     states = run_dags(say)
