@@ -66,7 +66,8 @@ def run_demo(settings: Settings, say: Say) -> bool:
     from loyalty.publish import current_generation
 
     use_demo_key(settings)
-    say(str(write_exports(settings.home / "exports", progress=say)))
+    say("Writing the sample exports (about 20 s the first time) ...")
+    say(str(write_exports(settings.home / "exports")))
     before = Ledger(settings.ledger).events()
     states = run_dags(say)
     say("")
