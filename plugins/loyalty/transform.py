@@ -61,30 +61,16 @@ def run_dbt(
     variables: dict[str, Any] | None = None,
     file: Path | None = None,
     target: str = "work",
+    project: Any = None,
 ) -> DbtOutcome:
     """Run one dbt command on the work file (or another file) and sum up its outcome.
 
+    `project` is what `parse_project` gave, so that several commands parse once.
+
     Raises UserError with the first failed model or test by name.
     """
-    from dbt.cli.main import dbtRunner  # takes seconds to import: only when dbt is really run
-
-    folder = target_folder(settings) if target == "work" else settings.home / target / "dbt"
-    folder.mkdir(parents=True, exist_ok=True)
-    project = str(settings.dbt_project_dir)
-    call = [
-        command,
-        *arguments,
-        *("--project-dir", project, "--profiles-dir", project, "--target", target),
-        *("--target-path", str(folder), "--log-path", str(folder / "logs")),
-        *("--vars", json.dumps({**settings.vars, **(variables or {})}, sort_keys=True, default=str)),
-        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-version-check"),
-    ]
-    with _environment(_variables(settings, file or settings.work_file)), _one_connection():
-        result = dbtRunner(callbacks=[_Progress(say)]).invoke(call)
-    if result.exception is not None:
-        raise UserError(
-            f"dbt could not start: {_one_line(str(result.exception))} (log: {folder / 'logs' / 'dbt.log'})."
-        )
+    folder = _folder(settings, target)
+    result = _invoke(settings, [command, *arguments], say, variables, file, target, project)
     nodes = list(getattr(result.result, "results", None) or [])
     failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
     if failed:
@@ -97,6 +83,45 @@ def run_dbt(
         tests=is_test.count(True),
         warnings=tuple(_sentence(node) for node in nodes if str(node.status) == "warn"),
     )
+
+
+def parse_project(settings: Settings, say: Say) -> Any:
+    """The dbt project, read once for the several commands of a build. Raises UserError when it cannot be read."""
+    return _invoke(settings, ["parse"], say, None, None, "work", None).result
+
+
+def _invoke(
+    settings: Settings,
+    command: Sequence[str],
+    say: Say,
+    variables: dict[str, Any] | None,
+    file: Path | None,
+    target: str,
+    project: Any,
+) -> Any:
+    from dbt.cli.main import dbtRunner  # takes seconds to import: only when dbt is really run
+
+    folder = _folder(settings, target)
+    folder.mkdir(parents=True, exist_ok=True)
+    where = str(settings.dbt_project_dir)
+    call = [
+        *command,
+        *("--project-dir", where, "--profiles-dir", where, "--target", target),
+        *("--target-path", str(folder), "--log-path", str(folder / "logs")),
+        *("--vars", json.dumps({**settings.vars, **(variables or {})}, sort_keys=True, default=str)),
+        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-version-check"),
+    ]
+    with _environment(_variables(settings, file or settings.work_file)), _one_connection():
+        result = dbtRunner(manifest=project, callbacks=[_Progress(say)]).invoke(call)
+    if result.exception is not None:
+        raise UserError(
+            f"dbt could not start: {_one_line(str(result.exception))} (log: {folder / 'logs' / 'dbt.log'})."
+        )
+    return result
+
+
+def _folder(settings: Settings, target: str) -> Path:
+    return target_folder(settings) if target == "work" else settings.home / target / "dbt"
 
 
 @contextmanager
@@ -112,8 +137,7 @@ def _one_connection() -> Iterator[None]:
 
 def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work") -> list[ModelDoc]:
     """What the project says of the models it builds into these schemas, from the last run's manifest."""
-    folder = target_folder(settings) if target == "work" else settings.home / target / "dbt"
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = json.loads((_folder(settings, target) / "manifest.json").read_text(encoding="utf-8"))
     nodes = manifest["nodes"].values()
     keys = _keys(nodes)
     return [

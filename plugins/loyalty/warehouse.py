@@ -29,7 +29,7 @@ from loyalty.lock import file_lock
 from loyalty.registration import DataSpan, data_span, dated_as_of, register, register_build
 from loyalty.runs import recorded_run
 from loyalty.settings import Settings
-from loyalty.transform import ModelDoc, Say, first_line, model_docs, run_dbt
+from loyalty.transform import ModelDoc, Say, first_line, model_docs, parse_project, run_dbt
 
 # What is built after the estimates: models that need them, the marts, and all that stands on those.
 LATE = ("tag:scored+", "path:models/marts+", "path:models/quality+")
@@ -322,7 +322,10 @@ def _transform(settings: Settings, span: DataSpan, is_full: bool, say: Say) -> l
 
     common = ["--exclude-resource-type", "unit_test", *(["--full-refresh"] if is_full else [])]
     started = time.monotonic()
-    core = run_dbt(settings, "build", "--exclude", *LATE, "--indirect-selection", "cautious", *common, say=say)
+    project = parse_project(settings, say)
+    core = run_dbt(
+        settings, "build", "--exclude", *LATE, "--indirect-selection", "cautious", *common, say=say, project=project
+    )
     say(f"  core: {core.models} models and {core.tests} tests in {time.monotonic() - started:.1f} s")
     hit("build.core_built")
     started = time.monotonic()
@@ -331,7 +334,7 @@ def _transform(settings: Settings, span: DataSpan, is_full: bool, say: Say) -> l
     say(f"  estimates in {time.monotonic() - started:.1f} s")
     hit("build.estimated")
     started = time.monotonic()
-    marts = run_dbt(settings, "build", "--select", *LATE, *common, say=say)
+    marts = run_dbt(settings, "build", "--select", *LATE, *common, say=say, project=project)
     say(f"  marts: {marts.models} models and {marts.tests} tests in {time.monotonic() - started:.1f} s")
     hit("build.marts_built")
     return [core, marts]
