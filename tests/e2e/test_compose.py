@@ -155,7 +155,6 @@ def deployment(tmp_path: Path, database: str) -> Iterator[Deployment]:
     stop_sessions(deployed.processes.values())
 
 
-@pytest.mark.slow
 def test_the_services_start_on_postgresql_and_their_health_checks_pass(deployment):
     assert deployment.start("init").wait(HEALTHY_SECONDS) == 0, deployment.log("init")
     passwords = Path(deployment.places["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
