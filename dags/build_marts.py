@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, chain, dag, task
+
 from loyalty.feeds import usable_feeds
 from loyalty.orchestration import tasks
 from loyalty.orchestration.dags import RETRIES, TAG, feed_asset

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, task
+
 from loyalty.orchestration import tasks
 from loyalty.orchestration.dags import RETRIES, TAG
 from loyalty.settings import load_settings

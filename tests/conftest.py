@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from loyalty.feeds import BrokenFeed, FeedConfig, read_feed
 from loyalty.orchestration.local import airflow_environment
 from loyalty.settings import Settings, load_settings

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+
 from loyalty.feeds import get_feed
 from loyalty.landing import LoadOutcome, load_feed
 from loyalty.settings import Settings, load_settings, shipped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 import tiny
 from loyalty import warehouse
 from loyalty.publish import publish

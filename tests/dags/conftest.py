@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from small_workspace import make_workspace
 
 DAGS = Path(__file__).parents[2] / "dags"

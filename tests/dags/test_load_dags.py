@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace
 
 import pytest
+
 from loyalty.ledger import Ledger
 from loyalty.settings import load_settings
 from small_workspace import (
@@ -47,6 +48,7 @@ def test_a_refused_file_fails_its_task_at_once_after_the_others_have_landed(airf
 
 def test_the_failure_names_file_and_column(shop):
     from airflow.sdk.exceptions import AirflowFailException
+
     from loyalty.feeds import get_feed
     from loyalty.landing import load_feed
     from loyalty.orchestration.tasks import final_errors, refuse_rejected
@@ -93,6 +95,7 @@ def test_any_other_run_takes_all_that_is_new(run_type):
 
 def test_a_feed_without_dates_refuses_a_backfill_in_a_sentence(shop, monkeypatch):
     from airflow.sdk.exceptions import AirflowFailException
+
     from loyalty.orchestration import tasks
 
     write_members(shop)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from loyalty import estimation
 from warehouse import Warehouse
+
+from loyalty import estimation
 
 DAY = datetime(2017, 6, 30, 12)
 

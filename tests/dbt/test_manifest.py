@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 from dbt.cli.main import dbtRunner
+from warehouse import PARSED, PROJECT
+
 from loyalty.contract import load_contract
 from loyalty.estimation.tables import TABLES
-from warehouse import PARSED, PROJECT
 
 # A sum over doubles, or a choice among equals, comes out differently from run to run.
 UNSTABLE = re.compile(

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from loyalty import estimation
 from surveys import DAY, SCENE, build, load_survey, question
 from warehouse import Warehouse, new_warehouse
+
+from loyalty import estimation
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 BY_INCOME = {"wallet_peer_column": "x_income"}

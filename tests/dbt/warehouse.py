@@ -19,6 +19,7 @@ import pandas as pd
 import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+
 from loyalty.contract import CanonicalFeed, load_contract, local_date_name
 from loyalty.estimation.tables import ensure_tables
 

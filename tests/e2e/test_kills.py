@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 import tiny
 from loyalty import failpoints, warehouse
 from loyalty import publish as publishing

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from loyalty.ledger import Ledger
 from loyalty.orchestration.local import LocalAirflow, running
 from loyalty.publish import current_generation

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from conftest import Workspace
 from hypothesis import given
 from hypothesis import strategies as st
+
+from conftest import Workspace
 from loyalty.canonical import (
     Typed,
     local_dates,

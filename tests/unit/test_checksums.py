@@ -2,6 +2,7 @@
 
 import duckdb
 import pytest
+
 from loyalty.checksums import table_checksum, table_fingerprint
 
 

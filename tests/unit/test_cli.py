@@ -5,10 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
 import tiny
 from loyalty.cli import app
 from loyalty.errors import UserError
-from typer.testing import CliRunner
 
 pytest_plugins = ("tiny_fixtures",)
 

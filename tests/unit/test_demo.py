@@ -21,6 +21,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import yaml
+
 from loyalty.contract import load_contract
 from loyalty.demo import Summary, write_exports
 from loyalty.demo.draws import Draws, draw

@@ -1,6 +1,7 @@
 """A forgotten person is nowhere in the bytes of the workspace, and the totals hold."""
 
 import pytest
+
 import tiny
 from loyalty.erasure import forget
 from loyalty.errors import UserError

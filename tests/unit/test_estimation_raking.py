@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from loyalty.estimation.raking import (
     BOUNDS,
     Cell,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from loyalty.estimation.wallet import QUANTILE, SpendBin, fit_wallet, pinball, quantile_regression
 from statsmodels.regression.quantile_regression import QuantReg
+
+from loyalty.estimation.wallet import QUANTILE, SpendBin, fit_wallet, pinball, quantile_regression
 
 
 def _sample(n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+
 from conftest import Workspace
 from loyalty.errors import UserError
 from loyalty.feeds import BrokenFeed, get_feed, load_feeds, usable_feeds

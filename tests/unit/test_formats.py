@@ -12,9 +12,10 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Workspace
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from conftest import Workspace
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FeedConfig
 from loyalty.formats import Batch, read_batches

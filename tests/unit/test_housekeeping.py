@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+
 from loyalty.housekeeping import prune
 from loyalty.landing import load_feed
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 import pytest
+
 from conftest import Workspace, rule
 from loyalty.errors import UserError
 from loyalty.feeds import FeedConfig

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from loyalty.ledger import Event, Ledger
 
 FIGURES = {"row_count": 1, "quarantined_count": 0}

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from loyalty.errors import LockBusy
 from loyalty.lock import file_lock, holder_of
 

@@ -1,6 +1,7 @@
 """One message per state: it names feed, rule, rows, lines, owner and next step, and never a person."""
 
 import pytest
+
 import tiny
 from loyalty.ledger import Ledger
 from loyalty.notify import notify

@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 import tiny
 from loyalty import warehouse
 from loyalty.feeds import get_feed

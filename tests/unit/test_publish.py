@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import duckdb
 import pytest
+
 import tiny
 from loyalty import publish as publishing
 from loyalty import warehouse

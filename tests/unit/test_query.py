@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 import tiny
 from loyalty.errors import UserError
 from loyalty.query import Answer, query, render

@@ -5,6 +5,7 @@ from datetime import date
 
 import duckdb
 import pytest
+
 import tiny
 from loyalty import registration
 from loyalty.contract import load_contract

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from conftest import Workspace
 from loyalty.errors import UserError
 from loyalty.settings import find_workspace, load_settings

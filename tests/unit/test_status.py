@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+
 import tiny
 from loyalty import privacy
 from loyalty.status import doctor, feed_states, left_out, verify

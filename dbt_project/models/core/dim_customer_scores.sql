@@ -12,7 +12,10 @@ with
                 partition by customer_key order by submitted_at desc, md5(response_key)
             ) as recency
         from {{ ref("fct_survey_results") }}
-        where not is_duplicate and respondent_type = 'customer' and overall_score is not null
+        where
+            not is_duplicate
+            and respondent_type = 'customer'
+            and overall_score is not null
     ),
 
     wallets as (
@@ -22,7 +25,11 @@ with
                 partition by customer_key
                 -- what the customer said, even some time ago, before what peers suggest
                 order by
-                    case when wallet_method in ('stated', 'allocation rule') then 0 else 1 end,
+                    case
+                        when wallet_method in ('stated', 'allocation rule')
+                        then 0
+                        else 1
+                    end,
                     period_start_date desc,
                     own_amount desc,
                     md5(wallet_key)
@@ -40,14 +47,17 @@ with
             case
                 when customers.order_day_count = 0
                 then null
-                when customers.last_order_date <= {{ add_days("as_of.as_of", -var("churn_days")) }}
+                when
+                    customers.last_order_date
+                    <= {{ add_days("as_of.as_of", -var("churn_days")) }}
                 then 'lapsed'
                 -- seen when the data began: how long before, nobody knows
                 when
                     not customers.is_left_truncated
                     and (
                         customers.order_day_count = 1
-                        or {{ days_between("customers.first_order_date", "as_of.as_of") }}
+                        or
+                        {{ days_between("customers.first_order_date", "as_of.as_of") }}
                         < {{ var("stage_new_days") }}
                     )
                 then 'new'
@@ -74,9 +84,16 @@ with
             wallets.is_sole_buyer
         from customers
         cross join as_of
-        left join customer_values on customers.customer_key = customer_values.customer_key
-        left join results on customers.customer_key = results.customer_key and results.recency = 1
-        left join wallets on customers.customer_key = wallets.customer_key and wallets.recency = 1
+        left join
+            customer_values on customers.customer_key = customer_values.customer_key
+        left join
+            results
+            on customers.customer_key = results.customer_key
+            and results.recency = 1
+        left join
+            wallets
+            on customers.customer_key = wallets.customer_key
+            and wallets.recency = 1
     )
 
 select *

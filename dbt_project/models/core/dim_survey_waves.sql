@@ -48,7 +48,8 @@ with
             row_number() over in_order as wave_number,
             lag(wave) over in_order as previous_wave
         from waves
-        window in_order as (partition by source, survey_id order by sent_date, md5(wave))
+        window
+            in_order as (partition by source, survey_id order by sent_date, md5(wave))
     )
 
 select *

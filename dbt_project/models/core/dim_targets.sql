@@ -2,7 +2,12 @@ with
     targets as (select * from {{ ref("int_targets__current") }}),
 
     final as (
-        select record_key as target_key, source, metric, coalesce(segment, 'all') as segment, target
+        select
+            record_key as target_key,
+            source,
+            metric,
+            coalesce(segment, 'all') as segment,
+            target
         from targets
     )
 

@@ -79,10 +79,12 @@ with
             end as stated_wallet_amount,
             -- a wallet is never smaller than what is spent here
             case
-                when ceiling_amount is not null then greatest(own_amount, ceiling_amount)
+                when ceiling_amount is not null
+                then greatest(own_amount, ceiling_amount)
             end as imputed_wallet_amount,
             case
-                when fitted_ceiling_amount is not null then greatest(own_amount, fitted_ceiling_amount)
+                when fitted_ceiling_amount is not null
+                then greatest(own_amount, fitted_ceiling_amount)
             end as fitted_wallet_amount
         from known
     ),

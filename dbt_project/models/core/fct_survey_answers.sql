@@ -47,7 +47,14 @@ with
             read.*,
             coalesce(
                 {{ is_listed("read.value", "read.missing_codes") }}
-                or {{ is_listed("cast(cast(read.number as bigint) as " ~ dbt.type_string() ~ ")", "read.missing_codes") }},
+                or {{
+                    is_listed(
+                        "cast(cast(read.number as bigint) as "
+                        ~ dbt.type_string()
+                        ~ ")",
+                        "read.missing_codes",
+                    )
+                }},
                 false
             ) as is_missing_code,
             coalesce(read.number, in_language.score, in_any.score) as given_score

@@ -14,7 +14,8 @@ with
     batteries as (select * from {{ ref("int_survey__batteries") }}),
 
     usual_times as (
-        select source, survey_id, {{ percentile("answer_seconds", 0.5) }} as median_seconds
+        select
+            source, survey_id, {{ percentile("answer_seconds", 0.5) }} as median_seconds
         from responses
         group by source, survey_id
     ),
@@ -23,7 +24,8 @@ with
         select
             *,
             row_number() over (
-                partition by source, survey_id, wave, respondent_type, customer_key, order_key
+                partition by
+                    source, survey_id, wave, respondent_type, customer_key, order_key
                 order by submitted_at, md5(response_key)
             ) as place_of_customer,
             row_number() over (
@@ -57,16 +59,21 @@ with
             placed.followed_up_at,
             placed.answer_seconds,
             coalesce(answers.answer_count, 0) as answer_count,
-            -- a device is one person's only where people answer on their own: a tablet in the store is everybody's
+            -- a device is one person's only where people answer on their own: a
+            -- tablet in the store is everybody's
             (placed.customer_key is not null and placed.place_of_customer > 1)
             or (
                 placed.device_hash is not null
                 and coalesce(placed.mode, 'web') = 'web'
                 and placed.place_of_device > 1
             ) as is_duplicate,
-            coalesce(2 * placed.answer_seconds < usual_times.median_seconds, false) as is_speeder,
+            coalesce(
+                2 * placed.answer_seconds < usual_times.median_seconds, false
+            ) as is_speeder,
             coalesce(batteries.is_straight_liner, false) as is_straight_liner,
-            coalesce(placed.submitted_at < placed.sent_at, false) as is_answered_before_sent,
+            coalesce(
+                placed.submitted_at < placed.sent_at, false
+            ) as is_answered_before_sent,
             coalesce(answers.off_scale_count, 0) > 0 as has_off_scale,
             coalesce(answers.unreadable_count, 0) > 0 as has_unreadable
         from placed

@@ -16,7 +16,8 @@ with
             source,
             survey_id,
             sum(
-                case role
+                case
+                    role
                     when 'overall_satisfaction'
                     then {{ items["overall"] }}
                     when 'disconfirmation'
@@ -25,9 +26,11 @@ with
                     then {{ items["ideal"] }}
                 end
             ) as weight_sum
-        from (
-            select distinct source, survey_id, role from {{ ref("dim_survey_questions") }}
-        ) as roles
+        from
+            (
+                select distinct source, survey_id, role
+                from {{ ref("dim_survey_questions") }}
+            ) as roles
         group by source, survey_id
     ),
 
@@ -35,11 +38,14 @@ with
         select
             scores.*,
             {%- for name, weight in items.items() %}
-                {% if not loop.first %} + {% endif %} coalesce({{ weight }} * scores.{{ name }}_index, 0)
+                {% if not loop.first %}
+                    + {% endif %} coalesce({{ weight }} * scores.{{ name }}_index, 0)
             {%- endfor %} as weighted_index_sum,
             {%- for name, weight in items.items() %}
                 {% if not loop.first %} + {% endif %}
-                case when scores.{{ name }}_index is not null then {{ weight }} else 0 end
+                case
+                    when scores.{{ name }}_index is not null then {{ weight }} else 0
+                end
             {%- endfor %} as answered_weight_sum,
             -- expected and perceived can be compared on one scale only
             coalesce(
@@ -51,7 +57,12 @@ with
                 when scores.repurchase_scale_min = 0
                 then
                     cast(
-                        {{ div("scores.repurchase_score", "scores.repurchase_scale_max") }} as decimal(18, 6)
+                        {{
+                            div(
+                                "scores.repurchase_score",
+                                "scores.repurchase_scale_max",
+                            )
+                        }} as decimal(18, 6)
                     )
             end as repurchase_probability
         from scores
@@ -83,7 +94,11 @@ with
                 when weighed.is_one_scale
                 then
                     cast(
-                        {{ div("weighed.perceived_score", "weighed.expectation_score") }} as decimal(18, 8)
+                        {{
+                            div(
+                                "weighed.perceived_score", "weighed.expectation_score"
+                            )
+                        }} as decimal(18, 8)
                     )
             end as c_ratio,
             case
@@ -99,7 +114,8 @@ with
                 then 'delighted'
             end as c_state,
             case
-                when weighed.is_one_scale then weighed.perceived_score - weighed.expectation_score
+                when weighed.is_one_scale
+                then weighed.perceived_score - weighed.expectation_score
             end as d_gap,
             weighed.quality_score,
             weighed.service_score,
@@ -111,13 +127,19 @@ with
                 when weighed.answered_weight_sum = asked.weight_sum
                 then
                     cast(
-                        {{ div("weighed.weighted_index_sum", "weighed.answered_weight_sum") }}
-                        as decimal(18, 8)
+                        {{
+                            div(
+                                "weighed.weighted_index_sum",
+                                "weighed.answered_weight_sum",
+                            )
+                        }} as decimal(18, 8)
                     )
             end as satisfaction_index,
             weighed.recommend_score,
             case
-                when weighed.recommend_scale_min != 0 or weighed.recommend_scale_max != 10
+                when
+                    weighed.recommend_scale_min != 0
+                    or weighed.recommend_scale_max != 10
                 then null
                 when weighed.recommend_score >= 9
                 then 'promoter'
@@ -147,7 +169,10 @@ with
             end as repurchase_band
         from responses
         left join weighed on responses.response_key = weighed.response_key
-        left join asked on responses.source = asked.source and responses.survey_id = asked.survey_id
+        left join
+            asked
+            on responses.source = asked.source
+            and responses.survey_id = asked.survey_id
         left join
             classes
             on responses.source = classes.source

@@ -2,7 +2,8 @@ with
     answers as (
         select *
         from {{ ref("fct_survey_answers") }}
-        -- an answer without a number, or to a question that nobody has explained, scores nothing
+        -- an answer without a number, or to a question that nobody has explained,
+        -- scores nothing
         where score is not null and role is not null
     ),
 
@@ -15,7 +16,9 @@ with
             count(*) as answer_count,
             sum(score) as score_sum,
             -- items on different scales have no common mean
-            case when min(scale_min) = max(scale_min) then min(scale_min) end as scale_min,
+            case
+                when min(scale_min) = max(scale_min) then min(scale_min)
+            end as scale_min,
             case
                 when min(scale_max) = max(scale_max) and count(scale_max) = count(*)
                 then min(scale_max)
@@ -26,8 +29,7 @@ with
 
     averaged as (
         select
-            *,
-            cast({{ div("score_sum", "answer_count") }} as decimal(18, 8)) as score
+            *, cast({{ div("score_sum", "answer_count") }} as decimal(18, 8)) as score
         from summed
         where scale_min is not null or answer_count = 1
     ),

@@ -40,8 +40,12 @@ with
             sum(overall_score) as overall_sum,
             count(case when is_top_box then 1 end) as top_box_count,
             count(case when is_top_two then 1 end) as top_two_count,
-            count(case when satisfaction_class = 'satisfied' then 1 end) as satisfied_count,
-            count(case when satisfaction_class = 'dissatisfied' then 1 end) as dissatisfied_count,
+            count(
+                case when satisfaction_class = 'satisfied' then 1 end
+            ) as satisfied_count,
+            count(
+                case when satisfaction_class = 'dissatisfied' then 1 end
+            ) as dissatisfied_count,
             count(loyalty_class) as classed_count,
             count(case when loyalty_class = 'loyal' then 1 end) as loyal_count,
             count(case when loyalty_class = 'at_risk' then 1 end) as at_risk_count,
@@ -60,15 +64,21 @@ with
 
             -- with survey weights
             sum(case when overall_score is not null then weight end) as weight_sum,
-            sum(case when overall_score is not null then weight * weight end) as weight_square_sum,
+            sum(
+                case when overall_score is not null then weight * weight end
+            ) as weight_square_sum,
             sum(case when is_top_box then weight end) as top_box_weight_sum,
             sum(case when is_top_two then weight end) as top_two_weight_sum,
-            sum(case when rounded_index is not null then weight end) as index_weight_sum,
+            sum(
+                case when rounded_index is not null then weight end
+            ) as index_weight_sum,
             sum(rounded_index * weight) as weighted_index_sum,
 
             -- without speeders and straight-liners
             count(case when is_careful then overall_score end) as careful_count,
-            count(case when is_careful and is_top_box then 1 end) as careful_top_box_count,
+            count(
+                case when is_careful and is_top_box then 1 end
+            ) as careful_top_box_count,
             count(case when is_careful then rounded_index end) as careful_index_count,
             sum(case when is_careful then rounded_index end) as careful_index_sum,
 
@@ -78,19 +88,31 @@ with
             count(case when nps_class = 'passive' then 1 end) as passive_count,
             count(case when nps_class = 'detractor' then 1 end) as detractor_count,
             sum(case when nps_class is not null then weight end) as nps_weight_sum,
-            sum(case when nps_class = 'promoter' then weight end) as promoter_weight_sum,
-            sum(case when nps_class = 'detractor' then weight end) as detractor_weight_sum,
+            sum(
+                case when nps_class = 'promoter' then weight end
+            ) as promoter_weight_sum,
+            sum(
+                case when nps_class = 'detractor' then weight end
+            ) as detractor_weight_sum,
             count(recommend_level) as recommend_level_count,
-            count(case when recommend_level = 'very likely' then 1 end) as very_likely_count,
+            count(
+                case when recommend_level = 'very likely' then 1 end
+            ) as very_likely_count,
             count(case when recommend_level = 'unlikely' then 1 end) as unlikely_count,
             count(repurchase_band) as repurchase_count,
-            count(case when repurchase_band = 'high' then 1 end) as repurchase_high_count,
+            count(
+                case when repurchase_band = 'high' then 1 end
+            ) as repurchase_high_count,
 
             -- perceived against expected
             count(c_ratio) as c_count,
             sum(c_ratio) as c_ratio_sum,
-            sum(case when c_ratio is not null then perceived_score end) as perceived_sum,
-            sum(case when c_ratio is not null then expectation_score end) as expected_sum,
+            sum(
+                case when c_ratio is not null then perceived_score end
+            ) as perceived_sum,
+            sum(
+                case when c_ratio is not null then expectation_score end
+            ) as expected_sum,
             count(case when c_state = 'dissatisfied' then 1 end) as c_below_count,
             count(case when c_state = 'satisfied' then 1 end) as c_equal_count,
             count(case when c_state = 'delighted' then 1 end) as c_above_count,

@@ -1,9 +1,13 @@
 {{ config(tags=["scored"]) }}
 
 with
-    responses as (select * from {{ ref("fct_survey_responses") }} where not is_duplicate),
+    responses as (
+        select * from {{ ref("fct_survey_responses") }} where not is_duplicate
+    ),
 
-    customer_segments as (select * from {{ ref("dim_customer_segments") }} where segment_by != 'all'),
+    customer_segments as (
+        select * from {{ ref("dim_customer_segments") }} where segment_by != 'all'
+    ),
 
     scores as (select * from {{ ref("dim_customer_scores") }}),
 
@@ -25,9 +29,13 @@ with
         from responses
         inner join scores on responses.customer_key = scores.customer_key
         union all
-        select responses.response_key, customer_segments.segment_by, customer_segments.segment
+        select
+            responses.response_key,
+            customer_segments.segment_by,
+            customer_segments.segment
         from responses
-        inner join customer_segments on responses.customer_key = customer_segments.customer_key
+        inner join
+            customer_segments on responses.customer_key = customer_segments.customer_key
     ),
 
     final as (

@@ -10,7 +10,10 @@ with
             sends.send_id,
             sends.survey_id,
             -- a survey without waves is counted by calendar month
-            coalesce(sends.wave, substr(cast(sends.sent_date as {{ dbt.type_string() }}), 1, 7)) as wave,
+            coalesce(
+                sends.wave,
+                substr(cast(sends.sent_date as {{ dbt.type_string() }}), 1, 7)
+            ) as wave,
             coalesce(merges.merged_customer_key, sends.customer_key) as customer_key,
             sends.mode,
             sends.attempt,

@@ -1,29 +1,38 @@
 {{ config(tags=["scored"]) }}
 
 with
-    responses as (select * from {{ ref("fct_survey_responses") }} where not is_duplicate),
+    responses as (
+        select * from {{ ref("fct_survey_responses") }} where not is_duplicate
+    ),
 
     base as (select * from {{ ref("int_survey__wave_base") }}),
 
     cell_weights as (select * from {{ source("estimates", "survey_weights") }}),
 
     fitted_waves as (
-        select source, survey_id, wave from cell_weights group by source, survey_id, wave
+        select source, survey_id, wave
+        from cell_weights
+        group by source, survey_id, wave
     ),
 
     final as (
         select
             responses.response_key,
-            -- answers that cannot be placed in the base stay unweighted in a wave that has weights
+            -- answers that cannot be placed in the base stay unweighted in a wave
+            -- that has weights
             case
                 when fitted_waves.wave is not null
                 then
                     coalesce(
-                        case when responses.respondent_type = 'customer' then cell_weights.weight end,
+                        case
+                            when responses.respondent_type = 'customer'
+                            then cell_weights.weight
+                        end,
                         cast(1 as decimal(18, 8))
                     )
             end as weight,
-            cell_weights.weight is not null and responses.respondent_type = 'customer' as is_raked,
+            cell_weights.weight is not null
+            and responses.respondent_type = 'customer' as is_raked,
             case
                 when fitted_waves.wave is not null then 'fitted' else 'not fitted'
             end as weighting_status

@@ -29,14 +29,26 @@ with
             tickets.compensation_amount,
             tickets.satisfaction_score,
             -- a clock that runs backwards tells no duration
-            coalesce(tickets.resolved_at < tickets.opened_at, false) as is_resolved_before_opened,
+            coalesce(
+                tickets.resolved_at < tickets.opened_at, false
+            ) as is_resolved_before_opened,
             case
                 when tickets.resolved_at >= tickets.opened_at
-                then {{ dbt.datediff("tickets.opened_at", "tickets.resolved_at", "minute") }}
+                then
+                    {{
+                        dbt.datediff(
+                            "tickets.opened_at", "tickets.resolved_at", "minute"
+                        )
+                    }}
             end as resolution_minutes,
             case
                 when tickets.first_response_at >= tickets.opened_at
-                then {{ dbt.datediff("tickets.opened_at", "tickets.first_response_at", "minute") }}
+                then
+                    {{
+                        dbt.datediff(
+                            "tickets.opened_at", "tickets.first_response_at", "minute"
+                        )
+                    }}
             end as first_response_minutes
         from tickets
         left join merges on tickets.customer_key = merges.customer_key

@@ -5,7 +5,13 @@ with
 
     cells as (
         select distinct
-            source, category, period_grain, period_start_date, peer_level, age_band, tenure_band
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            peer_level,
+            age_band,
+            tenure_band
         from spends
         where peer_level is not null
     ),
@@ -35,9 +41,18 @@ with
             and cells.period_start_date = coefficients.period_start_date
             and (
                 coefficients.attribute = 'intercept'
-                or (coefficients.attribute = 'peer_level' and coefficients.level = cells.peer_level)
-                or (coefficients.attribute = 'age_band' and coefficients.level = cells.age_band)
-                or (coefficients.attribute = 'tenure_band' and coefficients.level = cells.tenure_band)
+                or (
+                    coefficients.attribute = 'peer_level'
+                    and coefficients.level = cells.peer_level
+                )
+                or (
+                    coefficients.attribute = 'age_band'
+                    and coefficients.level = cells.age_band
+                )
+                or (
+                    coefficients.attribute = 'tenure_band'
+                    and coefficients.level = cells.tenure_band
+                )
             )
         group by
             cells.source,
@@ -52,7 +67,9 @@ with
     final as (
         select
             *,
-            cast(exp(cast(log_ceiling as {{ type_double() }})) as decimal(18, 4)) as fitted_ceiling_amount
+            cast(
+                exp(cast(log_ceiling as {{ type_double() }})) as decimal(18, 4)
+            ) as fitted_ceiling_amount
         from added
     )
 

@@ -49,9 +49,7 @@ def _get(feed: FeedConfig, source: HttpSource, target: Path) -> None:
             f"check the connection `{source.connection}`."
         ) from None
     except httpx.HTTPError as error:
-        raise Transient(
-            f"Feed `{feed.name}`: {source.endpoint} cannot be reached ({type(error).__name__})."
-        ) from None
+        raise Transient(f"Feed `{feed.name}`: {source.endpoint} cannot be reached ({type(error).__name__}).") from None
 
 
 def _query(feed: FeedConfig, source: SqlSource, target: Path) -> None:

@@ -22,7 +22,11 @@ with
             response_key,
             max(item_count) as battery_item_count,
             max(
-                case when is_all_equal and item_count >= {{ var("battery_items", 5) }} then 1 else 0 end
+                case
+                    when is_all_equal and item_count >= {{ var("battery_items", 5) }}
+                    then 1
+                    else 0
+                end
             )
             = 1 as is_straight_liner
         from batteries

@@ -5,7 +5,10 @@ with
     answered as (
         select source, survey_id, wave, customer_key, count(*) as response_count
         from {{ ref("fct_survey_responses") }}
-        where not is_duplicate and respondent_type = 'customer' and customer_key is not null
+        where
+            not is_duplicate
+            and respondent_type = 'customer'
+            and customer_key is not null
         group by source, survey_id, wave, customer_key
     ),
 
@@ -27,7 +30,12 @@ with
             and base.wave = answered.wave
             and base.customer_key = answered.customer_key
         group by
-            base.source, base.survey_id, base.wave, base.age_band, base.tenure_band, base.spend_tercile
+            base.source,
+            base.survey_id,
+            base.wave,
+            base.age_band,
+            base.tenure_band,
+            base.spend_tercile
     )
 
 select *

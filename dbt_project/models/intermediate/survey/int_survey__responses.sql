@@ -12,9 +12,12 @@ with
             responses.survey_id,
             -- a survey without waves is counted by calendar month
             coalesce(
-                responses.wave, substr(cast(responses.submitted_date as {{ dbt.type_string() }}), 1, 7)
+                responses.wave,
+                substr(cast(responses.submitted_date as {{ dbt.type_string() }}), 1, 7)
             ) as wave,
-            coalesce(customers.merged_customer_key, responses.customer_key) as customer_key,
+            coalesce(
+                customers.merged_customer_key, responses.customer_key
+            ) as customer_key,
             responses.order_key,
             responses.product_key,
             coalesce(responses.respondent_type, 'customer') as respondent_type,
@@ -32,7 +35,12 @@ with
             responses.followed_up_at,
             case
                 when responses.submitted_at >= responses.started_at
-                then {{ dbt.datediff("responses.started_at", "responses.submitted_at", "second") }}
+                then
+                    {{
+                        dbt.datediff(
+                            "responses.started_at", "responses.submitted_at", "second"
+                        )
+                    }}
             end as answer_seconds
         from responses
         left join customers on responses.customer_key = customers.customer_key

@@ -21,9 +21,15 @@ with
             response_key,
             {%- for name, role in roles.items() %}
                 max(case when role = '{{ role }}' then score end) as {{ name }}_score,
-                max(case when role = '{{ role }}' then score_index end) as {{ name }}_index,
-                max(case when role = '{{ role }}' then scale_min end) as {{ name }}_scale_min,
-                max(case when role = '{{ role }}' then scale_max end) as {{ name }}_scale_max
+                max(
+                    case when role = '{{ role }}' then score_index end
+                ) as {{ name }}_index,
+                max(
+                    case when role = '{{ role }}' then scale_min end
+                ) as {{ name }}_scale_min,
+                max(
+                    case when role = '{{ role }}' then scale_max end
+                ) as {{ name }}_scale_max
                 {%- if not loop.last %},{% endif %}
             {%- endfor %}
         from scores

@@ -7,7 +7,8 @@ with
     ),
 
     scales as (
-        select source, survey_id, min(scale_min) as scale_min, min(scale_max) as scale_max
+        select
+            source, survey_id, min(scale_min) as scale_min, min(scale_max) as scale_max
         from questions
         group by source, survey_id
         having min(scale_min) = max(scale_min) and min(scale_max) = max(scale_max)
@@ -18,7 +19,11 @@ with
     words as (select * from {{ ref("satisfaction_labels") }}),
 
     said as (
-        select questions.source, questions.survey_id, labels.score, min(words.satisfaction_class) as satisfaction_class
+        select
+            questions.source,
+            questions.survey_id,
+            labels.score,
+            min(words.satisfaction_class) as satisfaction_class
         from questions
         inner join
             labels
@@ -39,9 +44,14 @@ with
             scales.survey_id,
             bands.score,
             bands.class as loyalty_class,
-            coalesce(said.satisfaction_class, bands.satisfaction_class) as satisfaction_class
+            coalesce(
+                said.satisfaction_class, bands.satisfaction_class
+            ) as satisfaction_class
         from scales
-        inner join bands on scales.scale_min = bands.scale_min and scales.scale_max = bands.scale_max
+        inner join
+            bands
+            on scales.scale_min = bands.scale_min
+            and scales.scale_max = bands.scale_max
         left join
             said
             on scales.source = said.source

@@ -5,7 +5,9 @@
 with
     waves as (select * from {{ ref("dim_survey_waves") }}),
 
-    orders as (select * from {{ ref("fct_orders") }} where is_counted and base = 'customer'),
+    orders as (
+        select * from {{ ref("fct_orders") }} where is_counted and base = 'customer'
+    ),
 
     customers as (select * from {{ ref("dim_customers") }}),
 
@@ -22,14 +24,22 @@ with
             orders
             on waves.source = orders.source
             and orders.order_date <= waves.sent_date
-            and orders.order_date > {{ add_days("waves.sent_date", -var("survey_base_days")) }}
-        group by waves.source, waves.survey_id, waves.wave, waves.sent_date, orders.customer_key
+            and orders.order_date
+            > {{ add_days("waves.sent_date", -var("survey_base_days")) }}
+        group by
+            waves.source,
+            waves.survey_id,
+            waves.wave,
+            waves.sent_date,
+            orders.customer_key
     ),
 
     ranked as (
         select
             *,
-            cume_dist() over (partition by source, survey_id, wave order by spend_amount) as spend_share
+            cume_dist() over (
+                partition by source, survey_id, wave order by spend_amount
+            ) as spend_share
         from spends
     ),
 
@@ -40,8 +50,13 @@ with
             ranked.wave,
             ranked.customer_key,
             coalesce(customers.age_band, 'unknown') as age_band,
-            {{ tenure_band(days_between("customers.first_order_date", "ranked.sent_date")) }} as tenure_band,
-            -- in ninths of a billion, so that a share that is just a third stays in its tercile
+            {{
+                tenure_band(
+                    days_between("customers.first_order_date", "ranked.sent_date")
+                )
+            }} as tenure_band,
+            -- in ninths of a billion, so that a share that is just a third stays in
+            -- its tercile
             case
                 when round(cast(ranked.spend_share as decimal(18, 9)), 9) <= 0.333333333
                 then '1 low'

@@ -5,7 +5,8 @@ with
             *,
             -- who rates, ranks or spends uses, unless it is said otherwise
             coalesce(
-                is_used, rating is not null or rank is not null or coalesce(stated_amount, 0) > 0
+                is_used,
+                rating is not null or rank is not null or coalesce(stated_amount, 0) > 0
             ) as is_brand_used
         from {{ ref("int_survey_brand_ratings__current") }}
     ),
@@ -51,10 +52,15 @@ with
                 when standing is not null
                 then
                     cast(
-                        rank() over (partition by response_key, category order by standing) as decimal(18, 4)
+                        rank() over (
+                            partition by response_key, category order by standing
+                        ) as decimal(18, 4)
                     )
                     + cast(0.5 as decimal(18, 4))
-                    * (count(*) over (partition by response_key, category, standing) - 1)
+                    * (
+                        count(*) over (partition by response_key, category, standing)
+                        - 1
+                    )
             end as average_rank
         from placed
     )

@@ -2,9 +2,15 @@
 with
     categories as (select * from {{ ref("int_wallet__categories") }}),
 
-    orders as (select * from {{ ref("fct_orders") }} where is_counted and base = 'customer'),
+    orders as (
+        select * from {{ ref("fct_orders") }} where is_counted and base = 'customer'
+    ),
 
-    lines as (select * from {{ ref("fct_order_lines") }} where is_counted and base = 'customer'),
+    lines as (
+        select *
+        from {{ ref("fct_order_lines") }}
+        where is_counted and base = 'customer'
+    ),
 
     whole_shop as (
         select
@@ -14,8 +20,10 @@ with
             orders.order_date,
             sum(orders.net_amount) as own_amount
         from orders
-        inner join categories on orders.source = categories.source and categories.is_whole_shop
-        group by orders.source, orders.customer_key, categories.category, orders.order_date
+        inner join
+            categories on orders.source = categories.source and categories.is_whole_shop
+        group by
+            orders.source, orders.customer_key, categories.category, orders.order_date
     ),
 
     single_category as (

@@ -11,7 +11,8 @@ with
             cells.period_grain,
             cells.period_start_date,
             cells.peer_cell,
-            {{ percentile("spends.own_amount", var("peer_percentile")) }} as ceiling_amount
+            {{ percentile("spends.own_amount", var("peer_percentile")) }}
+            as ceiling_amount
         from cells
         inner join
             spends

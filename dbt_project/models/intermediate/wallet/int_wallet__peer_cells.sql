@@ -17,7 +17,9 @@ with
             period_start_date,
             peer_level,
             case
-                when count(*) >= {{ var("min_peer_cell") }} then peer_level else '(pooled)'
+                when count(*) >= {{ var("min_peer_cell") }}
+                then peer_level
+                else '(pooled)'
             end as peer_cell
         from spends
         group by source, category, period_grain, period_start_date, peer_level

@@ -13,12 +13,25 @@ with
                 days.customer_key,
                 days.category,
                 '{{ grain }}' as period_grain,
-                cast(date_trunc('{{ grain }}', days.order_date) as date) as period_start_date,
-                {{ add_days(add_months("cast(date_trunc('" ~ grain ~ "', days.order_date) as date)", months), -1) }}
-                as period_end_date,
+                cast(
+                    date_trunc('{{ grain }}', days.order_date) as date
+                ) as period_start_date,
+                {{
+                    add_days(
+                        add_months(
+                            "cast(date_trunc('"
+                            ~ grain
+                            ~ "', days.order_date) as date)",
+                            months,
+                        ),
+                        -1,
+                    )
+                }} as period_end_date,
                 days.own_amount
             from days
-            {% if not loop.last %} union all {% endif %}
+            {% if not loop.last %}
+                union all
+            {% endif %}
         {%- endfor %}
     ),
 
@@ -32,17 +45,30 @@ with
             period_end_date,
             sum(own_amount) as own_amount
         from periods
-        group by source, customer_key, category, period_grain, period_start_date, period_end_date
+        group by
+            source,
+            customer_key,
+            category,
+            period_grain,
+            period_start_date,
+            period_end_date
     ),
 
     final as (
         select
             spent.*,
             as_of.as_of < spent.period_end_date as is_partial_period,
-            cast(customers.{{ var("wallet_peer_column") }} as {{ dbt.type_string() }}) as peer_level,
+            cast(
+                customers.{{ var("wallet_peer_column") }} as {{ dbt.type_string() }}
+            ) as peer_level,
             coalesce(customers.age_band, 'unknown') as age_band,
-            {{ tenure_band(days_between("customers.first_order_date", "spent.period_end_date")) }}
-            as tenure_band
+            {{
+                tenure_band(
+                    days_between(
+                        "customers.first_order_date", "spent.period_end_date"
+                    )
+                )
+            }} as tenure_band
         from spent
         inner join customers on spent.customer_key = customers.customer_key
         cross join as_of

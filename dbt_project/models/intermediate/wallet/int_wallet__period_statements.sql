@@ -7,9 +7,13 @@ with
             select
                 *,
                 '{{ grain }}' as period_grain,
-                cast(date_trunc('{{ grain }}', submitted_date) as date) as period_start_date
+                cast(
+                    date_trunc('{{ grain }}', submitted_date) as date
+                ) as period_start_date
             from statements
-            {% if not loop.last %} union all {% endif %}
+            {% if not loop.last %}
+                union all
+            {% endif %}
         {%- endfor %}
     ),
 
@@ -17,7 +21,8 @@ with
         select
             *,
             row_number() over (
-                partition by source, customer_key, category, period_grain, period_start_date
+                partition by
+                    source, customer_key, category, period_grain, period_start_date
                 order by submitted_date desc, md5(response_key)
             ) as recency
         from placed

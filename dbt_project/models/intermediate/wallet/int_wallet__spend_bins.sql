@@ -3,9 +3,12 @@ with
     spends as (
         select
             *,
-            cast(round(100 * ln(cast(own_amount as {{ type_double() }})), 0) as bigint) as log_bin
+            cast(
+                round(100 * ln(cast(own_amount as {{ type_double() }})), 0) as bigint
+            ) as log_bin
         from {{ ref("int_wallet__period_spend") }}
-        -- without a peer level there is nobody to compare with; the logarithm wants money above 0
+        -- without a peer level there is nobody to compare with; the logarithm wants
+        -- money above 0
         where peer_level is not null and own_amount > 0
     ),
 

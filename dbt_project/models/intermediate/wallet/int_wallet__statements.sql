@@ -31,8 +31,12 @@ with
             max(period_days) as period_days,
             -- brands of ours stand together; who uses only others gives us nothing
             min(case when is_us and is_used then average_rank end) as our_rank,
-            coalesce(sum(case when is_us and is_used then wallet_share end), 0) as our_share,
-            count(case when is_used and wallet_share is null then 1 end) as unranked_count,
+            coalesce(
+                sum(case when is_us and is_used then wallet_share end), 0
+            ) as our_share,
+            count(
+                case when is_used and wallet_share is null then 1 end
+            ) as unranked_count,
             count(case when is_us and is_used then 1 end) as our_brand_count,
             sum(case when is_us then stated_share end) as stated_share
         from {{ ref("fct_brand_ratings") }}
@@ -41,9 +45,11 @@ with
     ),
 
     topics as (
-        select response_key, category from answered
+        select response_key, category
+        from answered
         union
-        select response_key, category from rated
+        select response_key, category
+        from rated
     ),
 
     stated as (
@@ -69,7 +75,9 @@ with
             on topics.response_key = answered.response_key
             and topics.category = answered.category
         left join
-            rated on topics.response_key = rated.response_key and topics.category = rated.category
+            rated
+            on topics.response_key = rated.response_key
+            and topics.category = rated.category
     ),
 
     spent as (
@@ -80,7 +88,8 @@ with
             on stated.customer_key = days.customer_key
             and stated.category = days.category
             and days.order_date <= stated.submitted_date
-            and days.order_date > {{ add_days("stated.submitted_date", "-stated.period_days") }}
+            and days.order_date
+            > {{ add_days("stated.submitted_date", "-stated.period_days") }}
         group by stated.response_key, stated.category
     ),
 
@@ -92,7 +101,9 @@ with
             end as own_amount_stated_days
         from stated
         left join
-            spent on stated.response_key = spent.response_key and stated.category = spent.category
+            spent
+            on stated.response_key = spent.response_key
+            and stated.category = spent.category
     )
 
 select *

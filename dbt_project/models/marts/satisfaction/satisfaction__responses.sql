@@ -51,13 +51,17 @@ with
             cast(results.price_score as {{ type_double() }}) as price_score,
             cast(results.delivery_score as {{ type_double() }}) as delivery_score,
             cast(results.care_score as {{ type_double() }}) as care_score,
-            cast(results.satisfaction_index as {{ type_double() }}) as satisfaction_index,
+            cast(
+                results.satisfaction_index as {{ type_double() }}
+            ) as satisfaction_index,
 
             -- recommendation and intention
             cast(results.recommend_score as {{ type_double() }}) as recommend_score,
             results.nps_class,
             results.recommend_level,
-            cast(results.repurchase_probability as {{ type_double() }}) as repurchase_probability,
+            cast(
+                results.repurchase_probability as {{ type_double() }}
+            ) as repurchase_probability,
             results.repurchase_band,
 
             -- quality and weight

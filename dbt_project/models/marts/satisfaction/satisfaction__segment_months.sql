@@ -27,9 +27,14 @@ with
             shown.shown_index - before.shown_index as index_change,
             sqrt(shown.index_error + before.index_error) as index_change_error,
             shown.shown_top_box - before.shown_top_box as top_box_change,
-            {{ div("shown.top_box_count + before.top_box_count", "shown.scored_count + before.scored_count") }}
-            as pooled_top_box,
-            {{ div("1", "shown.scored_count") }} + {{ div("1", "before.scored_count") }} as both_bases,
+            {{
+                div(
+                    "shown.top_box_count + before.top_box_count",
+                    "shown.scored_count + before.scored_count",
+                )
+            }} as pooled_top_box,
+            {{ div("1", "shown.scored_count") }}
+            + {{ div("1", "before.scored_count") }} as both_bases,
             shown.shown_nps - before.shown_nps as nps_change,
             sqrt(shown.nps_variance + before.nps_variance) as nps_change_error
         from shown
@@ -46,9 +51,16 @@ with
     tested as (
         select
             *,
-            {{ normal_p_value(div("index_change", "index_change_error")) }} as index_change_p_value,
-            {{ normal_p_value(div("top_box_change", "sqrt(pooled_top_box * (1 - pooled_top_box) * both_bases)")) }}
-            as top_box_change_p_value
+            {{ normal_p_value(div("index_change", "index_change_error")) }}
+            as index_change_p_value,
+            {{
+                normal_p_value(
+                    div(
+                        "top_box_change",
+                        "sqrt(pooled_top_box * (1 - pooled_top_box) * both_bases)",
+                    )
+                )
+            }} as top_box_change_p_value
         from compared
     ),
 
@@ -57,27 +69,41 @@ with
         select
             *,
             min(index_change_p_value * family_count / family_rank) over (
-                partition by source, survey_id, wave, respondent_type, segment_by = 'all'
+                partition by
+                    source, survey_id, wave, respondent_type, segment_by = 'all'
                 order by index_change_p_value desc nulls last
             ) as index_change_q_value
-        from (
-            select
-                *,
-                count(index_change_p_value) over (
-                    partition by source, survey_id, wave, respondent_type, segment_by = 'all'
-                ) as family_count,
-                count(index_change_p_value) over (
-                    partition by source, survey_id, wave, respondent_type, segment_by = 'all'
-                    order by index_change_p_value nulls last
-                ) as family_rank
-            from tested
-        ) as ranked
+        from
+            (
+                select
+                    *,
+                    count(index_change_p_value) over (
+                        partition by
+                            source, survey_id, wave, respondent_type, segment_by = 'all'
+                    ) as family_count,
+                    count(index_change_p_value) over (
+                        partition by
+                            source, survey_id, wave, respondent_type, segment_by = 'all'
+                        order by index_change_p_value nulls last
+                    ) as family_rank
+                from tested
+            ) as ranked
     ),
 
     final as (
         select
-            {{ made_key(["source", "survey_id", "wave", "respondent_type", "segment_by", "segment"]) }}
-            as segment_month_key,
+            {{
+                made_key(
+                    [
+                        "source",
+                        "survey_id",
+                        "wave",
+                        "respondent_type",
+                        "segment_by",
+                        "segment",
+                    ]
+                )
+            }} as segment_month_key,
             source,
             survey_id,
             wave,
@@ -97,30 +123,44 @@ with
             shown_index as satisfaction_index,
             shown_index - {{ z }} * sqrt(index_error) as satisfaction_index_low,
             shown_index + {{ z }} * sqrt(index_error) as satisfaction_index_high,
-            case when not is_suppressed then satisfaction_index_weighted end as satisfaction_index_weighted,
-            case when not is_suppressed then satisfaction_index_careful end as satisfaction_index_careful,
+            case
+                when not is_suppressed then satisfaction_index_weighted
+            end as satisfaction_index_weighted,
+            case
+                when not is_suppressed then satisfaction_index_careful
+            end as satisfaction_index_careful,
             case when not is_suppressed then overall_mean end as overall_mean,
 
             -- boxes and classes
             shown_top_box as top_box_rate,
             {{ wilson_low("shown_top_box", "scored_count") }} as top_box_rate_low,
             {{ wilson_high("shown_top_box", "scored_count") }} as top_box_rate_high,
-            case when not is_suppressed then top_box_rate_weighted end as top_box_rate_weighted,
             case
-                when not is_suppressed then {{ wilson_low("top_box_rate_weighted", "effective_count") }}
+                when not is_suppressed then top_box_rate_weighted
+            end as top_box_rate_weighted,
+            case
+                when not is_suppressed
+                then {{ wilson_low("top_box_rate_weighted", "effective_count") }}
             end as top_box_rate_weighted_low,
             case
-                when not is_suppressed then {{ wilson_high("top_box_rate_weighted", "effective_count") }}
+                when not is_suppressed
+                then {{ wilson_high("top_box_rate_weighted", "effective_count") }}
             end as top_box_rate_weighted_high,
-            case when not is_suppressed then top_box_rate_careful end as top_box_rate_careful,
+            case
+                when not is_suppressed then top_box_rate_careful
+            end as top_box_rate_careful,
             case when not is_suppressed then top_two_rate end as top_two_rate,
             case
-                when not is_suppressed then {{ wilson_low("top_two_rate", "scored_count") }}
+                when not is_suppressed
+                then {{ wilson_low("top_two_rate", "scored_count") }}
             end as top_two_rate_low,
             case
-                when not is_suppressed then {{ wilson_high("top_two_rate", "scored_count") }}
+                when not is_suppressed
+                then {{ wilson_high("top_two_rate", "scored_count") }}
             end as top_two_rate_high,
-            case when not is_suppressed then top_two_rate_weighted end as top_two_rate_weighted,
+            case
+                when not is_suppressed then top_two_rate_weighted
+            end as top_two_rate_weighted,
             case when not is_suppressed then satisfied_rate end as satisfied_rate,
             case when not is_suppressed then dissatisfied_rate end as dissatisfied_rate,
             classed_count,
@@ -149,7 +189,8 @@ with
             case when not is_nps_suppressed then nps_weighted end as nps_weighted,
             recommend_level_count,
             case
-                when recommend_level_count >= {{ var("min_base") }} then recommend_net_rate
+                when recommend_level_count >= {{ var("min_base") }}
+                then recommend_net_rate
             end as recommend_net_rate,
             repurchase_count,
             case
@@ -163,15 +204,21 @@ with
             c_above_count,
             case when not is_c_suppressed then c_mean_of_ratios end as c_mean_of_ratios,
             case when not is_c_suppressed then c_ratio_of_means end as c_ratio_of_means,
-            case when not is_c_suppressed then {{ div("c_above_count", "c_count") }} end as delight_rate,
-            case when d_count >= {{ var("min_base") }} then d_gap_mean end as d_gap_mean,
+            case
+                when not is_c_suppressed then {{ div("c_above_count", "c_count") }}
+            end as delight_rate,
+            case
+                when d_count >= {{ var("min_base") }} then d_gap_mean
+            end as d_gap_mean,
 
             -- change against the wave before
             index_change,
             index_change - {{ z }} * index_change_error as index_change_low,
             index_change + {{ z }} * index_change_error as index_change_high,
             index_change_p_value,
-            case when index_change_p_value is not null then index_change_q_value end as index_change_q_value,
+            case
+                when index_change_p_value is not null then index_change_q_value
+            end as index_change_q_value,
             top_box_change,
             top_box_change_p_value,
             nps_change,

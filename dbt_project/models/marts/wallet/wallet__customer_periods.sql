@@ -10,11 +10,20 @@ with
             wallets.*,
             scores.satisfaction_class,
             as_of.reporting_currency_code,
-            {{ add_days(add_months("wallets.period_start_date", "case wallets.period_grain when 'year' then 12 else 3 end"), -1) }}
-            as period_end_date,
+            {{
+                add_days(
+                    add_months(
+                        "wallets.period_start_date",
+                        "case wallets.period_grain when 'year' then 12 else 3 end",
+                    ),
+                    -1,
+                )
+            }} as period_end_date,
             as_of.as_of,
             cast(
-                {{ div("wallets.own_amount", "wallets.share_of_wallet") }} as decimal(18, 4)
+                {{ div("wallets.own_amount", "wallets.share_of_wallet") }} as decimal(
+                    18, 4
+                )
             ) as wallet_amount
         from wallets
         left join scores on wallets.customer_key = scores.customer_key
@@ -22,7 +31,9 @@ with
     ),
 
     gaps as (
-        select *, cast(wallet_amount - own_amount as decimal(18, 4)) as wallet_gap_amount from sized
+        select
+            *, cast(wallet_amount - own_amount as decimal(18, 4)) as wallet_gap_amount
+        from sized
     ),
 
     big_gaps as (
@@ -31,7 +42,8 @@ with
             category,
             period_grain,
             period_start_date,
-            {{ percentile("wallet_gap_amount", var("high_potential_percentile")) }} as big_gap_amount
+            {{ percentile("wallet_gap_amount", var("high_potential_percentile")) }}
+            as big_gap_amount
         from gaps
         where wallet_gap_amount is not null
         group by source, category, period_grain, period_start_date
@@ -50,14 +62,17 @@ with
             gaps.reporting_currency_code as currency_code,
             cast(gaps.own_amount as decimal(18, 4)) as own_amount,
             cast(gaps.stated_days as bigint) as stated_days,
-            cast(gaps.own_amount_stated_days as decimal(18, 4)) as own_amount_stated_days,
+            cast(
+                gaps.own_amount_stated_days as decimal(18, 4)
+            ) as own_amount_stated_days,
             cast(gaps.stated_amount as decimal(18, 4)) as stated_amount,
             cast(gaps.stated_wallet_amount as decimal(18, 4)) as stated_wallet_amount,
             gaps.sow_stated_raw,
             cast(gaps.sow_stated as decimal(18, 8)) as sow_stated,
             gaps.is_over_one,
             -- people round: a whole ten or twenty-five is a guess
-            mod(gaps.stated_amount, 10) = 0 or mod(gaps.stated_amount, 25) = 0 as is_heaped,
+            mod(gaps.stated_amount, 10) = 0
+            or mod(gaps.stated_amount, 25) = 0 as is_heaped,
             cast(gaps.stated_share as decimal(18, 8)) as stated_share,
             cast(gaps.brands_used_count as bigint) as brands_used_count,
             cast(gaps.our_rank as decimal(18, 4)) as our_rank,
@@ -70,11 +85,21 @@ with
             gaps.ceiling_amount as peer_ceiling_amount,
             gaps.own_amount >= gaps.ceiling_amount as is_at_ceiling,
             cast(gaps.imputed_wallet_amount as decimal(18, 4)) as imputed_wallet_amount,
-            cast({{ div("gaps.own_amount", "gaps.imputed_wallet_amount") }} as decimal(18, 8)) as sow_imputed,
+            cast(
+                {{ div("gaps.own_amount", "gaps.imputed_wallet_amount") }} as decimal(
+                    18, 8
+                )
+            ) as sow_imputed,
             cast(gaps.fitted_wallet_amount as decimal(18, 4)) as fitted_wallet_amount,
-            cast({{ div("gaps.own_amount", "gaps.fitted_wallet_amount") }} as decimal(18, 8)) as sow_fitted,
+            cast(
+                {{ div("gaps.own_amount", "gaps.fitted_wallet_amount") }} as decimal(
+                    18, 8
+                )
+            ) as sow_fitted,
             case
-                when gaps.fitted_wallet_amount is not null then 'fitted' else 'not fitted'
+                when gaps.fitted_wallet_amount is not null
+                then 'fitted'
+                else 'not fitted'
             end as fit_status,
             gaps.wallet_method,
             gaps.wallet_confidence,

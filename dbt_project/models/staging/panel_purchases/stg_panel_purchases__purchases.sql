@@ -4,7 +4,18 @@ with
     final as (
         select
             -- keys
-            {{ made_key(["_source", "household_id", "category", "brand", "purchased_at", "purchase_id"]) }} as record_key,
+            {{
+                made_key(
+                    [
+                        "_source",
+                        "household_id",
+                        "category",
+                        "brand",
+                        "purchased_at",
+                        "purchase_id",
+                    ]
+                )
+            }} as record_key,
 
             -- ids
             purchase_id,

@@ -4,7 +4,11 @@ with
     final as (
         select
             -- keys
-            {{ made_key(["_source", "survey_id", "question_code", "language", "label"]) }} as record_key,
+            {{
+                made_key(
+                    ["_source", "survey_id", "question_code", "language", "label"]
+                )
+            }} as record_key,
 
             -- ids
             survey_id,

@@ -4,7 +4,8 @@ with
     final as (
         select
             -- keys
-            {{ made_key(["_source", "response_id", "category", "brand"]) }} as record_key,
+            {{ made_key(["_source", "response_id", "category", "brand"]) }}
+            as record_key,
             {{ made_key(["_source", "response_id"]) }} as response_key,
 
             -- ids
