@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import Workspace
 from loyalty.canonical import (
     Typed,
     local_dates,
@@ -26,6 +25,7 @@ from loyalty.errors import LoadRejected
 from loyalty.feeds import FeedConfig, FormatOptions
 from loyalty.formats import Batch
 from loyalty.privacy import keyed_hash
+from shop_workspace import Workspace
 
 KEY = b"k" * 32
 

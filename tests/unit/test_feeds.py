@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from conftest import Workspace
 from loyalty.errors import UserError
 from loyalty.feeds import BrokenFeed, get_feed, load_feeds, usable_feeds
+from shop_workspace import Workspace
 
 
 def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import Workspace
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FeedConfig
 from loyalty.formats import Batch, read_batches
+from shop_workspace import Workspace
 
 HEADER = "Order,Customer,When,Total\n"
 ROWS = "1,a,2026-05-04,1.50\n2,b,2026-05-04,2.50\n"

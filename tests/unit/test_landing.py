@@ -12,12 +12,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from conftest import Workspace, rule
 from loyalty.errors import UserError
 from loyalty.feeds import FeedConfig
 from loyalty.landing import LoadOutcome, load_feed, read_manifest, unseen_files
 from loyalty.ledger import Ledger
 from loyalty.quarantine import entries, export, neutral, release
+from shop_workspace import Workspace, rule
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
 HEADER = "Order,Customer,When,Total\n"

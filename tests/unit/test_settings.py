@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Workspace
 from loyalty.errors import UserError
 from loyalty.settings import find_workspace, load_settings
+from shop_workspace import Workspace
 
 
 def test_flag_over_environment_over_file_over_default(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,21 @@
+"""The unit tests beside the models, and a warehouse in which nothing has landed."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from warehouse import new_warehouse
+
+
+def test_without_a_single_row_everything_builds_and_every_formula_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = new_warehouse(tmp_path, monkeypatch)
+    warehouse.set_build(date(2026, 5, 4))
+    warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+    assert warehouse.value("select count(*) from marts.profitability__customers") == 0
+    result = warehouse.dbt("test", "--select", "test_type:unit")
+    assert len(result.result) > 15
+    assert {str(one.status) for one in result.result} == {"pass"}

