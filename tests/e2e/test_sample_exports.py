@@ -40,12 +40,12 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     use_demo_key(settings)
     write_exports(home / "exports", hold_back=date(2017, 12, 31))
     assert night.run_night(settings, say=quiet) == night.CLEAN
-    assert published(settings).as_of == date(2017, 12, 30)
+    assert published(settings).manifest["as_of"] == "2017-12-30"
     write_exports(home / "exports")
     said: list[str] = []
     assert night.run_night(settings, say=said.append) == night.CLEAN
     assert any("6 new of 66 loads" in line for line in said), said
-    assert published(settings).as_of == date(2017, 12, 31)
+    assert published(settings).manifest["as_of"] == "2017-12-31"
     return settings
 
 
@@ -119,7 +119,7 @@ def test_bad_files_get_a_sentence_each_and_the_rest_goes_on(sample: Settings) ->
         refusals = [line for line in said if name in line and sentence in line]
         assert refusals, (name, text)
     after = published(sample)
-    assert after.as_of == before.as_of
+    assert after.manifest["as_of"] == before.manifest["as_of"]
     assert one(sample, "select sum(net_amount) from marts.retention__customer_months") == (NET,)
     assert [path.name for path in Path(sample.rejected / "orders").iterdir()] != []
     for name in bad:
