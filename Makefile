@@ -27,7 +27,7 @@ demo: $(READY) ## the whole night through Airflow on the sample exports; the dat
 	@$(BIN)/python -m loyalty.orchestration.demo
 
 test: lint ## lint, types and every test but the slow ones
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: $(READY) ## the tests marked slow
 	@$(BIN)/python -m pytest -m slow
