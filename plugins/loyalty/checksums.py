@@ -1,9 +1,10 @@
-"""Checksums of tables that do not depend on the order of rows, on the run, or on a double's last digits."""
+"""Checksums of files and tables; a table's does not depend on row order, the run, or a double's last digits."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import duckdb
 
@@ -59,6 +60,12 @@ def table_fingerprint(
     ).fetchall()[0]
     content = json.dumps([sorted(columns.items()), count, str(total), duckdb.__version__])
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def file_sha256(file: Path) -> str:
+    """SHA-256 of a file, read in blocks."""
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def _cell(name: str, kind: str) -> str:

@@ -135,18 +135,19 @@ def publish(
     ] = False,
 ) -> None:
     """Check the finished build and show it to readers as a new generation, in one step."""
+    from loyalty import generations as published
     from loyalty import publish as publishing
 
     settings = _settings()
     if resume:
-        publishing.resume(settings, _say)
+        published.resume(settings, _say)
     publishing.publish(settings, say=_say, accept_drop=accept_drop)
 
 
 @app.command(short_help="List what has been published.")
 def generations() -> None:
     """List the published generations; the current one is marked."""
-    from loyalty import publish as publishing
+    from loyalty import generations as published
     from loyalty.query import table
 
     settings = _settings()
@@ -159,7 +160,7 @@ def generations() -> None:
             sum(one.mart_rows.values()),
             one.manifest["build_id"],
         )
-        for one in publishing.generations(settings)
+        for one in published.generations(settings)
     ]
     if not rows:
         _say(f"nothing has been published yet in {settings.serve}: run `loyalty run`")
@@ -172,9 +173,9 @@ def rollback(
     generation: Annotated[int | None, typer.Argument(help="Its number. Default: the one before the current.")] = None,
 ) -> None:
     """Show readers an older generation, at once, and hold publishing until `loyalty publish --resume`."""
-    from loyalty import publish as publishing
+    from loyalty import generations as published
 
-    publishing.rollback(_settings(), generation, _say)
+    published.rollback(_settings(), generation, _say)
 
 
 @app.command(short_help="Feeds, quarantine, what is published, what is next.")
@@ -189,7 +190,7 @@ def status(
     """
     from loyalty import status as state
     from loyalty import warehouse
-    from loyalty.publish import current_generation
+    from loyalty.generations import current_generation
     from loyalty.query import table
 
     settings = _settings()

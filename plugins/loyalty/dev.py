@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from loyalty.errors import UserError
-from loyalty.publish import CONTENT, Generation, current_generation, published_schema
+from loyalty.generations import CONTENT, Generation, current_generation, published_schema
 from loyalty.settings import Settings
 from loyalty.sql import quote_identifier, quote_text
 from loyalty.transform import DbtOutcome, Say, run_dbt

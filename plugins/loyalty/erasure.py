@@ -21,12 +21,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from loyalty import publish, warehouse
+from loyalty import warehouse
 from loyalty.contract import CanonicalFeed, load_contract
 from loyalty.errors import UserError
+from loyalty.generations import remove_all_but_current
 from loyalty.landing import MANIFEST, put_in_place, write_json
 from loyalty.ledger import Ledger
 from loyalty.privacy import keyed_hash, load_key
+from loyalty.publish import publish
 from loyalty.runs import recorded_run
 from loyalty.settings import Settings
 from loyalty.transform import Say
@@ -246,8 +248,8 @@ def _publish_without(settings: Settings, say: Say) -> int:
     built_before = warehouse.last_build(Ledger(settings.ledger))
     as_of = _given_as_of(built_before.data) if built_before else None
     built = warehouse.build(settings, as_of, full=True, say=say)
-    publish.publish(settings, built.build_id, say, accept_drop=True, urgent=True)
-    gone = publish.remove_all_but_current(settings)
+    publish(settings, built.build_id, say, accept_drop=True, urgent=True)
+    gone = remove_all_but_current(settings)
     say(f"removed {len(gone)} older generations at once; readers that hold one open keep it until they close it")
     return len(gone)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from loyalty import publish
+from loyalty import generations
 from loyalty.ledger import Ledger
 from loyalty.settings import Settings
 from loyalty.transform import Say
@@ -25,9 +25,9 @@ def prune(settings: Settings, now: datetime | None = None, say: Say = print) -> 
             shutil.rmtree(path)
         else:
             path.unlink()
-    generations = [settings.serve / "generations" / name for name in publish.prune(settings, now=now)]
-    say(f"removed {len(gone)} raw files and drafts, and {len(generations)} generations past their time")
-    return gone + generations
+    old = [settings.serve / "generations" / name for name in generations.prune(settings, now=now)]
+    say(f"removed {len(gone)} raw files and drafts, and {len(old)} generations past their time")
+    return gone + old
 
 
 def _old_raw(settings: Settings, now: datetime) -> Iterator[Path]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loyalty.canonical import Plan, plan_columns
+from loyalty.disk import sync
 from loyalty.draft import Draft, version_label
 from loyalty.errors import LoadRejected, UserError
 from loyalty.failpoints import hit
@@ -152,20 +152,20 @@ def read_manifest(load: Path) -> dict[str, Any]:
 def put_in_place(draft: Path, target: Path) -> None:
     """Sync a folder and rename it; a copy of this process that was quicker wins."""
     for file in draft.iterdir():
-        _sync(file)
+        sync(file)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         draft.rename(target)
     except OSError:
         if not target.is_dir():
             raise
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def write_json(file: Path, content: dict[str, Any]) -> None:
     """A small JSON document, on disk when this returns."""
     file.write_text(json.dumps(content, ensure_ascii=False, indent=1, default=str), encoding="utf-8")
-    _sync(file)
+    sync(file)
 
 
 def _load_file(settings: Settings, feed: FeedConfig, suite: Suite, uri: str, say: Say, now: datetime) -> LoadOutcome:
@@ -326,11 +326,3 @@ def _held_back_sentence(feed: FeedConfig, manifest: dict[str, Any]) -> str:
     broken = [rule for rule in manifest["rules"] if rule["level"] == "row" and rule["severity"] == "critical"]
     reasons = ", ".join(f"{rule['rule']} {rule['failed']:,}" for rule in broken if rule["failed"])
     return f"Feed `{feed.name}`, file {manifest['file']}: {manifest['quarantined_count']:,} rows held back ({reasons})."
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

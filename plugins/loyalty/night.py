@@ -18,9 +18,10 @@ from loyalty import warehouse
 from loyalty.answers import answers
 from loyalty.errors import UserError
 from loyalty.feeds import BrokenFeed, FeedConfig, load_feeds
+from loyalty.generations import Generation, current_generation
 from loyalty.landing import LoadOutcome, load_feed
 from loyalty.notify import notify
-from loyalty.publish import Generation, current_generation, publish
+from loyalty.publish import publish
 from loyalty.query import table
 from loyalty.runs import recorded_run
 from loyalty.settings import Settings

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import duckdb
 
 from loyalty.errors import UserError
-from loyalty.publish import CONTENT, MARTS_FILE, current_generation
+from loyalty.generations import CONTENT, MARTS_FILE, current_generation
 from loyalty.quarantine import neutral
 from loyalty.settings import Settings
 from loyalty.warehouse import prepare_session

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from loyalty import privacy, publish, quarantine, warehouse
+from loyalty import privacy, quarantine, warehouse
+from loyalty.checksums import file_sha256
 from loyalty.contract import load_contract
 from loyalty.errors import UserError
 from loyalty.feeds import BrokenFeed, FeedConfig, load_feeds
+from loyalty.generations import MANIFEST
 from loyalty.ledger import Event, Ledger, Load
 from loyalty.lock import holder_of
 from loyalty.settings import PRIVATE_UMASK, Settings
@@ -171,7 +173,7 @@ def _wrong_generations(settings: Settings) -> Iterator[str]:
         for event in Ledger(settings.ledger).events("publish")
     }
     for folder in sorted((settings.serve / "generations").glob("*")):
-        file = folder / publish.MANIFEST
+        file = folder / MANIFEST
         try:
             manifest = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -179,7 +181,7 @@ def _wrong_generations(settings: Settings) -> Iterator[str]:
             continue
         if folder.name not in recorded:
             yield f"{folder}: the ledger knows no such generation; the next publish clears it up"
-        elif publish.file_sha256(file) != recorded[folder.name]:
+        elif file_sha256(file) != recorded[folder.name]:
             yield f"{file}: not as it was published"
         for name, expected in manifest["files"].items():
             yield from _wrong_file(folder / name, expected["sha256"])

@@ -9,8 +9,9 @@ import pytest
 
 import tiny
 from loyalty import failpoints, warehouse
-from loyalty import publish as publishing
+from loyalty.generations import current_generation, generations
 from loyalty.night import build_and_publish
+from loyalty.publish import publish
 from loyalty.status import verify
 
 pytest_plugins = ("tiny_fixtures",)
@@ -49,7 +50,7 @@ def seen(settings):
 
 
 def checksums(settings):
-    return publishing.current_generation(settings).manifest["marts"]
+    return current_generation(settings).manifest["marts"]
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +69,7 @@ def test_publish_killed_and_run_again(waiting, undisturbed, point):
     build_and_publish(waiting, say=tiny.quiet, now=tiny.NOW)
     assert seen(waiting) == THREE
     assert checksums(waiting) == undisturbed
-    assert [one.number for one in publishing.generations(waiting)] == [1, 2]
+    assert [one.number for one in generations(waiting)] == [1, 2]
     assert not warehouse.plan(waiting).is_needed
     assert verify(waiting) == []
 
@@ -89,6 +90,6 @@ def test_build_killed_halfway_is_not_published(published, undisturbed):
     tiny.load(published)
     run_and_be_killed(BUILD, published, "build.core_built")
     with pytest.raises(Exception, match="not completely built"):
-        publishing.publish(published, say=tiny.quiet, now=tiny.NOW)
+        publish(published, say=tiny.quiet, now=tiny.NOW)
     build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
     assert checksums(published) == undisturbed

@@ -4,8 +4,8 @@ from datetime import date
 
 import tiny
 from loyalty import night, warehouse
+from loyalty.generations import current_generation
 from loyalty.ledger import Ledger
-from loyalty.publish import current_generation
 
 pytest_plugins = ("tiny_fixtures",)
 

@@ -16,9 +16,10 @@ import pytest
 
 from loyalty import night, warehouse
 from loyalty.demo import write_exports
+from loyalty.generations import current_generation
 from loyalty.ledger import Ledger
 from loyalty.privacy import use_demo_key
-from loyalty.publish import current_generation, publish
+from loyalty.publish import publish
 from loyalty.quarantine import entries
 from loyalty.settings import Settings, load_settings, shipped
 

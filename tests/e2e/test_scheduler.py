@@ -13,9 +13,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from loyalty.generations import current_generation
 from loyalty.ledger import Ledger
 from loyalty.orchestration.local import LocalAirflow, running
-from loyalty.publish import current_generation
 from loyalty.settings import Settings, load_settings
 from small_workspace import make_workspace, write_answers, write_broken_till, write_members, write_till
 

@@ -6,9 +6,9 @@ import tiny
 from loyalty.erasure import forget
 from loyalty.errors import UserError
 from loyalty.feeds import get_feed
+from loyalty.generations import generations
 from loyalty.landing import load_feed
 from loyalty.ledger import Ledger
-from loyalty.publish import generations
 from loyalty.status import verify
 
 pytest_plugins = ("tiny_fixtures",)

@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 import tiny
+from loyalty import generations, staging, warehouse
 from loyalty import publish as publishing
-from loyalty import warehouse
 from loyalty.errors import UserError
 from loyalty.ledger import Ledger
 
@@ -64,7 +64,7 @@ def test_storage_is_pinned_so_that_older_clients_read_it(published):
 
 def test_same_marts_are_not_published_again(published):
     assert publish(published) is None
-    assert [one.number for one in publishing.generations(published)] == [1]
+    assert [one.number for one in generations.generations(published)] == [1]
     assert warehouse.is_published(
         Ledger(published.ledger), warehouse.last_build(Ledger(published.ledger)).data["build_id"]
     )
@@ -81,7 +81,7 @@ def test_next_night_is_a_generation_of_its_own_and_the_old_one_stays(waiting):
 def test_reader_keeps_the_generation_it_opened(waiting):
     with duckdb.connect(str(waiting.serve / "current" / "loyalty.duckdb"), read_only=True) as reader:
         publish(waiting)
-        publishing.remove_all_but_current(waiting)
+        generations.remove_all_but_current(waiting)
         assert reader.execute("select count(*) from marts.retention__customers").fetchall() == [(2,)]
 
 
@@ -150,20 +150,20 @@ def test_hashes_stay_out_of_the_published_core(published):
 
 
 def test_flags_about_personal_data_are_no_personal_data():
-    assert not publishing.is_personal_name("has_email")
-    assert not publishing.is_personal_name("category_name")
-    assert publishing.is_personal_name("row_json")
+    assert not staging.is_personal_name("has_email")
+    assert not staging.is_personal_name("category_name")
+    assert staging.is_personal_name("row_json")
 
 
 def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):
     publish(waiting)
-    publishing.rollback(waiting, say=tiny.quiet)
-    assert publishing.current_generation(waiting).number == 1
+    generations.rollback(waiting, say=tiny.quiet)
+    assert generations.current_generation(waiting).number == 1
     with pytest.raises(UserError, match="held: on .* rolled back to generation 1"):
         publish(waiting)
     plan = warehouse.plan(waiting)
     assert not plan.is_needed
-    publishing.resume(waiting, tiny.quiet)
+    generations.resume(waiting, tiny.quiet)
     assert warehouse.plan(waiting).needs_publish
     assert publish(waiting).number == 3
     assert len(tiny.published(waiting, CUSTOMERS)) == 3
@@ -171,14 +171,14 @@ def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):
 
 def test_rollback_to_what_is_not_there_is_refused(published):
     with pytest.raises(UserError, match="no generation before the current one"):
-        publishing.rollback(published, say=tiny.quiet)
+        generations.rollback(published, say=tiny.quiet)
     with pytest.raises(UserError, match="no generation 9; there are: 1"):
-        publishing.rollback(published, 9, tiny.quiet)
+        generations.rollback(published, 9, tiny.quiet)
 
 
 def test_rollback_before_anything_was_published_is_refused(built):
     with pytest.raises(UserError, match="Nothing has been published yet"):
-        publishing.rollback(built, say=tiny.quiet)
+        generations.rollback(built, say=tiny.quiet)
 
 
 def make_generations(settings, count):
@@ -190,26 +190,26 @@ def make_generations(settings, count):
 
 def test_old_generations_go_but_never_a_young_one_nor_below_three(published):
     make_generations(published, 6)
-    assert publishing.prune(published, keep=1, now=tiny.NOW + timedelta(minutes=59)) == []
-    assert publishing.prune(published, keep=1, now=tiny.NOW + timedelta(hours=1)) == ["000001", "000002", "000003"]
-    assert [one.number for one in publishing.generations(published)] == [4, 5, 6]
+    assert generations.prune(published, keep=1, now=tiny.NOW + timedelta(minutes=59)) == []
+    assert generations.prune(published, keep=1, now=tiny.NOW + timedelta(hours=1)) == ["000001", "000002", "000003"]
+    assert [one.number for one in generations.generations(published)] == [4, 5, 6]
 
 
 def test_current_generation_is_never_pruned(published):
     make_generations(published, 5)
-    publishing.rollback(published, 1, tiny.quiet)
-    assert publishing.prune(published, keep=1, now=tiny.NOW + timedelta(days=1)) == ["000002"]
-    assert publishing.current_generation(published).number == 1
+    generations.rollback(published, 1, tiny.quiet)
+    assert generations.prune(published, keep=1, now=tiny.NOW + timedelta(days=1)) == ["000002"]
+    assert generations.current_generation(published).number == 1
 
 
 def test_full_disk_leaves_the_current_generation_and_no_leftover(waiting, monkeypatch):
     def no_room(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publishing, "_export", no_room)
+    monkeypatch.setattr(staging, "_export", no_room)
     with pytest.raises(UserError, match="No space left on device.*current generation is untouched"):
         publish(waiting)
-    assert publishing.current_generation(waiting).number == 1
+    assert generations.current_generation(waiting).number == 1
     assert not list(waiting.serve.glob(".*"))
     monkeypatch.undo()
     assert publish(waiting).number == 2

@@ -61,9 +61,9 @@ def run_demo(settings: Settings, say: Say) -> bool:
     from loyalty import night
     from loyalty.answers import answers
     from loyalty.demo import write_exports
+    from loyalty.generations import current_generation
     from loyalty.ledger import Ledger
     from loyalty.privacy import use_demo_key
-    from loyalty.publish import current_generation
 
     use_demo_key(settings)
     say("Writing the sample exports (about 20 s the first time) ...")
