@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from loyalty import quarantine_cli
 from loyalty.errors import UserError
 from loyalty.settings import PRIVATE_UMASK, Settings, load_settings
 
@@ -35,10 +36,7 @@ app = typer.Typer(
     ),
     epilog="Exit codes: 0 done; 3 published, but something was refused; 1 not published, or a mistake to mend.",
 )
-quarantine_app = typer.Typer(
-    no_args_is_help=True, help="Rows that were held back: list them, look at them, mend and release them."
-)
-app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(quarantine_cli.app, name="quarantine")
 
 AsOf = Annotated[
     datetime | None,
@@ -299,71 +297,6 @@ def forget(
     if not yes:
         typer.confirm("Erase this customer for good, and remove all older generations?", abort=True)
     forget(settings, customer_id, source, _say)
-
-
-@quarantine_app.command("list")
-def quarantine_list() -> None:
-    """Count the open rows of each load."""
-    from collections import Counter
-
-    from loyalty import quarantine
-    from loyalty.query import table
-
-    counts = Counter(
-        (entry.feed_name, entry.file, entry.load_id, entry.rules)
-        for entry in quarantine.entries(_settings(), only_open=True)
-    )
-    if not counts:
-        _say("no row is in quarantine")
-        return
-    rows = [(*key, count) for key, count in sorted(counts.items())]
-    _say(table(("feed", "file", "load", "rules", "open rows"), rows))
-
-
-@quarantine_app.command("show")
-def quarantine_show(
-    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
-    limit: Annotated[int, typer.Option(help="At most this many rows.")] = 20,
-) -> None:
-    """Show a load's rows: line, rules, reason, state and content."""
-    from loyalty import quarantine
-
-    entries = quarantine.entries(_settings(), load_id)
-    if not entries:
-        raise UserError(
-            f"Load {load_id} has no rows in quarantine; `loyalty quarantine list` shows the loads that have."
-        )
-    for entry in entries[:limit]:
-        _say(f"line {entry.line} ({entry.status}) {entry.rules}: {entry.reason}")
-        _say(f"  {entry.row_json}")
-    if len(entries) > limit:
-        _say(f"... {len(entries) - limit} more; --limit shows them")
-
-
-@quarantine_app.command("export")
-def quarantine_export(
-    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
-    target: Annotated[Path, typer.Argument(help="The CSV to write.")],
-) -> None:
-    """Write a load's open rows as CSV, to be mended and released with `--from`."""
-    from loyalty import quarantine
-
-    _say(f"{target}: {quarantine.export(_settings(), load_id, target):,} rows")
-
-
-@quarantine_app.command("release")
-def quarantine_release(
-    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
-    lines: Annotated[list[int] | None, typer.Option("--line", help="Only this line; may be given often.")] = None,
-    mended: Annotated[
-        Path | None, typer.Option("--from", help="The mended CSV. Default: the rows as they are.")
-    ] = None,
-) -> None:
-    """Let rows out of quarantine, as they are or mended, as a load of their own."""
-    from loyalty import quarantine
-
-    released = quarantine.release(_settings(), load_id, lines, mended)
-    _say(f"released {released.row_count:,} rows as load {released.load_id}; the next `loyalty run` builds with them")
 
 
 def main() -> None:

@@ -167,10 +167,12 @@ def serve_lock(settings: Settings, purpose: str) -> AbstractContextManager[None]
 
 
 def generation_folders(settings: Settings) -> list[Path]:
+    """The folders of generations, whole or not, oldest first."""
     return sorted(path for path in (settings.serve / "generations").glob("[0-9]*") if path.name.isdigit())
 
 
 def point_current_at(settings: Settings, folder: Path) -> None:
+    """Swap the link that readers follow, in one step."""
     link = settings.serve / f".current-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path("generations") / folder.name)
@@ -186,6 +188,7 @@ def remove_generation(settings: Settings, folder: Path) -> None:
 
 
 def remove_leftovers(settings: Settings) -> None:
+    """Take away what a killed publish left beside the generations."""
     for pattern in (".staging-*", ".removed-*"):
         for folder in settings.serve.glob(pattern):
             shutil.rmtree(folder)
