@@ -32,6 +32,7 @@
         "order_count",
         "kept_order_count",
         "booked_order_count",
+        "uncosted_line_count",
         "refund_count",
     ] %}
         cast(coalesce(sum({{ alias }}.{{ name }}), 0) as bigint) as {{ name }},
@@ -48,7 +49,8 @@
   The waterfall on those sums, each step an expression by name:
   net = goods + shipping charged - refunds; cm1 = net - cost of goods; cm2 = cm1 - order costs;
   cm3 = cm2 - customer costs; profit = cm3 - sustaining cost. From cm1 on NULL where the cost of
-  less than `min_cost_coverage` of the goods sold is known: a missing cost is not 0.
+  less than `min_cost_coverage` of the goods sold is known, or of goods given away is not: a missing
+  cost is not 0.
 #}
 {% macro waterfall(step, alias=none) -%}
     {%- set a = (alias ~ ".") if alias else "" -%}
@@ -92,7 +94,10 @@
         )
     {%- elif step == "is_costed" -%}
         (
-            {{ a }}costed_amount = {{ a }}goods_amount
+            (
+                {{ a }}costed_amount = {{ a }}goods_amount
+                and {{ a }}uncosted_line_count = 0
+            )
             or coalesce(
                 {{ div(a ~ "costed_amount", a ~ "goods_amount") }}
                 >= {{ var("min_cost_coverage") }},

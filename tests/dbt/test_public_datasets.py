@@ -41,7 +41,8 @@ def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         warehouse.dbt(
             "build",
             "--select",
-            "+retention__cohort_months +retention__customer_months +profitability__customers",
+            "+retention__cohort_months +retention__customer_months +profitability__customers"
+            " +profitability__whale_curve",
             variables=AS_THE_ORACLES,
         )
         yield warehouse
@@ -98,11 +99,15 @@ def test_cdnow_revenue_tiers_hold_the_published_shares(cdnow: Warehouse) -> None
 
 def test_cdnow_has_no_costs_so_profit_is_unknown_and_says_why(cdnow: Warehouse) -> None:
     rows = cdnow.query(
-        "select count(*), count(*) filter (where profit_missing_reason is not null),"
-        " count(*) filter (where net_amount <> 0) from marts.profitability__customers"
-        " where profit_amount is null"
+        "select count(*), count(*) filter (where profit_missing_reason is not null), count(profit_amount)"
+        " from marts.profitability__customers"
     )
-    assert rows[0][0] == rows[0][1] == rows[0][2]
+    assert rows == [(23570, 23570, 0)]
+
+
+def test_cdnow_has_no_costs_so_nobody_is_on_the_whale_curve(cdnow: Warehouse) -> None:
+    assert cdnow.value("select count(*) from marts.profitability__customers where net_amount = 0") > 0
+    assert cdnow.value("select count(*) from marts.profitability__whale_curve") == 0
 
 
 def test_cdnow_keeps_every_line_and_cent(cdnow: Warehouse) -> None:

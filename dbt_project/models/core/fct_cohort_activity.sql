@@ -24,7 +24,8 @@ with
             sum({{ waterfall("net", "months") }}) as net_amount,
             sum({{ waterfall("goods_cost", "months") }}) as goods_cost_amount,
             sum(months.costed_amount) as costed_amount,
-            sum(months.goods_amount) as goods_amount
+            sum(months.goods_amount) as goods_amount,
+            sum(months.uncosted_line_count) as uncosted_line_count
         from members
         inner join months on members.customer_key = months.base_key
         inner join segments on members.customer_key = segments.customer_key

@@ -53,6 +53,9 @@ with
             cast(
                 coalesce(order_days.booked_order_count, 0) as bigint
             ) as booked_order_count,
+            cast(
+                coalesce(order_days.uncosted_line_count, 0) as bigint
+            ) as uncosted_line_count,
             cast(coalesce(refund_days.refund_count, 0) as bigint) as refund_count,
             {% for table, name in customer_day_amounts() %}
                 cast(

@@ -65,6 +65,9 @@ with
             ) as refunded_amount,
             cast(amounts.cost_amount as {{ type_amount() }}) as cost_amount,
             cast(amounts.costed_amount as {{ type_amount() }}) as costed_amount,
+            case
+                when based.is_booked then amounts.uncosted_line_count else 0
+            end as uncosted_line_count,
             amounts.shipping_cost_amount,
             amounts.payment_fee_amount
             {{ x_columns(ref("int_orders__current"), "orders") }}

@@ -8,6 +8,7 @@ with
             currency_code,
             order_date as calendar_date,
             sum(case when is_booked then 1 else 0 end) as booked_order_count,
+            sum(uncosted_line_count) as uncosted_line_count,
             sum(gross_amount) as gross_amount,
             sum(discount_amount) as discount_amount,
             sum(goods_amount) as goods_amount,

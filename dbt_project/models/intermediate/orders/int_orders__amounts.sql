@@ -54,6 +54,8 @@ with
             converted.shipping_amount,
             line_totals.cost_amount,
             coalesce(line_totals.costed_amount, 0) as costed_amount,
+            -- an order without lines is one sale of unknown cost
+            coalesce(line_totals.uncosted_line_count, 1) as uncosted_line_count,
             converted.shipping_cost_amount,
             converted.payment_fee_amount
         from converted

@@ -11,7 +11,7 @@ with
             sum(net_amount) as goods_amount,
             sum(cost_amount) as cost_amount,
             sum(costed_amount) as costed_amount,
-            count(cost_amount) as costed_line_count
+            count(*) - count(cost_amount) as uncosted_line_count
         from lines
         group by order_key
     )

@@ -1,4 +1,9 @@
-{% set counts = ["order_count", "kept_order_count", "order_day_count"] %}
+{% set counts = [
+    "order_count",
+    "kept_order_count",
+    "order_day_count",
+    "uncosted_line_count",
+] %}
 {% set amounts = [
     "gross_amount",
     "discount_amount",
