@@ -118,6 +118,6 @@ def test_index_with_the_weights_of_ohio_on_mobi(warehouse: Warehouse) -> None:
     weights = {"index_weights": OHIO, "min_base": 1, "min_base_nps": 1}
     warehouse.dbt(
         "run", "--select", "fct_survey_results", "fct_survey_segment_sums", "fct_survey_segment_figures",
-        "satisfaction__segment_months", variables=weights,
+        "fct_survey_segment_changes", "satisfaction__segment_months", variables=weights,
     )  # fmt: skip
     assert _figures(warehouse, "mobi").satisfaction_index == pytest.approx(SURVEY["acsi_ohio_on_mobi"], abs=1e-6)

@@ -1,4 +1,10 @@
 {# What each customer, or row outside the base, did in a month: the quantities that cost pools are spread by. #}
+{%- set quantities = {
+    "orders": "count(*)",
+    "lines": "sum(line_count)",
+    "units": "sum(unit_count)",
+    "amount": "sum(net_amount)",
+} -%}
 with
     orders as (select * from {{ ref("fct_orders") }} where is_booked),
 
@@ -19,50 +25,19 @@ with
     ),
 
     by_order as (
-        select
-            base_key,
-            currency_code,
-            order_month as month,
-            source,
-            channel,
-            'orders' as driver,
-            count(*) as quantity
-        from orders
-        group by base_key, currency_code, order_month, source, channel
-        union all
-        select
-            base_key,
-            currency_code,
-            order_month,
-            source,
-            channel,
-            'lines',
-            sum(line_count)
-        from orders
-        group by base_key, currency_code, order_month, source, channel
-        union all
-        select
-            base_key,
-            currency_code,
-            order_month,
-            source,
-            channel,
-            'units',
-            sum(unit_count)
-        from orders
-        group by base_key, currency_code, order_month, source, channel
-        union all
-        select
-            base_key,
-            currency_code,
-            order_month,
-            source,
-            channel,
-            'amount',
-            sum(net_amount)
-        from orders
-        group by base_key, currency_code, order_month, source, channel
-        union all
+        {% for driver, quantity in quantities.items() %}
+            select
+                base_key,
+                currency_code,
+                order_month as month,
+                source,
+                channel,
+                '{{ driver }}' as driver,
+                {{ quantity }} as quantity
+            from orders
+            group by base_key, currency_code, order_month, source, channel
+            union all
+        {% endfor %}
         select
             base_key,
             currency_code,
