@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -33,9 +34,13 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "bigint": pa.int64(),
     "boolean": pa.bool_(),
 }
+TEXT_FORMATS = ("csv", "fixed_width")
+HASHED = re.compile("[0-9a-f]{64}")
+YEARS = ("0002", "9998")  # years at the edge of the calendar fall off it in another time zone
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
-NUMBER = r"^[+-]?(\d{1,14}(\.\d{0,20})?|\.\d{1,20})$"
+NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)$"
+LONGEST_NUMBER = 40  # characters; what is longer is no amount
 WHOLE_NUMBER = r"^[+-]?\d{1,18}(\.0*)?$"
 DATE_ONLY = r"^\d{4}-\d{2}-\d{2}$"
 WITH_OFFSET = r"(?:[+-]\d{2}:?\d{2}|Z)$"
@@ -89,12 +94,12 @@ def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
     origins = {name: ColumnMapping.model_validate({"from": name}) for name in columns if name in header} | feed.columns
     for name, origin in origins.items():
         if origin.source and origin.source != "_line" and origin.source not in header:
-            raise LoadRejected(_missing_sentence(name, origin.source, header))
+            raise LoadRejected(missing_sentence(name, origin.source, header))
     for name in feed.canonical.required:
         if name not in origins and not (name == "currency_code" and feed.currency):
-            raise LoadRejected(_missing_sentence(name, name, header))
+            raise LoadRejected(missing_sentence(name, name, header))
     if feed.version and feed.version not in header:
-        raise LoadRejected(_missing_sentence("version", feed.version, header))
+        raise LoadRejected(missing_sentence("version", feed.version, header))
     taken = {origin.source for origin in origins.values()} | {feed.version}
     extras, dropped = _extras([name for name in header if name not in taken])
     return Plan(feed, origins, extras, tuple(dropped))
@@ -123,7 +128,8 @@ def to_canonical(batch: Batch, plan: Plan, key: bytes) -> Typed:
     for header, name in plan.extras.items():
         landed[name] = _clean(_column(batch, header), options)
     landed["_line"] = batch.lines
-    landed["_version_at"] = _version(batch, plan)
+    landed["_version_at"], of_version = _version(batch, plan)
+    faults += of_version
     return Typed(pa.table(landed), faults)
 
 
@@ -166,11 +172,13 @@ def _mapped(raw: pa.Array, mapping: dict[str, str], options: FormatOptions) -> p
 
 
 def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
+    # A workbook's or a Parquet file's numbers come as numbers, whatever the separators of the shop's texts are.
+    options = feed.options if feed.format in TEXT_FORMATS else FormatOptions()
     readers: dict[str, Callable[[pa.Array], pa.Array]] = {
         "text": lambda values: values,
-        "decimal": partial(read_decimals, options=feed.options, scale=4),
-        "rate": partial(read_decimals, options=feed.options, scale=8),
-        "integer": partial(read_integers, options=feed.options),
+        "decimal": partial(read_decimals, options=options, scale=4),
+        "rate": partial(read_decimals, options=options, scale=8),
+        "integer": partial(read_integers, options=options),
         "boolean": read_booleans,
         "date": partial(read_dates, date_format=feed.date_format),
         "timestamp": partial(read_timestamps, feed=feed),
@@ -182,16 +190,17 @@ def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
 
 def read_decimals(text: pa.Array, options: FormatOptions, scale: int) -> pa.Array:
     """Decimal numbers, never through floats; more than `scale` digits are rounded half away from zero."""
-    plain = _plain_numbers(text, options)
-    readable = _only_matching(plain, NUMBER)
-    wide = readable.cast(pa.decimal256(38, 20))
-    return pc.round(wide, scale, round_mode="half_towards_infinity").cast(pa.decimal128(18, scale))
+    readable = _only_matching(_plain_numbers(text, options), NUMBER)
+    short = pc.if_else(pc.less_equal(pc.utf8_length(readable), LONGEST_NUMBER), readable, None)
+    rounded = pc.round(short.cast(pa.decimal256(76, LONGEST_NUMBER)), scale, round_mode="half_towards_infinity")
+    limit = pa.scalar(Decimal(10) ** (18 - scale), rounded.type)
+    return pc.if_else(pc.less(pc.abs(rounded), limit), rounded, None).cast(pa.decimal128(18, scale))
 
 
 def read_integers(text: pa.Array, options: FormatOptions) -> pa.Array:
     """Whole numbers; `12.0` is one, `12.5` is not."""
     readable = _only_matching(_plain_numbers(text, options), WHOLE_NUMBER)
-    return pc.replace_substring_regex(readable, r"\.0*$", "").cast(pa.int64())
+    return pc.replace_substring_regex(readable, r"^\+|\.0*$", "").cast(pa.int64())
 
 
 def read_booleans(text: pa.Array) -> pa.Array:
@@ -235,7 +244,9 @@ def _parse(stamps: pd.Series, date_format: str | None) -> pd.Series:
     parsed = pd.to_datetime(stamps, format="ISO8601", errors="coerce", utc=True)
     if date_format:
         parsed = pd.to_datetime(stamps, format=date_format, errors="coerce", utc=True).fillna(parsed)
-    return parsed.astype("datetime64[us, UTC]")
+    parsed = parsed.astype("datetime64[us, UTC]")
+    first, last = (pd.Timestamp(f"{year}-01-01", tz="UTC") for year in YEARS)
+    return parsed.where(parsed.between(first, last))
 
 
 def _has_no_clock(date_format: str | None) -> bool:
@@ -264,6 +275,10 @@ def local_dates(stamps: pa.Array, zone: ZoneInfo) -> pa.Array:
 
 
 def _plain_numbers(text: pa.Array, options: FormatOptions) -> pa.Array:
+    """Numbers with a decimal point and nothing else; NULL where the separators do not stand as declared."""
+    point = re.escape(options.decimal)
+    grouped = rf"|\d{{1,3}}({re.escape(options.thousands)}\d{{3}})+" if options.thousands else ""
+    text = _only_matching(text, rf"^[+-]?(\d*{grouped})({point}\d*)?$")
     if options.thousands:
         text = pc.replace_substring(text, options.thousands, "")
     return pc.replace_substring(text, ",", ".") if options.decimal == "," else text
@@ -296,16 +311,22 @@ def _absent(column: Column, text: pa.Array) -> list[Fault]:
 def _without_person(column: Column, text: pa.Array, key: bytes) -> dict[str, pa.Array]:
     landed = {f"has_{column.name}": pc.is_valid(text)}
     if column.personal == "hash":
-        hashes = [None if value is None else keyed_hash(key, value) for value in text.to_pylist()]
+        # A row that was mended after quarantine brings the hash that stood there instead of the person's address.
+        hashes = [
+            value if value is None or HASHED.fullmatch(value) else keyed_hash(key, value) for value in text.to_pylist()
+        ]
         landed[f"{column.name}_hash"] = pa.array(hashes, pa.string())
     return landed
 
 
-def _version(batch: Batch, plan: Plan) -> pa.Array:
+def _version(batch: Batch, plan: Plan) -> tuple[pa.Array, list[Fault]]:
+    """The row's version time; one that cannot be read makes its row a fault, or an older row would win."""
     if plan.feed.version is None:
-        return pa.nulls(batch.cells.num_rows, pa.timestamp("us"))
+        return pa.nulls(batch.cells.num_rows, pa.timestamp("us")), []
     text = _clean(_column(batch, plan.feed.version), plan.feed.options)
-    return read_timestamps(text, plan.feed) if text.null_count < len(text) else pa.nulls(len(text), pa.timestamp("us"))
+    column = Column("version", "timestamp")
+    values = _typed(text, column.type, plan.feed)
+    return values, _unreadable(column, text, values, batch)
 
 
 def export_time(day: date | None) -> datetime | None:
@@ -333,7 +354,8 @@ def is_personal(name: str) -> bool:
     return bool(PERSONAL_NAME.search(re.sub(r"\W+", "_", name.strip().lower())))
 
 
-def _missing_sentence(column: str, wanted: str, header: list[str]) -> str:
+def missing_sentence(column: str, wanted: str, header: list[str]) -> str:
+    """That a column is missing, what the file has that comes nearest, and what to do."""
     near = difflib.get_close_matches(wanted, header, n=1, cutoff=0.5)
     hint = f"; the nearest is `{near[0]}`" if near else f"; the file has: {_shorten(', '.join(header), 200)}"
     named = f"column `{wanted}`" if column == wanted else f"column `{wanted}` (the feed's {column})"

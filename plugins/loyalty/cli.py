@@ -308,6 +308,9 @@ def main() -> None:
         sys.exit(NOT_PUBLISHED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        typer.echo(f"loyalty: {error.filename or 'a file'} cannot be used ({error.strerror}).", err=True)
+        sys.exit(NOT_PUBLISHED)
 
 
 def _settings() -> Settings:

@@ -57,6 +57,7 @@ class Draft:
     held_back: list[dict[str, Any]] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
     profile: dict[str, Any] = field(default_factory=dict)
     trailer: Trailer | None = None
     row_count: int = 0
@@ -74,7 +75,7 @@ class Draft:
         self.results += [*_contract_results(typed, batch), *checked.results]
         self._hold_back(batch, typed, checked, plan, key)
         self._write_part(_with_lineage(_good_rows(typed, checked), self.feed, self.raw, self.received_at))
-        self.dropped = plan.dropped
+        self.dropped, self.given = plan.dropped, tuple(plan.origins)
         self.trailer = batch.trailer or self.trailer
 
     def _hold_back(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: bytes) -> None:
@@ -150,6 +151,7 @@ class Draft:
             "quarantined_count": len(self.held_back),
             "quarantined_amount": str(sum(amounts, Decimal(0))),
             "columns": self.columns,
+            "given_columns": list(self.given),
             "dropped_columns": list(self.dropped),
             "parts": self.parts,
             "rules": [asdict(result) for result in self.results],
@@ -225,10 +227,9 @@ def _without_person(cells: dict[str, str | None], plan: Plan, key: bytes) -> dic
     """The row's cells for the quarantine; personal ones stand there as keyed hashes."""
     columns = plan.feed.canonical.columns
     personal = {origin.source for name, origin in plan.origins.items() if columns[name].personal}
-    return {
-        name: keyed_hash(key, value) if value and (name in personal or is_personal(name)) else value
-        for name, value in cells.items()
-    }
+    landed = {origin.source for name, origin in plan.origins.items() if not columns[name].personal}
+    hidden = {name for name in cells if name in personal or (is_personal(name) and name not in landed)}
+    return {name: keyed_hash(key, value) if value and name in hidden else value for name, value in cells.items()}
 
 
 def _fault_reason(fault: Fault) -> str:

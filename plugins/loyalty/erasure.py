@@ -195,8 +195,12 @@ def _remove_sources(settings: Settings, held_by: list[Path]) -> None:
 
 
 def _held_back_names(part: Path, person: _Person) -> bool:
-    rows = pq.read_table(part, partitioning=None)
-    return any(_mentions(text, person) for text in rows.column("row_json").to_pylist())
+    return any(_is_of(row, person) for row in pq.read_table(part, partitioning=None).to_pylist())
+
+
+def _is_of(row: dict[str, Any], person: _Person) -> bool:
+    """Whether a row held back is of the person's source and names the person."""
+    return person.source in (None, row["_source"]) and _mentions(row["row_json"], person)
 
 
 def _mentions(row_json: str | None, person: _Person) -> bool:
@@ -209,7 +213,7 @@ def _clean_quarantine(settings: Settings, person: _Person) -> None:
     """Take the person's rows out of quarantine, also those of refused loads."""
     for part in sorted(settings.quarantine.glob("*/load_id=*/part-*.parquet")):
         rows = pq.read_table(part, partitioning=None)
-        keep = pa.array([not _mentions(text, person) for text in rows.column("row_json").to_pylist()], pa.bool_())
+        keep = pa.array([not _is_of(row, person) for row in rows.to_pylist()], pa.bool_())
         if not pc.all(keep).as_py():
             draft = part.with_name(f".{part.name}")
             pq.write_table(rows.filter(keep), draft, compression="zstd")

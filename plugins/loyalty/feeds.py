@@ -7,7 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -53,8 +53,8 @@ class ColumnMapping(_Model):
 class FormatOptions(_Model):
     """How the file is written. Every option has the default of a plain UTF-8 CSV."""
 
-    delimiter: str = ","
-    quote: str = '"'
+    delimiter: str = Field(default=",", min_length=1, max_length=1, pattern=r'[^"\r\n]')
+    quote: str = Field(default='"', max_length=1)
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
@@ -62,10 +62,16 @@ class FormatOptions(_Model):
     skip_lines: int = Field(default=0, ge=0)
     skip_after_header: int = Field(default=0, ge=0)
     names: list[str] = Field(default_factory=list)
-    widths: list[int] = Field(default_factory=list)
+    widths: list[Annotated[int, Field(gt=0)]] = Field(default_factory=list)
     sheet: str | None = None
     trailer: str | None = None
     null_values: list[str] = Field(default_factory=lambda: [""])
+
+    @model_validator(mode="after")
+    def _different_separators(self) -> FormatOptions:
+        if self.decimal == self.thousands:
+            raise ValueError("thousands: it must differ from `decimal`")
+        return self
 
     @field_validator("encoding")
     @classmethod
@@ -144,6 +150,17 @@ class FeedConfig(_Model):
             raise ValueError(f"no such IANA time zone{_nearest(zone, available_timezones())}")
         return zone
 
+    @field_validator("date_format")
+    @classmethod
+    def _usable_format(cls, date_format: str | None) -> str | None:
+        if date_format is not None:
+            try:
+                datetime.strptime("", date_format)  # noqa: DTZ007 - only the format is looked at
+            except ValueError as error:
+                if "does not match" not in str(error):
+                    raise ValueError(f"not a date format: {error}") from None
+        return date_format
+
     @field_validator("source")
     @classmethod
     def _plain_source(cls, source: str) -> str:
@@ -161,8 +178,12 @@ class FeedConfig(_Model):
             )
         if sum(origin is not None for origin in (self.path, self.http, self.sql)) != 1:
             raise ValueError("path: give exactly one of `path`, `http` and `sql`")
-        if self.format == "fixed_width" and not self.options.widths:
+        if self.format == "fixed_width" and len(self.options.widths) < 2:
             raise ValueError("options.widths: a fixed_width file needs the widths of its columns")
+        if self.options.trailer and self.format != "csv":
+            raise ValueError("options.trailer: only a csv file can have a total line")
+        if self.path and (self.path.count(DATE_PLACEHOLDER) > 1 or DATE_PLACEHOLDER in str(Path(self.path).parent)):
+            raise ValueError("path: `{date}` may stand once, in the file's name")
         if self.options.widths and len(self.options.widths) != len(self.options.names):
             raise ValueError("options.names: as many names as there are widths")
         return self
@@ -227,6 +248,18 @@ class FeedConfig(_Model):
             return None
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that stands twice is an error instead of the last one winning."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping; a ConstructorError when a key stands in it twice."""
+        keys = [key.value for key, _ in node.value]
+        if twice := [key for key in keys if keys.count(key) > 1]:
+            problem = f"the key `{twice[0]}` stands there twice"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 @dataclass(frozen=True)
 class BrokenFeed:
     """A YAML that cannot be used: only its own feed is down."""
@@ -241,7 +274,8 @@ def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
     """Every feed of the folder by name; a wrong YAML becomes a BrokenFeed with one clear sentence."""
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`.")
-    return {file.stem: read_feed(file) for file in sorted(folder.glob("*.yml"))}
+    files = [file for file in sorted(folder.glob("*.yml")) if not file.name.startswith(".")]
+    return {file.stem: read_feed(file) for file in files}
 
 
 def usable_feeds(folder: Path) -> dict[str, FeedConfig]:
@@ -266,16 +300,18 @@ def read_feed(file: Path) -> FeedConfig | BrokenFeed:
     try:
         if not FEED_NAME.fullmatch(file.stem):
             raise UserError("a feed's file name has lower-case letters, digits and underscores only")
-        declared = yaml.safe_load(file.read_text(encoding="utf-8"))
-        if not isinstance(declared, dict):
+        declared = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+        if not isinstance(declared, dict) or not all(isinstance(key, str) for key in declared):
             raise UserError("it must hold `key: value` lines, such as `feed: orders`")
+        if "name" in declared:
+            raise UserError("there is no key `name`; the file's name is the feed's name")
         group = declared["group"] if declared.get("group") in ("orders", "crm", "surveys") else group
         owner = str(declared.get("owner", owner))
         return FeedConfig(name=file.stem, **declared)
     except ValidationError as error:
         message = _sentence(error)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        message = f"not valid YAML: {' '.join(str(error).split())}"
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
+        message = f"it cannot be read as YAML: {' '.join(str(error).split())}"
     except (UserError, TypeError) as error:
         message = str(error)
     return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is off, {file.name}: {message}.")

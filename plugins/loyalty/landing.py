@@ -21,7 +21,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from loyalty.canonical import Plan, plan_columns
+from loyalty.canonical import Plan, missing_sentence, plan_columns
 from loyalty.disk import sync
 from loyalty.draft import Draft, version_label
 from loyalty.errors import LoadRejected, UserError
@@ -196,11 +196,15 @@ def _write_load(settings: Settings, draft: Draft, suite: Suite) -> None:
     for batch in read_batches(draft.raw.copy, feed, settings.batch_rows, settings.max_file_bytes):
         if plan is None or feed.format == "jsonl":  # objects may differ in their keys
             plan = plan_columns(feed, batch.cells.column_names)
+            _refuse_lost_columns(settings, feed, plan, batch.cells.column_names)
         draft.add(batch, plan, suite, key)
     draft.results = add_up(draft.results)
     hit("land.written")
     draft.refuse_too_many()
     draft.profile = load_profile(settings, draft)
+    if draft.profile["trailer_matches"] is False:
+        claimed = draft.profile["trailer_row_count"], draft.profile["trailer_total"]
+        raise LoadRejected(f"the total line says {claimed[0]} rows and {claimed[1]} in all; that is not what was read")
     of_load = check_load(suite, draft.profile)
     draft.results = [*draft.results, *of_load]
     for rule in of_load:
@@ -208,6 +212,25 @@ def _write_load(settings: Settings, draft: Draft, suite: Suite) -> None:
             seen = f" ({rule.column} is {rule.observed})" if rule.observed is not None else ""
             raise LoadRejected(f"the load breaks the rule `{rule.rule}`{seen}: {rule.because.rstrip('.')}")
     hit("land.checked")
+
+
+def _refuse_lost_columns(settings: Settings, feed: FeedConfig, plan: Plan, header: list[str]) -> None:
+    """LoadRejected when money, key, time or customer came with the last load and does not come any more.
+
+    Most of these columns may be missing from a shop's exports for good; one that disappears was renamed.
+    """
+    loads = [load for load in Ledger(settings.ledger).loads() if load.feed_name == feed.name and not load.of_load_id]
+    same_mapping = [load for load in loads if load.data["mapping_id"] == feed.mapping_id]
+    if not same_mapping:
+        return
+    before = read_manifest(settings.landing / feed.feed / f"load_id={same_mapping[-1].load_id}").get(
+        "given_columns", []
+    )
+    canonical = feed.canonical
+    bearing = {*canonical.key, canonical.event, canonical.amount, "customer_id", "order_id"}
+    for column in before:
+        if column in bearing and column not in plan.origins:
+            raise LoadRejected(missing_sentence(column, column, header))
 
 
 def _place(draft: Draft, landed: Path, quarantined: Path, load_id: str) -> None:

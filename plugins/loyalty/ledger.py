@@ -184,6 +184,8 @@ def _parse(content: bytes) -> list[Event]:
             record = json.loads(line)
         except ValueError:  # a blank line, or one that a crash cut short
             continue
+        if not isinstance(record, dict) or not {"seq", "at", "kind"} <= record.keys():
+            continue  # not written by us
         events.append(Event(record.pop("seq"), datetime.fromisoformat(record.pop("at")), record.pop("kind"), record))
     return events
 

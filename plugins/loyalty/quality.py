@@ -97,6 +97,10 @@ def load_suite(folder: Path, feed: str) -> Suite:
     Raises UserError naming the file, the key and what was expected.
     """
     file = folder / f"{feed}.yml"
+    if not folder.is_dir():
+        raise UserError(
+            f"{folder}: there is no such folder of suites, so nothing would be checked; see LOYALTY_EXPECTATIONS."
+        )
     if not file.exists():
         return Suite(feed=feed)
     try:
@@ -105,7 +109,7 @@ def load_suite(folder: Path, feed: str) -> Suite:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise UserError(f"{file}, key `{key}`: {first['msg']} (found {first['input']!r}).") from None
-    except (yaml.YAMLError, TypeError) as error:
+    except (yaml.YAMLError, TypeError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{file} is no suite of rules: {' '.join(str(error).split())}.") from None
     names = [rule.name for rule in [*suite.rows, *suite.load]]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -206,13 +210,19 @@ def _validate(batch: Any, feed: str, rules: list[Rule], result_format: dict[str,
     """The results of the rules in their order; UserError when one could not run."""
     import great_expectations as gx
 
-    suite = gx.ExpectationSuite(
-        name=feed,
-        expectations=[
-            {"type": rule.expectation.type, "kwargs": rule.expectation.kwargs, "meta": {"rule": rule.name}}
-            for rule in rules
-        ],
-    )
+    try:
+        suite = gx.ExpectationSuite(
+            name=feed,
+            expectations=[
+                {"type": rule.expectation.type, "kwargs": rule.expectation.kwargs, "meta": {"rule": rule.name}}
+                for rule in rules
+            ],
+        )
+    except Exception as error:  # Great Expectations and pydantic raise many kinds here
+        names = ", ".join(rule.name for rule in rules)
+        raise UserError(
+            f"expectations/{feed}.yml: the arguments of a rule ({names}) are wrong: {_first_line(error)}."
+        ) from None
     # The suite leaves out what it does not know, with no more than a line in its log.
     known = {(expectation.meta or {}).get("rule") for expectation in suite.expectations}
     for rule in rules:

@@ -7,6 +7,7 @@ later load brings a good version of the same record. Nothing downstream ever loo
 from __future__ import annotations
 
 import csv
+import glob
 import hashlib
 import json
 import shutil
@@ -100,11 +101,14 @@ def export(settings: Settings, load_id: str, target: Path) -> int:
     rows = _open_entries(settings, load_id)
     cells = [json.loads(entry.row_json) for entry in rows]
     header = ["_line", "_rules", *dict.fromkeys(name for row in cells for name in row)]
-    with target.open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, header, restval="")
-        writer.writeheader()
-        for entry, row in zip(rows, cells, strict=True):
-            writer.writerow({"_line": entry.line, "_rules": entry.rules} | {k: neutral(v) for k, v in row.items()})
+    try:
+        with target.open("w", newline="", encoding="utf-8") as handle:
+            writer = csv.DictWriter(handle, header, restval="")
+            writer.writeheader()
+            for entry, row in zip(rows, cells, strict=True):
+                writer.writerow({"_line": entry.line, "_rules": entry.rules} | {k: neutral(v) for k, v in row.items()})
+    except OSError as error:
+        raise UserError(f"{target} cannot be written ({error.strerror}).") from None
     return len(rows)
 
 
@@ -169,12 +173,19 @@ def _done(ledger: Ledger) -> dict[tuple[str, int], Status]:
 
 
 def _rows(settings: Settings, load_id: str | None, feed: str = "*") -> list[tuple[str, dict[str, Any]]]:
-    pattern = f"{feed}/load_id={load_id or '*'}/part-*.parquet"
+    wanted = "*" if load_id is None else glob.escape(load_id)
     return [
         (file.parent.name.removeprefix("load_id="), row)
-        for file in sorted(settings.quarantine.glob(pattern))
-        for row in sorted(pq.read_table(file, partitioning=None).to_pylist(), key=lambda row: row["_line"])
+        for file in sorted(settings.quarantine.glob(f"{feed}/load_id={wanted}/part-*.parquet"))
+        for row in sorted(_part(file), key=lambda row: row["_line"])
     ]
+
+
+def _part(file: Path) -> list[dict[str, Any]]:
+    try:
+        return pq.read_table(file, partitioning=None).to_pylist()
+    except (pa.ArrowException, OSError):
+        raise UserError(f"{file} is damaged: put it back from a backup, or remove it and give its rows up.") from None
 
 
 def _open_of_feed(settings: Settings, feed: str) -> list[Entry]:
@@ -194,7 +205,7 @@ def _open_entries(settings: Settings, load_id: str) -> list[Entry]:
 
 def _chosen(settings: Settings, load_id: str, lines: list[int] | None) -> list[Entry]:
     still_open = {entry.line: entry for entry in _open_entries(settings, load_id)}
-    wanted = lines if lines else sorted(still_open)
+    wanted = sorted(set(lines)) if lines else sorted(still_open)
     if missing := [line for line in wanted if line not in still_open]:
         raise UserError(
             f"Load {load_id}: line {missing[0]} is not open in quarantine; `loyalty quarantine show {load_id}`."
@@ -232,14 +243,27 @@ def _mended_batch(file: Path, lines: list[int]) -> Batch:
     """The rows as a person mended them, in the file that `export` wrote."""
     from loyalty.formats.delimited import to_batch
 
-    with file.open(newline="", encoding="utf-8-sig") as handle:
-        reader = csv.DictReader(handle)
-        header = [name for name in reader.fieldnames or [] if name not in ("_line", "_rules")]
-        rows = [row for row in reader if int(row["_line"]) in lines]
-    if missing := set(lines) - {int(row["_line"]) for row in rows}:
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as handle:
+            reader = csv.DictReader(handle)
+            header = [name for name in reader.fieldnames or [] if name not in ("_line", "_rules")]
+            rows = {int(row["_line"]): row for row in reader}
+    except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError):
+        raise UserError(
+            f"{file} is not what `loyalty quarantine export` wrote: a UTF-8 CSV with commas and the column _line."
+        ) from None
+    if missing := set(lines) - set(rows):
         raise UserError(f"{file}: line {min(missing)} of the load is not in it; name the lines to release with --line.")
-    cells = [[(row[name] or "").removeprefix("'") for name in header] for row in rows]
-    return to_batch(header, cells, [int(row["_line"]) for row in rows], [])
+    for line in lines:
+        if None in rows[line] or None in rows[line].values():
+            raise UserError(f"{file}: the row of line {line} has more or fewer cells than the header.")
+    cells = [[_as_exported(rows[line][name]) for name in header] for line in lines]
+    return to_batch(header, cells, list(lines), [])
+
+
+def _as_exported(cell: str) -> str:
+    """A cell without the apostrophe that `neutral` put before it."""
+    return cell[1:] if neutral(cell[1:]) == cell else cell
 
 
 def _land_release(settings: Settings, feed: FeedConfig, load_id: str, batch: Batch) -> Release:

@@ -145,13 +145,19 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         where = f"LOYALTY_{key.upper()}" if key in from_environment else f"{file}, key `{key}`"
         raise UserError(f"{where}: {first['msg']} (found {first['input']!r}).") from None
-    return settings.model_copy(update=_resolved_paths(settings))
+    settings = settings.model_copy(update=_resolved_paths(settings))
+    if found := set("*?[]") & set(str(settings.home)):
+        raise UserError(
+            f"{settings.home}: the folder's name holds `{min(found)}`, which DuckDB takes for a pattern; "
+            "give it another name."
+        )
+    return settings
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
         written = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(written, dict):
         raise UserError(f"{file} must hold `key: value` lines, one setting each.")

@@ -50,6 +50,10 @@ def typed(feed: FeedConfig, **columns: list[str]) -> Typed:
         ("12 345,6", {"decimal": ",", "thousands": " "}, "12345.6000"),
         ("+7", {}, "7.0000"),
         ("1,50", {}, None),
+        ("19.99", {"decimal": ",", "thousands": "."}, None),
+        ("1,234.56", {"decimal": ",", "thousands": "."}, None),
+        ("12,50", {"thousands": ","}, None),
+        ("99999999999999.99999", {}, None),
         ("1e3", {}, None),
         ("12.3.4", {}, None),
         ("999999999999999", {}, None),
@@ -67,7 +71,8 @@ def test_every_amount_survives_exactly(amount: Decimal) -> None:
 
 
 def test_integers_booleans_and_dates() -> None:
-    assert read_integers(pa.array(["12", "12.0", "12.5", "-3"]), FormatOptions()).to_pylist() == [12, 12, None, -3]
+    integers = read_integers(pa.array(["12", "12.0", "12.5", "-3", "+5"]), FormatOptions())
+    assert integers.to_pylist() == [12, 12, None, -3, 5]
     assert read_booleans(pa.array(["Yes", "0", "maybe", None])).to_pylist() == [True, False, None, None]
     assert read_dates(pa.array(["2026-05-04", "2026-05", "05/04/2026"]), "%m/%d/%Y").to_pylist() == [
         date(2026, 5, 4),

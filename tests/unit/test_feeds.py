@@ -35,6 +35,11 @@ def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:
         ({"format": "fixed_width"}, "needs the widths of its columns"),
         ({"path": None}, "give exactly one of `path`, `http` and `sql`"),
         ({"max_quarantine_rate": 5}, "key `max_quarantine_rate`"),
+        ({"options": {"delimiter": "||"}}, "key `options.delimiter`"),
+        ({"options": {"decimal": ",", "thousands": ","}}, "must differ from `decimal`"),
+        ({"format": "jsonl", "options": {"trailer": "^T"}}, "only a csv file can have a total line"),
+        ({"path": "exports/{date}/orders.csv"}, "`{date}` may stand once, in the file's name"),
+        ({"date_format": "%Q"}, "not a date format"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(workspace: Workspace, changes: dict, sentence: str) -> None:
@@ -50,11 +55,14 @@ def test_a_broken_yaml_takes_only_its_own_feed_down(workspace: Workspace) -> Non
     workspace.broken_feed("bad", feed="nothing")
     (workspace.settings.feeds / "torn.yml").write_text("feed: [orders", encoding="utf-8")
     (workspace.settings.feeds / "list.yml").write_text("- orders", encoding="utf-8")
+    (workspace.settings.feeds / "twice.yml").write_text("feed: orders\nfeed: orders\n", encoding="utf-8")
+    (workspace.settings.feeds / "gone.yml").symlink_to("/nowhere")
+    (workspace.settings.feeds / ".#good.yml").write_text("", encoding="utf-8")
     assert list(usable_feeds(workspace.settings.feeds)) == ["good"]
-    assert set(load_feeds(workspace.settings.feeds)) == {"good", "bad", "torn", "list"}
+    assert set(load_feeds(workspace.settings.feeds)) == {"good", "bad", "torn", "list", "twice", "gone"}
     with pytest.raises(UserError, match="did you mean `good`"):
         get_feed(workspace.settings.feeds, "goood")
-    with pytest.raises(UserError, match=r"torn\.yml: not valid YAML"):
+    with pytest.raises(UserError, match=r"torn\.yml: it cannot be read as YAML"):
         get_feed(workspace.settings.feeds, "torn")
 
 

@@ -159,6 +159,12 @@ def test_xlsx_jsonl_and_parquet_give_the_same_cells(workspace: Workspace, tmp_pa
         assert cells(read(workspace.feed(format=name), content, tmp_path)) == [row], name
 
 
+def test_a_fixed_width_file_cut_in_its_last_cell_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    feed = workspace.feed(format="fixed_width", options={"names": ["Order", "Total"], "widths": [3, 8]}, columns={})
+    with pytest.raises(LoadRejected, match="line 3 stops in the middle"):
+        read(feed, b"  n   total\n  1  132.81\n  2  132", tmp_path)
+
+
 @pytest.mark.parametrize("name", ["xlsx", "parquet", "jsonl"])
 def test_rubbish_is_refused_in_every_format(workspace: Workspace, tmp_path: Path, name: str) -> None:
     for content in (b"", b"PK\x03\x04rubbish", b"PAR1rubbish"):

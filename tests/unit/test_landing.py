@@ -286,3 +286,94 @@ def test_personal_data_do_not_reach_landing_or_quarantine(workspace: Workspace) 
     everything = text.decode("latin-1") + str(entries(workspace.settings))
     assert "example.com" not in everything
     assert "0301234" not in everything
+
+
+def test_a_renamed_money_column_is_refused_and_not_read_as_nothing(workspace: Workspace) -> None:
+    feed = workspace.feed("refunds", feed="refunds", path="exports/refunds_{date}.csv", columns={}, currency=None)
+    header, row = "refund_id,order_id,refunded_at,amount,{tax}\n", "{n},1,2026-05-04,5,1\n"
+    workspace.export("refunds_2026-05-04.csv", header.format(tax="tax_amount") + row.format(n=1))
+    workspace.export("refunds_2026-05-05.csv", header.format(tax="taxes") + row.format(n=2))
+    assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted"] * 2  # tax may come and go
+    orders = workspace.feed("plain", path="exports/plain_{date}.csv", columns={})
+    rows = "order_id,customer_id,ordered_at,{total}\n1,a,2026-05-04,5\n"
+    workspace.export("plain_2026-05-04.csv", rows.format(total="total_amount"))
+    workspace.export("plain_2026-05-05.csv", rows.format(total="total_amt"))
+    accepted, refused = load(workspace, orders)
+    assert (accepted.outcome, refused.outcome) == ("accepted", "rejected")
+    assert "column `total_amount` is missing; the nearest is `total_amt`" in refused.message
+
+
+def test_a_version_that_cannot_be_read_holds_its_row_back(workspace: Workspace) -> None:
+    feed = workspace.feed(version="Rev", max_quarantine_rate=0.9)
+    rows = "Order,Customer,When,Total,Rev\n1,a,2026-05-04,1,2026-05-04 10:00\n1,a,2026-05-04,2,tomorrow\n"
+    workspace.export("orders_2026-05-04.csv", rows)
+    (outcome,) = load(workspace, feed)
+    assert (outcome.rows, outcome.quarantined) == (1, 1)
+    assert entries(workspace.settings)[0].reason == "version: `tomorrow` is no timestamp"
+
+
+def test_a_total_line_that_does_not_agree_refuses_the_file_without_a_rule(workspace: Workspace) -> None:
+    feed = workspace.feed(options={"trailer": r"^TOTAL,(?P<rows>\d+),,(?P<total>[\d.]+)"})
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + "TOTAL,3,,4.00\n")
+    (outcome,) = load(workspace, feed)
+    assert "the total line says 3 rows" in outcome.message
+
+
+def test_without_the_folder_of_suites_nothing_is_loaded_unchecked(workspace: Workspace) -> None:
+    workspace.settings.expectations.rmdir()
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
+    with pytest.raises(UserError, match="nothing would be checked"):
+        load(workspace, workspace.feed())
+
+
+@pytest.mark.parametrize("content", ["Order;Customer\n", "", "_line,Order\nx,1\n"])
+def test_a_mended_file_that_is_none_is_refused(workspace: Workspace, tmp_path: Path, content: str) -> None:
+    _, load_id = quarantined(workspace)
+    (tmp_path / "mended.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=r"mended\.csv"):
+        release(workspace.settings, load_id, mended=tmp_path / "mended.csv")
+
+
+def test_a_load_id_is_no_pattern(workspace: Workspace) -> None:
+    quarantined(workspace)
+    with pytest.raises(UserError, match="has no rows in quarantine"):
+        release(workspace.settings, "*")
+
+
+def test_a_damaged_quarantine_is_named(workspace: Workspace) -> None:
+    quarantined(workspace)
+    (part,) = workspace.settings.quarantine.rglob("part-*.parquet")
+    part.write_bytes(b"")
+    with pytest.raises(UserError, match="is damaged"):
+        entries(workspace.settings)
+
+
+def test_a_folder_whose_name_is_a_pattern_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="takes for a pattern"):
+        _ = Workspace(tmp_path / "shop[1]").settings
+
+
+def test_a_person_stays_one_person_through_quarantine(workspace: Workspace, tmp_path: Path) -> None:
+    feed = workspace.feed(
+        "customers",
+        feed="customers",
+        group="crm",
+        path="exports/crm.csv",
+        columns={},
+        currency=None,
+        max_quarantine_rate=1,
+    )
+    rows = "customer_id,email,region,created_at\n1,ada@example.com,'s-Hertogenbosch,2026-05-04\n"
+    workspace.export("crm.csv", rows + "2,ada@example.com,'s-Hertogenbosch,soon\n")
+    (outcome,) = load(workspace, feed)
+    file = tmp_path / "mended.csv"
+    export(workspace.settings, str(outcome.load_id), file)
+    file.write_text(file.read_text(encoding="utf-8").replace("soon", "2026-05-05"), encoding="utf-8")
+    released = release(workspace.settings, str(outcome.load_id), mended=file)
+    folder = workspace.settings.landing / "customers"
+    first, second = (
+        pq.read_table(folder / f"load_id={load_id}" / "part-00000.parquet", partitioning=None).to_pylist()[0]
+        for load_id in (outcome.load_id, released.load_id)
+    )
+    assert first["email_hash"] == second["email_hash"]
+    assert first["region"] == second["region"] == "'s-Hertogenbosch"

@@ -126,7 +126,10 @@ def check_header(names: list[str]) -> list[str]:
     twice = sorted({name for name in names if names.count(name) > 1 and name})
     if twice:
         raise LoadRejected(f"the header has the column `{twice[0]}` twice")
-    return [name or f"column_{position}" for position, name in enumerate(names, start=1)]
+    named = [name or f"unnamed_column_{position}" for position, name in enumerate(names, start=1)]
+    if len(set(named)) < len(named):
+        raise LoadRejected("the header has columns without a name beside columns called like them")
+    return named
 
 
 def to_batch(

@@ -21,6 +21,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
     rows: list[list[str]] = []
     numbers: list[int] = []
     bad: list[BadLine] = []
+    number, text = 0, ""
     with open_lines(file, options.encoding, max_bytes) as lines:
         for number, line in enumerate(lines, start=1):
             text = line.rstrip("\r\n")
@@ -34,6 +35,6 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
             if len(rows) == batch_rows:
                 yield to_batch(header, rows, numbers, bad)
                 rows, numbers, bad = [], [], []
-    if bad and not lines.ends_whole and bad[-1].line > max(numbers, default=0):
-        raise LoadRejected(f"line {bad[-1].line} stops in the middle: the file is cut short")
+    if not lines.ends_whole and len(text) < edges[-1][1]:
+        raise LoadRejected(f"line {number} stops in the middle: the file is cut short")
     yield to_batch(header, rows, numbers, bad)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FormatOptions
 from loyalty.formats import Batch
+from loyalty.formats.delimited import check_header
 
 
 def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) -> Iterator[Batch]:
@@ -20,6 +21,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
         raise LoadRejected("the file is empty")
     try:
         source = pq.ParquetFile(file)
+        check_header(list(source.schema_arrow.names))
         number = 1
         for part in source.iter_batches(batch_size=batch_rows):
             columns = [_text(column) for column in part.columns]
@@ -34,7 +36,9 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
 
 
 def _text(column: pa.Array) -> pa.Array:
-    if pa.types.is_nested(column.type) or pa.types.is_binary(column.type):
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return column.cast(pa.string())  # refuses what is not UTF-8
+    if pa.types.is_nested(column.type):
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
     if pa.types.is_timestamp(column.type):
         pattern = "%Y-%m-%dT%H:%M:%S" + ("Z" if column.type.tz else "")

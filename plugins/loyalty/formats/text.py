@@ -63,6 +63,8 @@ def open_bytes(file: Path, max_bytes: int) -> Iterator[BinaryIO]:
                 yield io.BufferedReader(_Bounded(stream, max_bytes))
     except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile) as error:
         raise LoadRejected(f"the packed file is cut short or damaged ({error})") from None
+    except (NotImplementedError, RuntimeError) as error:  # what zipfile says of a password or a rare method
+        raise LoadRejected(f"the zip cannot be unpacked ({error})") from None
 
 
 class Lines:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import openpyxl
 
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FormatOptions
-from loyalty.formats import Batch
+from loyalty.formats import BadLine, Batch
 from loyalty.formats.delimited import check_header, to_batch
 
 
@@ -30,13 +32,17 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
         raise LoadRejected(f"the workbook is cut short or damaged ({error})") from None
     try:
         yield from _batches(_sheet(workbook, options.sheet), options, batch_rows)
+    except (ElementTree.ParseError, zlib.error, zipfile.BadZipFile, AttributeError, KeyError) as error:
+        raise LoadRejected(f"the workbook is damaged ({error})") from None
     finally:
         workbook.close()
         content.close()
 
 
 def _batches(sheet: Any, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:
+    sheet.reset_dimensions()  # some tools write a wrong extent, and rows beyond it would be lost
     values = enumerate(sheet.iter_rows(values_only=True), start=1)
+    bad: list[BadLine] = []
     header: list[str] = []
     rows: list[list[str]] = []
     numbers: list[int] = []
@@ -45,16 +51,21 @@ def _batches(sheet: Any, options: FormatOptions, batch_rows: int) -> Iterator[Ba
             continue
         texts = [_text(cell) for cell in cells]
         if not header:
+            while texts and not texts[-1]:
+                texts.pop()
             header = check_header(options.names or [text.strip() for text in texts])
+            continue
+        if any(texts[len(header) :]):
+            bad.append(BadLine(number, texts, f"{len(texts)} cells where the header has {len(header)}"))
             continue
         rows.append(texts[: len(header)] + [""] * (len(header) - len(texts)))
         numbers.append(number)
         if len(rows) == batch_rows:
-            yield to_batch(header, rows, numbers, [])
-            rows, numbers = [], []
+            yield to_batch(header, rows, numbers, bad)
+            rows, numbers, bad = [], [], []
     if not header:
         raise LoadRejected("the sheet is empty")
-    yield to_batch(header, rows, numbers, [])
+    yield to_batch(header, rows, numbers, bad)
 
 
 def _sheet(workbook: Any, name: str | None) -> Any:

@@ -107,8 +107,10 @@ def _list(settings: Settings, wanted: str) -> list[str]:
     if is_remote(wanted):
         storage = _storage(wanted.rsplit("/", 1)[0])
         return [str(path) for path in storage.glob(wanted.rsplit("/", 1)[1])]
-    pattern = str(local_path(settings, wanted))
-    return [path for path in glob.glob(pattern) if Path(path).is_file()]  # noqa: PTH207 - an absolute pattern
+    base = settings.workspace if wanted.startswith(WORKSPACE_PREFIX) else settings.home
+    pattern = wanted.removeprefix(WORKSPACE_PREFIX).removeprefix("file://")
+    found = glob.glob(pattern, root_dir=base)  # noqa: PTH207 - what is in the base's own name is no pattern
+    return [str(base / path) for path in found if (base / path).is_file()]
 
 
 def _open(settings: Settings, uri: str) -> Any:
