@@ -26,7 +26,7 @@ from loyalty.disk import sync
 from loyalty.draft import Draft, version_label
 from loyalty.errors import LoadRejected, UserError
 from loyalty.failpoints import hit
-from loyalty.feeds import FeedConfig
+from loyalty.feeds import FeedConfig, usable_feeds
 from loyalty.formats import read_batches
 from loyalty.ledger import Ledger
 from loyalty.privacy import load_key
@@ -196,6 +196,7 @@ def _write_load(settings: Settings, draft: Draft, suite: Suite) -> None:
     for batch in read_batches(draft.raw.copy, feed, settings.batch_rows, settings.max_file_bytes):
         if plan is None or feed.format == "jsonl":  # objects may differ in their keys
             plan = plan_columns(feed, batch.cells.column_names)
+            _refuse_worthless_orders(settings, feed, plan, batch.cells.column_names)
             _refuse_lost_columns(settings, feed, plan, batch.cells.column_names)
         draft.add(batch, plan, suite, key)
     draft.results = add_up(draft.results)
@@ -212,6 +213,15 @@ def _write_load(settings: Settings, draft: Draft, suite: Suite) -> None:
             seen = f" ({rule.column} is {rule.observed})" if rule.observed is not None else ""
             raise LoadRejected(f"the load breaks the rule `{rule.rule}`{seen}: {rule.because.rstrip('.')}")
     hit("land.checked")
+
+
+def _refuse_worthless_orders(settings: Settings, feed: FeedConfig, plan: Plan, header: list[str]) -> None:
+    """LoadRejected for orders without a total when no feed of the same source brings their lines."""
+    if feed.feed != "orders" or "total_amount" in plan.origins:
+        return
+    others = usable_feeds(settings.feeds).values()
+    if not any(other.feed == "order_lines" and other.source == feed.source for other in others):
+        raise LoadRejected(missing_sentence("total_amount", "total_amount", header))
 
 
 def _refuse_lost_columns(settings: Settings, feed: FeedConfig, plan: Plan, header: list[str]) -> None:
@@ -308,12 +318,18 @@ def _is_unseen(settings: Settings, uri: str, last: dict[str, Any] | None, gate_i
 
 
 def _supersede(ledger: Ledger, feed: FeedConfig, raw: RawFile, load_id: str) -> None:
-    """A load of the same bytes read with another mapping gives way to this one."""
-    for load in ledger.loads():
-        is_same_file = load.data.get("sha256") == raw.sha256 and load.data["version_at"] == version_label(feed, raw)
-        is_old_reading = load.feed_name == feed.name and is_same_file
-        if is_old_reading and load.load_id != load_id and load.of_load_id is None:
-            ledger.append("supersede", feed_name=feed.name, load_id=load.load_id, by_load_id=load_id)
+    """A load of the same bytes read with another mapping gives way to this one, and what was released from it."""
+    loads = [load for load in ledger.loads() if load.feed_name == feed.name and load.load_id != load_id]
+    replaced = [
+        load.load_id
+        for load in loads
+        if load.of_load_id is None
+        and load.data.get("sha256") == raw.sha256
+        and load.data["version_at"] == version_label(feed, raw)
+    ]
+    released = [load.load_id for load in loads if load.of_load_id in replaced]
+    for old in [*replaced, *released]:
+        ledger.append("supersede", feed_name=feed.name, load_id=old, by_load_id=load_id)
 
 
 def _load_again(settings: Settings, feed: FeedConfig, suite: Suite, say: Say) -> list[LoadOutcome]:

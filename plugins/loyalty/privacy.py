@@ -35,6 +35,11 @@ def load_key(settings: Settings) -> bytes:
     """
     file = key_file(settings)
     if not file.exists():
+        if any((settings.landing / "customers").glob("load_id=*")):
+            raise UserError(
+                f"{file} is gone, and customers have been landed with it: put it back from your backup. With a new key "
+                "nobody's hash would match any more."
+            )
         _make_key(file, secrets.token_bytes(KEY_BYTES))
     if file.stat().st_mode & PRIVATE_UMASK:
         raise UserError(f"{file} can be read by others: run `chmod 600 {file}`; who has the key can undo the hashes.")

@@ -138,7 +138,8 @@ def plan(settings: Settings, as_of: date | None = None) -> Plan:
     if reasons:
         return Plan(True, True, reasons, new_loads, is_full=_needs_full(settings, ledger, built))
     build_id = built.data["build_id"]
-    if is_published(ledger, build_id) or is_held(ledger):
+    has_link = (settings.serve / "current").exists()
+    if (is_published(ledger, build_id) and has_link) or is_held(ledger):
         return Plan(
             False, False, ("no load, setting or code has changed since the published build",), build_id=build_id
         )

@@ -303,6 +303,22 @@ def test_a_renamed_money_column_is_refused_and_not_read_as_nothing(workspace: Wo
     assert "column `total_amount` is missing; the nearest is `total_amt`" in refused.message
 
 
+def test_orders_without_a_total_need_their_lines(workspace: Workspace) -> None:
+    feed = workspace.feed(path="exports/orders_{date}.csv", columns={})
+    workspace.export("orders_2026-05-04.csv", "order_id,customer_id,ordered_at\n1,a,2026-05-04\n")
+    assert "column `total_amount` is missing" in load(workspace, feed)[0].message
+    workspace.feed("lines", feed="order_lines", path="exports/lines.csv", columns={}, currency=None)
+    workspace.export("orders_2026-05-05.csv", "order_id,customer_id,ordered_at\n1,a,2026-05-04\n")
+    assert load(workspace, feed)[0].outcome == "accepted"
+
+
+def test_what_was_released_goes_with_the_load_it_came_from(workspace: Workspace) -> None:
+    _, load_id = quarantined(workspace)
+    release(workspace.settings, load_id, [3])
+    (outcome,) = load(workspace, workspace.feed(currency="CHF", max_quarantine_rate=0.9), again=True)
+    assert [load.load_id for load in Ledger(workspace.settings.ledger).loads()] == [outcome.load_id]
+
+
 def test_a_version_that_cannot_be_read_holds_its_row_back(workspace: Workspace) -> None:
     feed = workspace.feed(version="Rev", max_quarantine_rate=0.9)
     rows = "Order,Customer,When,Total,Rev\n1,a,2026-05-04,1,2026-05-04 10:00\n1,a,2026-05-04,2,tomorrow\n"
