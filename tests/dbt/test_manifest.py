@@ -11,7 +11,7 @@ from dbt.cli.main import dbtRunner
 from warehouse import PARSED, PROJECT
 
 from loyalty.contract import load_contract
-from loyalty.estimation.tables import TABLES
+from loyalty.estimation.runner import TABLES
 
 # A sum over doubles, or a choice among equals, comes out differently from run to run.
 UNSTABLE = re.compile(

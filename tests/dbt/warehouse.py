@@ -21,7 +21,7 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from loyalty.contract import CanonicalFeed, load_contract, local_date_name
-from loyalty.estimation.tables import ensure_tables
+from loyalty.estimation import ensure_tables
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 

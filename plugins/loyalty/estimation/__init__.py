@@ -6,7 +6,6 @@ diagnostics; one that cannot be had says so and why, and its parameters stay awa
 """
 
 from loyalty.estimation.fits import Fit
-from loyalty.estimation.runner import run
-from loyalty.estimation.tables import ensure_tables
+from loyalty.estimation.runner import ensure_tables, run
 
 __all__ = ["Fit", "ensure_tables", "run"]

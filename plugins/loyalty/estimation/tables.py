@@ -1,62 +1,54 @@
-"""The parameter tables of the schema `estimates`, typed once, here."""
+"""Reading statistics from the work file and writing parameters into its schema `estimates`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
 
 SCHEMA = "estimates"
 
-# Every table dbt reads as a source; empty until something is fitted.
-TABLES: dict[str, dict[str, str]] = {
-    "fits": {
-        "model": "varchar",
-        "scope": "varchar",
-        "status": "varchar",
-        "reason": "varchar",
-        "base_count": "bigint",
-        "effective_count": "double",
-        "log_likelihood": "double",
-        "loss": "double",
-        "iterations": "bigint",
-        "is_converged": "boolean",
-        "as_of": "date",
-    },
-    "survey_weights": {
-        "source": "varchar",
-        "survey_id": "varchar",
-        "wave": "varchar",
-        "age_band": "varchar",
-        "tenure_band": "varchar",
-        "spend_tercile": "varchar",
-        "weight": "decimal(18,8)",
-        "as_of": "date",
-    },
-    "wallet_coefficients": {
-        "source": "varchar",
-        "category": "varchar",
-        "period_grain": "varchar",
-        "period_start_date": "date",
-        "attribute": "varchar",
-        "level": "varchar",
-        "coefficient": "double",
-        "as_of": "date",
-    },
+# Columns of a parameter table and their types.
+Columns = Mapping[str, str]
+
+FITS: Columns = {
+    "model": "varchar",
+    "scope": "varchar",
+    "status": "varchar",
+    "reason": "varchar",
+    "base_count": "bigint",
+    "effective_count": "double",
+    "log_likelihood": "double",
+    "loss": "double",
+    "iterations": "bigint",
+    "is_converged": "boolean",
+    "as_of": "date",
 }
 
 
-def ensure_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create every missing parameter table, typed and empty, so that `dbt build` works before any fit."""
+def read_statistics(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """The rows of a table of statistics (`schema.name`), in one order; none where it has not been built."""
+    schema, name = table.split(".")
+    known = connection.execute(
+        "select 1 from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
+    ).fetchone()
+    if known is None:
+        return []
+    return connection.execute(f"select {', '.join(columns)} from {table} order by all").fetchall()
+
+
+def create_missing(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Columns]) -> None:
+    """Create every missing parameter table, typed and empty."""
     connection.execute(f"create schema if not exists {SCHEMA}")
-    for name, columns in TABLES.items():
+    for name, columns in tables.items():
         connection.execute(f"create table if not exists {SCHEMA}.{name} ({_declared(columns)})")
 
 
-def replace_table(connection: duckdb.DuckDBPyConnection, name: str, rows: Iterable[Sequence[Any]]) -> None:
+def replace_table(
+    connection: duckdb.DuckDBPyConnection, name: str, columns: Columns, rows: Iterable[Sequence[Any]]
+) -> None:
     """Make a parameter table anew with these rows: running a fit twice leaves one result."""
-    columns = TABLES[name]
     connection.execute(f"create or replace table {SCHEMA}.{name} ({_declared(columns)})")
     batch = [list(row) for row in rows]
     if batch:
@@ -64,5 +56,5 @@ def replace_table(connection: duckdb.DuckDBPyConnection, name: str, rows: Iterab
         connection.executemany(f"insert into {SCHEMA}.{name} values ({places})", batch)
 
 
-def _declared(columns: dict[str, str]) -> str:
+def _declared(columns: Columns) -> str:
     return ", ".join(f"{name} {kind}" for name, kind in columns.items())
