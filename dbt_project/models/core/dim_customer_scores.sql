@@ -40,6 +40,8 @@ with
 
     customer_values as (select * from {{ ref("fct_customer_values") }}),
 
+    signs as (select * from {{ ref("fct_customer_signs") }}),
+
     final as (
         select
             customers.customer_key,
@@ -63,9 +65,14 @@ with
                 then 'new'
                 when
                     {{ days_between("customers.first_order_date", "as_of.as_of") }}
-                    >= {{ var("stage_old_days") }}
-                then 'old'
-                else 'regular'
+                    < {{ var("stage_old_days") }}
+                then 'regular'
+                when
+                    signs.signs_known_count >= {{ var("loyal_signs_known") }}
+                    and signs.signs_count
+                    >= {{ var("loyal_signs_share") }} * signs.signs_known_count
+                then 'loyal'
+                else 'old'
             end as stage,
             customer_values.tier,
             customer_values.level,
@@ -86,6 +93,7 @@ with
         cross join as_of
         left join
             customer_values on customers.customer_key = customer_values.customer_key
+        left join signs on customers.customer_key = signs.customer_key
         left join
             results
             on customers.customer_key = results.customer_key
