@@ -40,6 +40,17 @@ with
 
     customer_values as (select * from {{ ref("fct_customer_values") }}),
 
+    -- also of those who ordered nothing since
+    prior_values as (
+        select * from {{ ref("fct_customer_value_windows") }} where window_number = 1
+    ),
+
+    prior_window as (
+        select max(case when is_observed then 1 else 0 end) = 1 as is_observed
+        from {{ ref("dim_value_windows") }}
+        where window_number = 1
+    ),
+
     final as (
         select
             customers.customer_key,
@@ -70,6 +81,9 @@ with
             customer_values.tier,
             customer_values.level,
             customer_values.is_value_customer,
+            prior_values.tier as tier_prior,
+            prior_values.level as level_prior,
+            coalesce(prior_window.is_observed, false) as is_tier_prior_observed,
             results.response_key,
             results.submitted_date as scored_date,
             results.overall_score,
@@ -84,6 +98,8 @@ with
             wallets.is_sole_buyer
         from customers
         cross join as_of
+        cross join prior_window
+        left join prior_values on customers.customer_key = prior_values.customer_key
         left join
             customer_values on customers.customer_key = customer_values.customer_key
         left join
