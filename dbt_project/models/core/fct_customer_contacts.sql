@@ -1,0 +1,104 @@
+with
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    contacts as (select * from {{ ref("fct_contacts") }}),
+
+    order_days as (select * from {{ ref("fct_customer_days") }}),
+
+    dated as (
+        select
+            contacts.*,
+            contacts.contact_date
+            > {{ add_days("as_of.as_of", -var("contact_window_days")) }} as is_recent,
+            -- its outcome can be known
+            contacts.is_care
+            and {{ add_days("contacts.contact_date", var("horizon_days")) }}
+            <= as_of.as_of as is_care_observed
+        from contacts
+        cross join as_of
+        where contacts.contact_date <= as_of.as_of
+    ),
+
+    care_days as (
+        select
+            dated.customer_key,
+            dated.contact_date,
+            max(case when order_days.kept_order_count > 0 then 1 else 0 end)
+            = 1 as is_answered
+        from dated
+        left join
+            order_days
+            on dated.customer_key = order_days.base_key
+            and order_days.calendar_date > dated.contact_date
+            and order_days.calendar_date
+            <= {{ add_days("dated.contact_date", var("horizon_days")) }}
+        where dated.is_care_observed
+        group by dated.customer_key, dated.contact_date
+    ),
+
+    care as (
+        select
+            customer_key,
+            count(*) as observed_care_day_count,
+            count(case when is_answered then 1 end) as answered_care_day_count
+        from care_days
+        group by customer_key
+    ),
+
+    counted as (
+        select
+            customer_key,
+            max(contact_date) as last_contact_date,
+            count(*) as contact_count,
+            count(case when is_recent then 1 end) as recent_contact_count,
+            count(
+                case when is_recent and campaign_key is not null then 1 end
+            ) as recent_campaign_contact_count,
+            max(case when is_care then contact_date end) as last_care_date,
+            count(case when is_care and is_recent then 1 end) as recent_care_count
+        from dated
+        group by customer_key
+    ),
+
+    -- without any contact on record nobody knows whether anybody was contacted
+    known as (select count(*) > 0 as is_known from contacts),
+
+    final as (
+        select
+            customers.customer_key,
+            customers.source,
+            counted.last_contact_date,
+            {{ days_between("counted.last_contact_date", "as_of.as_of") }}
+            as days_since_contact,
+            {% for name in [
+                "contact_count",
+                "recent_contact_count",
+                "recent_campaign_contact_count",
+                "recent_care_count",
+            ] %}
+                case
+                    when known.is_known then coalesce(counted.{{ name }}, 0)
+                end as {{ name }},
+            {% endfor %}
+            case
+                when known.is_known
+                then
+                    coalesce(counted.recent_contact_count, 0) > {{ var("contact_cap") }}
+            end as is_over_contact_cap,
+            counted.last_care_date,
+            case
+                when known.is_known then coalesce(counted.recent_care_count, 0) > 0
+            end as has_recent_care,
+            care.observed_care_day_count,
+            care.answered_care_day_count
+        from customers
+        cross join as_of
+        cross join known
+        left join counted on customers.customer_key = counted.customer_key
+        left join care on customers.customer_key = care.customer_key
+    )
+
+select *
+from final
