@@ -18,6 +18,7 @@ with
             waves.wave,
             waves.sent_date,
             orders.customer_key,
+            count(distinct orders.order_date) as order_day_count,
             sum(orders.net_amount) as spend_amount
         from waves
         inner join
@@ -49,6 +50,7 @@ with
             ranked.survey_id,
             ranked.wave,
             ranked.customer_key,
+            ranked.order_day_count,
             coalesce(customers.age_band, 'unknown') as age_band,
             {{
                 tenure_band(
