@@ -38,7 +38,7 @@ with
             points.earned_so_far_points,
             points.redemption_rate,
             points.account_count as breakage_account_count,
-            points.due_points,
+            cast(points.due_points as decimal(38, 4)) as due_points,
             points.breakage_rate,
             points.breakage_rate_low,
             points.breakage_rate_high,
@@ -76,8 +76,8 @@ with
             -- those who joined in the month against those who never did
             {{ lift_columns("order_days", "lift_order_days") }},
             {{ lift_columns("margins", "lift_margin") }},
-            order_days.matched_treated_count as lift_member_count,
-            order_days.matched_control_count as lift_control_count,
+            cast(order_days.matched_treated_count as bigint) as lift_member_count,
+            cast(order_days.matched_control_count as bigint) as lift_control_count,
             case
                 when order_days.reason is null then order_days.trend_p_value
             end as lift_pre_trend_p_value,
