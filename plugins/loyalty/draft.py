@@ -75,7 +75,8 @@ class Draft:
         self.results += [*_contract_results(typed, batch), *checked.results]
         self._hold_back(batch, typed, checked, plan, key)
         self._write_part(_with_lineage(_good_rows(typed, checked), self.feed, self.raw, self.received_at))
-        self.dropped, self.given = plan.dropped, tuple(plan.origins)
+        self.dropped = tuple(dict.fromkeys([*self.dropped, *plan.dropped]))
+        self.given = tuple(dict.fromkeys([*self.given, *plan.given]))
         self.trailer = batch.trailer or self.trailer
 
     def _hold_back(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: bytes) -> None:

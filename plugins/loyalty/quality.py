@@ -103,6 +103,8 @@ def load_suite(folder: Path, feed: str) -> Suite:
         raise UserError(
             f"{folder}: there is no such folder of suites, so nothing would be checked; see LOYALTY_EXPECTATIONS."
         )
+    if (misnamed := file.with_suffix(".yaml")).exists():
+        raise UserError(f"{misnamed} must be called {file.name}; as it is, nothing would be checked.")
     if not file.exists():
         return Suite(feed=feed)
     try:

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -125,7 +126,7 @@ def test_the_trailer_is_read_and_is_no_row(workspace: Workspace, tmp_path: Path)
     feed = workspace.feed(options={"trailer": r"^TOTAL,(?P<rows>\d+),,(?P<total>[\d.]+)"})
     batch = read(feed, (HEADER + ROWS + "TOTAL,2,,4.00\n").encode(), tmp_path)[-1]
     assert batch.trailer is not None
-    assert (batch.trailer.row_count, batch.trailer.total, len(batch.lines)) == (2, "4.00", 2)
+    assert (batch.trailer.row_count, batch.trailer.total, len(batch.lines)) == (2, Decimal("4.00"), 2)
 
 
 def test_batches_are_bounded(feed: FeedConfig, tmp_path: Path) -> None:

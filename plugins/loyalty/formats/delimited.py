@@ -7,6 +7,7 @@ import gc
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import accumulate, chain, islice
 from operator import itemgetter
 from pathlib import Path
@@ -24,6 +25,7 @@ csv.field_size_limit(1_000_000)
 
 LINE_END = re.compile("\r\n|\r|\n")
 MOST_CHARACTERS = 1 << 28
+PLAIN_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
 @dataclass
@@ -137,7 +139,7 @@ def _sort_out(
         if cells and rows.trailer:
             raise LoadRejected(f"line {number}: there are rows after the total line")
         if options.trailer and (found := re.match(options.trailer, options.delimiter.join(cells))):
-            rows.trailer = _trailer(found)
+            rows.trailer = _trailer(found, options)
         elif len(cells) == width:
             rows.cells.append(cells)
             rows.numbers.append(number)
@@ -183,7 +185,17 @@ def to_batch(
     return Batch(cells, pa.array(numbers, pa.int64()), bad, trailer)
 
 
-def _trailer(found: re.Match[str]) -> Trailer:
+def _trailer(found: re.Match[str], options: FormatOptions) -> Trailer:
+    """What the total line claims, its numbers written as the file's own are."""
     groups = found.groupdict()
-    rows = groups.get("rows")
-    return Trailer(int(rows) if rows else None, groups.get("total"))
+    return Trailer(_claim(groups.get("rows"), "number of rows", options), _claim(groups.get("total"), "total", options))
+
+
+def _claim(text: str | None, what: str, options: FormatOptions) -> Decimal | None:
+    if text is None or not text.strip():
+        return None
+    plain = text.strip().replace(options.thousands, "") if options.thousands else text.strip()
+    plain = plain.replace(",", ".") if options.decimal == "," else plain
+    if not PLAIN_NUMBER.fullmatch(plain):
+        raise LoadRejected(f"the total line says `{text}` where a {what} is expected; see options.trailer")
+    return Decimal(plain)
