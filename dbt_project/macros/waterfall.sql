@@ -121,7 +121,17 @@
 
 {# All steps as columns beside the sums of `alias`, from net revenue to profit. #}
 {% macro waterfall_steps() -%}
-    {%- for step in ["net", "goods_cost", "cm1", "order_cost", "cm2", "customer_cost", "cm3", "sustaining_cost", "profit"] %}
+    {%- for step in [
+        "net",
+        "goods_cost",
+        "cm1",
+        "order_cost",
+        "cm2",
+        "customer_cost",
+        "cm3",
+        "sustaining_cost",
+        "profit",
+    ] %}
         {{ waterfall(step) }} as {{ step }}_amount,
     {%- endfor %}
     cast(
@@ -141,10 +151,27 @@
 {# The columns of the waterfall in the order a reader goes down it, of a relation that holds sums and steps. #}
 {% macro waterfall_columns(alias) -%}
     {%- for name in [
-        "gross", "discount", "shipping", "refund", "net", "goods_cost", "cm1",
-        "shipping_cost", "payment_fee", "order_pool_cost", "order_cost", "cm2",
-        "interaction_cost", "campaign_cost", "ticket_cost", "points_cost",
-        "customer_pool_cost", "customer_cost", "cm3", "sustaining_cost", "profit",
+        "gross",
+        "discount",
+        "shipping",
+        "refund",
+        "net",
+        "goods_cost",
+        "cm1",
+        "shipping_cost",
+        "payment_fee",
+        "order_pool_cost",
+        "order_cost",
+        "cm2",
+        "interaction_cost",
+        "campaign_cost",
+        "ticket_cost",
+        "points_cost",
+        "customer_pool_cost",
+        "customer_cost",
+        "cm3",
+        "sustaining_cost",
+        "profit",
     ] %}
         {{ alias }}.{{ name }}_amount,
     {%- endfor %}

@@ -1,5 +1,3 @@
-{{ config(tags=["scored"]) }}
-
 {#
   Lifetime value on margin, never revenue: what a customer brought so far (CM3), what the purchase model expects,
   and the textbook's m * r / (1 + i - r) with m the annual margin, its first one in a year, r and i from vars,
@@ -20,8 +18,7 @@ with
     annual as (
         select
             window_values.customer_key,
-            {% if months > 0 %}
-                {{ div("window_values.cm3_amount * 12", months) }}
+            {% if months > 0 %} {{ div("window_values.cm3_amount * 12", months) }}
             {% else %}
                 {{
                     div(
