@@ -3,6 +3,10 @@
   their sum does not hang on its order. Standard error by Greenwood (1926), interval on the log-log scale
   (Kalbfleisch & Prentice 1980), which never leaves 0..1.
 #}
+{%- set log_step = "ln(" ~ div("at_risk_count - event_count", "at_risk_count") ~ ")" -%}
+{%- set greenwood_step = div(
+    "event_count", "at_risk_count * (at_risk_count - event_count)"
+) -%}
 {%- set so_far = "partition by curve, segment_by, segment order by duration_days" -%}
 with
     counts as (select * from {{ ref("int_retention__survival_counts") }}),
@@ -12,9 +16,7 @@ with
             *,
             cast(
                 sum(event_count + censored_count) over (
-                    partition by curve, segment_by, segment
-                    order by duration_days desc
-                    rows between unbounded preceding and current row
+                    partition by curve, segment_by, segment order by duration_days desc
                 ) as bigint
             ) as at_risk_count
         from counts
@@ -24,21 +26,7 @@ with
     steps as (
         select
             *,
-            {%- for name, value in [
-                (
-                    "log",
-                    "ln("
-                    ~ div("at_risk_count - event_count", "at_risk_count")
-                    ~ ")",
-                ),
-                (
-                    "greenwood",
-                    div(
-                        "event_count",
-                        "at_risk_count * (at_risk_count - event_count)",
-                    ),
-                ),
-            ] %}
+            {%- for name, value in [("log", log_step), ("greenwood", greenwood_step)] %}
                 case
                     when event_count < at_risk_count
                     then cast({{ value }} as decimal(28, 18))
