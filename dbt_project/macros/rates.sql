@@ -36,3 +36,12 @@
             )
     end
 {%- endmacro %}
+
+{#
+  a * b of two decimals, wide enough that no engine overflows: DuckDB multiplies decimals of up to 18 digits in
+  18 digits. `scale` digits of each factor count.
+#}
+{% macro wide_product(a, b, scale=4) -%}
+    cast({{ a }} as decimal(19, {{ scale }}))
+    * cast({{ b }} as decimal(19, {{ scale }}))
+{%- endmacro %}
