@@ -208,6 +208,9 @@ def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
 
 def read_decimals(text: pa.Array, options: FormatOptions, scale: int) -> pa.Array:
     """Decimal numbers, never through floats; more than `scale` digits are rounded half away from zero."""
+    plain = rf"^-?\d{{1,{18 - scale}}}(\.\d{{1,{scale}}})?$"
+    if options.decimal == "." and pc.all(pc.match_substring_regex(text, plain)).as_py():
+        return text.cast(pa.decimal128(18, scale))  # nothing to round or to refuse, as nearly always
     readable = _only_matching(_plain_numbers(text, options), NUMBER)
     short = pc.if_else(pc.less_equal(pc.utf8_length(readable), LONGEST_NUMBER), readable, None)
     rounded = pc.round(short.cast(pa.decimal256(76, LONGEST_NUMBER)), scale, round_mode="half_towards_infinity")
