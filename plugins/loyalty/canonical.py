@@ -23,7 +23,7 @@ from loyalty.contract import SQL_TYPES, Column, local_date_name
 from loyalty.errors import LoadRejected
 from loyalty.feeds import ColumnMapping, FeedConfig, FormatOptions
 from loyalty.formats import Batch
-from loyalty.privacy import keyed_hash
+from loyalty.privacy import Key, landed_hash
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "varchar": pa.string(),
@@ -35,7 +35,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
 }
 TEXT_FORMATS = ("csv", "fixed_width")
-HASHED = re.compile("[0-9a-f]{64}")
+LINE = "_line"  # as an origin: the number of the line
 YEARS = ("0002", "9998")  # years at the edge of the calendar fall off it in another time zone
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
@@ -63,12 +63,13 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """How the headers of one file become the columns of its feed; made once per file."""
+    """How the headers of one file become the columns of its feed; `given` are those the file really has."""
 
     feed: FeedConfig
     origins: dict[str, ColumnMapping]
     extras: dict[str, str]
     dropped: tuple[str, ...]
+    given: tuple[str, ...] = ()
 
     @property
     def added(self) -> list[str]:
@@ -90,22 +91,39 @@ def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
     Raises LoadRejected when a required column, or one that the YAML names, is missing: with the file's
     nearest header.
     """
-    columns = feed.canonical.columns
-    origins = {name: ColumnMapping.model_validate({"from": name}) for name in columns if name in header} | feed.columns
+    if not feed.is_ragged:
+        refuse_missing(feed, header)
+    origins = _origins(feed, header)
+    taken = {origin.source for origin in origins.values()} | {feed.version}
+    extras, dropped = _extras([name for name in header if name not in taken])
+    given = tuple(name for name, origin in origins.items() if origin.source in (None, LINE, *header))
+    return Plan(feed, origins, extras, tuple(dropped), given)
+
+
+def refuse_missing(feed: FeedConfig, header: list[str]) -> None:
+    """LoadRejected when a file's headers lack a column that is required or that the YAML names.
+
+    JSON objects may leave out a key that has no value, so of those only the required ones must be there.
+    """
+    origins = _origins(feed, header)
     for name, origin in origins.items():
-        if origin.source and origin.source != "_line" and origin.source not in header:
+        is_optional = feed.is_ragged and name not in feed.canonical.required
+        if origin.source and origin.source not in (LINE, *header) and not is_optional:
             raise LoadRejected(missing_sentence(name, origin.source, header))
     for name in feed.canonical.required:
         if name not in origins and not (name == "currency_code" and feed.currency):
             raise LoadRejected(missing_sentence(name, name, header))
     if feed.version and feed.version not in header:
         raise LoadRejected(missing_sentence("version", feed.version, header))
-    taken = {origin.source for origin in origins.values()} | {feed.version}
-    extras, dropped = _extras([name for name in header if name not in taken])
-    return Plan(feed, origins, extras, tuple(dropped))
 
 
-def to_canonical(batch: Batch, plan: Plan, key: bytes) -> Typed:
+def _origins(feed: FeedConfig, header: list[str]) -> dict[str, ColumnMapping]:
+    """Where each canonical column comes from: the header of its own name, unless the YAML says another."""
+    own = {name: ColumnMapping.model_validate({"from": name}) for name in feed.canonical.columns if name in header}
+    return own | feed.columns
+
+
+def to_canonical(batch: Batch, plan: Plan, key: Key) -> Typed:
     """One batch, typed; personal columns are hashed or dropped here and exist nowhere behind this line.
 
     The lineage columns that belong to the load (`_file`, `_loaded_at`, ...) are added by landing.
@@ -142,7 +160,7 @@ def _cells(batch: Batch, plan: Plan, column: Column) -> pa.Array:
         return pa.repeat(pa.scalar(plan.feed.currency if is_currency else None, pa.string()), size)
     if origin.value is not None:
         return pa.repeat(origin.value, size)
-    if origin.source == "_line":
+    if origin.source == LINE:
         return batch.lines.cast(pa.string())
     raw = _column(batch, origin.source or "")
     text = _mapped(raw, origin.map, plan.feed.options)
@@ -190,6 +208,9 @@ def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
 
 def read_decimals(text: pa.Array, options: FormatOptions, scale: int) -> pa.Array:
     """Decimal numbers, never through floats; more than `scale` digits are rounded half away from zero."""
+    plain = rf"^-?\d{{1,{18 - scale}}}(\.\d{{1,{scale}}})?$"
+    if options.decimal == "." and pc.all(pc.match_substring_regex(text, plain)).as_py():
+        return text.cast(pa.decimal128(18, scale))  # nothing to round or to refuse, as nearly always
     readable = _only_matching(_plain_numbers(text, options), NUMBER)
     short = pc.if_else(pc.less_equal(pc.utf8_length(readable), LONGEST_NUMBER), readable, None)
     rounded = pc.round(short.cast(pa.decimal256(76, LONGEST_NUMBER)), scale, round_mode="half_towards_infinity")
@@ -297,7 +318,7 @@ def _unreadable(column: Column, text: pa.Array, values: pa.Array, batch: Batch) 
             row,
             "readable",
             column.name,
-            f"{column.name}: `{_shorten(text[row].as_py())}` is no {column.type}",
+            f"{column.name}: a cell like `{shape(text[row].as_py())}` is no {column.type}",
         )
         for row in rows
     ]
@@ -308,13 +329,10 @@ def _absent(column: Column, text: pa.Array) -> list[Fault]:
     return [Fault(row, "required", column.name, f"{column.name} is missing") for row in rows]
 
 
-def _without_person(column: Column, text: pa.Array, key: bytes) -> dict[str, pa.Array]:
+def _without_person(column: Column, text: pa.Array, key: Key) -> dict[str, pa.Array]:
     landed = {f"has_{column.name}": pc.is_valid(text)}
     if column.personal == "hash":
-        # A row that was mended after quarantine brings the hash that stood there instead of the person's address.
-        hashes = [
-            value if value is None or HASHED.fullmatch(value) else keyed_hash(key, value) for value in text.to_pylist()
-        ]
+        hashes = [value if value is None else landed_hash(key, value) for value in text.to_pylist()]
         landed[f"{column.name}_hash"] = pa.array(hashes, pa.string())
     return landed
 
@@ -352,6 +370,14 @@ def _extras(headers: list[str]) -> tuple[dict[str, str], list[str]]:
 def is_personal(name: str) -> bool:
     """Whether a column's name says that it holds personal data."""
     return bool(PERSONAL_NAME.search(re.sub(r"\W+", "_", name.strip().lower())))
+
+
+def shape(text: str) -> str:
+    """How a cell is written, without what it says: every letter an `a`, every digit a `9`.
+
+    Enough to see a wrong format or separator, and safe in an alert, whoever's name slipped into the column.
+    """
+    return _shorten("".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in text))
 
 
 def missing_sentence(column: str, wanted: str, header: list[str]) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from loyalty.errors import UserError
+from loyalty.feeds import nearest
 from loyalty.settings import Settings
 
 Say = Callable[[str], None]
@@ -90,6 +94,22 @@ def parse_project(settings: Settings, say: Say) -> Any:
     return _invoke(settings, ["parse"], say, None, None, "work", None).result
 
 
+@contextmanager
+def parsed_ahead(settings: Settings) -> Iterator[None]:
+    """Another process reads the dbt project meanwhile, so that the build's own reading is short."""
+    reader = multiprocessing.get_context("spawn").Process(target=_parse_quietly, args=(settings,), daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        reader.join()
+
+
+def _parse_quietly(settings: Settings) -> None:
+    with suppress(UserError):  # the build reads it again and says what is wrong
+        parse_project(settings, say=lambda _: None)
+
+
 def _invoke(
     settings: Settings,
     command: Sequence[str],
@@ -118,6 +138,14 @@ def _invoke(
             f"dbt could not start: {_one_line(str(result.exception))} (log: {folder / 'logs' / 'dbt.log'})."
         )
     return result
+
+
+def unknown_vars(settings: Settings) -> list[str]:
+    """A sentence for each var of the workspace that no model asks for: it would change nothing, in silence."""
+    declared = yaml.safe_load((settings.dbt_project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
+    found = declared.get("vars", {})
+    known = {*found, *found.get(declared["name"], {})} - {declared["name"]}
+    return [f"there is no var `{name}`{nearest(str(name), known)}" for name in settings.vars if name not in known]
 
 
 def _folder(settings: Settings, target: str) -> Path:
