@@ -77,9 +77,19 @@ with
     final as (
         select
             spine.*,
-            {% for name in ["active", "new", "order", "refund"] %}
+            {% for name in ["active", "order", "refund"] %}
                 coalesce(sales.{{ name }}_count, 0) as {{ name }}_count,
             {% endfor %}
+            -- in the data's first churn_days nobody can be told to be new
+            {% if var("left_truncation") %}
+                case
+                    when
+                        spine.month
+                        >= {{ add_days("as_of.data_start_date", var("churn_days")) }}
+                    then coalesce(sales.new_count, 0)
+                end as new_count,
+            {% else %} coalesce(sales.new_count, 0) as new_count,
+            {% endif %}
             coalesce(sales.net_amount, 0) as net_amount,
             sales.gross_amount,
             sales.discount_amount,
@@ -91,6 +101,7 @@ with
                 then coalesce(tickets.ticket_count, 0)
             end as complaint_count
         from spine
+        cross join as_of
         left join sales using (source, month)
         left join answers using (source, month)
         left join tickets using (source, month)
