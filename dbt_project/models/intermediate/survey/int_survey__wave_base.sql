@@ -51,6 +51,7 @@ with
             ranked.wave,
             ranked.customer_key,
             ranked.order_day_count,
+            ranked.spend_amount,
             coalesce(customers.age_band, 'unknown') as age_band,
             {{
                 tenure_band(
