@@ -24,7 +24,7 @@ with
         cross join as_of
         where
             lapses.lapse_date
-            >= {{ add_days("as_of.data_start_date", var("early_warning_days")) }}
+            >= {{ add_days("as_of.data_start_date", var("warning_days")) }}
     ),
 
     final as (
@@ -45,7 +45,7 @@ with
             and kinds.signal = signals.signal
             and signals.signal_date < seen.lapse_date
             and signals.signal_date
-            >= {{ add_days("seen.lapse_date", -var("early_warning_days")) }}
+            >= {{ add_days("seen.lapse_date", -var("warning_days")) }}
         group by kinds.signal, seen.customer_key, seen.lapse_date
     )
 

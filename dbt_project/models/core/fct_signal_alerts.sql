@@ -34,7 +34,7 @@ with
             alerts.signal,
             alerts.customer_key,
             alerts.signal_date,
-            {{ add_days("alerts.signal_date", var("early_warning_days")) }}
+            {{ add_days("alerts.signal_date", var("warning_days")) }}
             <= as_of.as_of as is_observed,
             min(gaps.lapse_date) as lapse_date,
             cast(
@@ -48,7 +48,7 @@ with
             on alerts.customer_key = gaps.customer_key
             and gaps.lapse_date > alerts.signal_date
             and gaps.lapse_date
-            <= {{ add_days("alerts.signal_date", var("early_warning_days")) }}
+            <= {{ add_days("alerts.signal_date", var("warning_days")) }}
         where alerts.alert_number = 1
         group by alerts.signal, alerts.customer_key, alerts.signal_date, as_of.as_of
     )

@@ -92,7 +92,7 @@ with
         union all
         select 'thank', customer_key, cast(value_rank as {{ text }}), null, null
         from customer_values
-        where value_rank <= {{ var("thank_list_size") }}
+        where value_rank <= {{ var("thank_top_count") }}
     )
 
 select *

@@ -15,11 +15,11 @@ with
         from gaps
         cross join as_of
         where
-            gaps.order_date <= {{ add_days("as_of.as_of", -var("early_warning_days")) }}
+            gaps.order_date <= {{ add_days("as_of.as_of", -var("warning_days")) }}
             and coalesce(gaps.next_order_date, {{ add_days("as_of.as_of", 1) }})
-            > {{ add_days("as_of.as_of", -var("early_warning_days")) }}
+            > {{ add_days("as_of.as_of", -var("warning_days")) }}
             and {{ add_days("gaps.order_date", var("churn_days")) }}
-            > {{ add_days("as_of.as_of", -var("early_warning_days")) }}
+            > {{ add_days("as_of.as_of", -var("warning_days")) }}
     ),
 
     precise as (
@@ -47,7 +47,7 @@ with
     final as (
         select
             recalled.signal,
-            cast({{ var("early_warning_days") }} as bigint) as warning_day_count,
+            cast({{ var("warning_days") }} as bigint) as warning_day_count,
             coalesce(cast(precise.alert_count as bigint), 0) as alert_count,
             coalesce(cast(precise.lapsed_count as bigint), 0) as alert_lapsed_count,
             {{ shown_rate("precision", "precise.lapsed_count", "precise.alert_count") }},
