@@ -146,7 +146,7 @@ def _survey(draws: Draws) -> Iterator[Truth]:
         "loyalty__campaigns", "over_promise_gap", "all", 0.6, "parameter", note="expectation, exposed less others"
     )
     for score, mean in TOLD.items():
-        yield Truth("satisfaction__word_of_mouth", "told_mean", f"score {score}", mean, "parameter")
+        yield Truth("satisfaction__word_of_mouth_scores", "told_mean", f"score {score}", mean, "parameter")
 
 
 def _wallet(draws: Draws) -> Iterator[Truth]:
@@ -217,7 +217,7 @@ def _tickets(draws: Draws) -> Iterator[Truth]:
     answered = draws.survey.census[draws.survey.census["problem"] == 1]
     rate = answered["complained"].mean()
     yield Truth(
-        "satisfaction__complaint_funnel", "complained_rate", "had a problem", _digits(rate), "parameter", note="census"
+        "satisfaction__silent", "problem_complaint_rate", "had a problem", _digits(rate), "parameter", note="census"
     )
 
 
