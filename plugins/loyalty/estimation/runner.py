@@ -8,11 +8,27 @@ from datetime import date
 import duckdb
 
 from loyalty.estimation.fits import Fit
-from loyalty.estimation.steps import survey_weights, wallet_coefficients
+from loyalty.estimation.steps import (
+    survey_changes,
+    survey_drivers,
+    survey_shrinkage,
+    survey_structure,
+    survey_thresholds,
+    survey_weights,
+    wallet_coefficients,
+)
 from loyalty.estimation.tables import FITS, Columns, create_missing, replace_table
 
 # In this order: a later one may read what an earlier one wrote.
-STEPS = (survey_weights, wallet_coefficients)
+STEPS = (
+    survey_weights,
+    survey_drivers,
+    survey_structure,
+    survey_thresholds,
+    survey_shrinkage,
+    survey_changes,
+    wallet_coefficients,
+)
 
 TABLES: dict[str, Columns] = {"fits": FITS} | {name: columns for step in STEPS for name, columns in step.TABLES.items()}
 
