@@ -29,8 +29,9 @@ with
                 {{ driver }} as item,
                 -- items on an open scale are compared as they are
                 cast(
-                    {{ div("sum(coalesce(place, score))", "count(*)") }}
-                    as decimal(12, 6)
+                    {{ div("sum(coalesce(place, score))", "count(*)") }} as decimal(
+                        12, 6
+                    )
                 ) as score
             from answers
             where {{ driver }} is not null
@@ -42,8 +43,7 @@ with
                 'outcome' as item,
                 cast(score as decimal(12, 6)) as score
             from scores
-            where
-                role = '{{
+            where role = '{{
                     "repurchase_intent"
                     if driver_by == "relational_benefit"
                     else "overall_satisfaction"

@@ -3,21 +3,16 @@
 with
     scores as (select * from {{ ref("int_survey__driver_scores") }}),
 
-    customer_values as (select * from {{ ref("fct_customer_values") }}),
+    segments as (select * from {{ ref("int_survey__value_segments") }}),
 
     segmented as (
-        select scores.*, 'all' as segment
+        select scores.*, segments.segment
         from scores
-        union all
-        select scores.*, 'value' as segment
-        from scores
-        inner join customer_values on scores.person_key = customer_values.customer_key
-        where customer_values.is_value_customer
-        union all
-        select scores.*, 'high_value' as segment
-        from scores
-        inner join customer_values on scores.person_key = customer_values.customer_key
-        where customer_values.tier in ('top_5', 'next_15')
+        inner join
+            segments
+            on scores.source = segments.source
+            and scores.survey_id = segments.survey_id
+            and scores.person_key = segments.person_key
     ),
 
     summed as ({{ cross_products("segmented", keys) }}),
