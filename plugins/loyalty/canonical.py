@@ -35,6 +35,7 @@ ARROW_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.bool_(),
 }
 TEXT_FORMATS = ("csv", "fixed_width")
+LINE = "_line"  # as an origin: the number of the line
 HASHED = re.compile("[0-9a-f]{64}")
 YEARS = ("0002", "9998")  # years at the edge of the calendar fall off it in another time zone
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
@@ -63,12 +64,13 @@ class Fault:
 
 @dataclass(frozen=True)
 class Plan:
-    """How the headers of one file become the columns of its feed; made once per file."""
+    """How the headers of one file become the columns of its feed; `given` are those the file really has."""
 
     feed: FeedConfig
     origins: dict[str, ColumnMapping]
     extras: dict[str, str]
     dropped: tuple[str, ...]
+    given: tuple[str, ...] = ()
 
     @property
     def added(self) -> list[str]:
@@ -90,19 +92,36 @@ def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
     Raises LoadRejected when a required column, or one that the YAML names, is missing: with the file's
     nearest header.
     """
-    columns = feed.canonical.columns
-    origins = {name: ColumnMapping.model_validate({"from": name}) for name in columns if name in header} | feed.columns
+    if not feed.is_ragged:
+        refuse_missing(feed, header)
+    origins = _origins(feed, header)
+    taken = {origin.source for origin in origins.values()} | {feed.version}
+    extras, dropped = _extras([name for name in header if name not in taken])
+    given = tuple(name for name, origin in origins.items() if origin.source in (None, LINE, *header))
+    return Plan(feed, origins, extras, tuple(dropped), given)
+
+
+def refuse_missing(feed: FeedConfig, header: list[str]) -> None:
+    """LoadRejected when a file's headers lack a column that is required or that the YAML names.
+
+    JSON objects may leave out a key that has no value, so of those only the required ones must be there.
+    """
+    origins = _origins(feed, header)
     for name, origin in origins.items():
-        if origin.source and origin.source != "_line" and origin.source not in header:
+        is_optional = feed.is_ragged and name not in feed.canonical.required
+        if origin.source and origin.source not in (LINE, *header) and not is_optional:
             raise LoadRejected(missing_sentence(name, origin.source, header))
     for name in feed.canonical.required:
         if name not in origins and not (name == "currency_code" and feed.currency):
             raise LoadRejected(missing_sentence(name, name, header))
     if feed.version and feed.version not in header:
         raise LoadRejected(missing_sentence("version", feed.version, header))
-    taken = {origin.source for origin in origins.values()} | {feed.version}
-    extras, dropped = _extras([name for name in header if name not in taken])
-    return Plan(feed, origins, extras, tuple(dropped))
+
+
+def _origins(feed: FeedConfig, header: list[str]) -> dict[str, ColumnMapping]:
+    """Where each canonical column comes from: the header of its own name, unless the YAML says another."""
+    own = {name: ColumnMapping.model_validate({"from": name}) for name in feed.canonical.columns if name in header}
+    return own | feed.columns
 
 
 def to_canonical(batch: Batch, plan: Plan, key: bytes) -> Typed:
@@ -142,7 +161,7 @@ def _cells(batch: Batch, plan: Plan, column: Column) -> pa.Array:
         return pa.repeat(pa.scalar(plan.feed.currency if is_currency else None, pa.string()), size)
     if origin.value is not None:
         return pa.repeat(origin.value, size)
-    if origin.source == "_line":
+    if origin.source == LINE:
         return batch.lines.cast(pa.string())
     raw = _column(batch, origin.source or "")
     text = _mapped(raw, origin.map, plan.feed.options)
@@ -190,6 +209,9 @@ def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
 
 def read_decimals(text: pa.Array, options: FormatOptions, scale: int) -> pa.Array:
     """Decimal numbers, never through floats; more than `scale` digits are rounded half away from zero."""
+    plain = rf"^-?\d{{1,{18 - scale}}}(\.\d{{1,{scale}}})?$"
+    if options.decimal == "." and pc.all(pc.match_substring_regex(text, plain)).as_py():
+        return text.cast(pa.decimal128(18, scale))  # nothing to round or to refuse, as nearly always
     readable = _only_matching(_plain_numbers(text, options), NUMBER)
     short = pc.if_else(pc.less_equal(pc.utf8_length(readable), LONGEST_NUMBER), readable, None)
     rounded = pc.round(short.cast(pa.decimal256(76, LONGEST_NUMBER)), scale, round_mode="half_towards_infinity")

@@ -68,6 +68,13 @@ def file_sha256(file: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+def wrong_file(file: Path, sha256: str) -> list[str]:
+    """A sentence when a file is missing or its bytes are others than were written; none when it is whole."""
+    if not file.is_file():
+        return [f"{file} is missing"]
+    return [] if file_sha256(file) == sha256 else [f"{file}: its bytes are not those that were written"]
+
+
 def _cell(name: str, kind: str) -> str:
     """A cell as text, NULL as a dash; a text has its length before it, so that no two rows read the same."""
     column = quote_identifier(name)

@@ -160,10 +160,16 @@ def generations() -> None:
         )
         for one in published.generations(settings)
     ]
-    if not rows:
+    damaged = published.damaged_generations(settings)
+    if not rows and not damaged:
         _say(f"nothing has been published yet in {settings.serve}: run `loyalty run`")
         return
-    _say(table(("generation", "", "as of", "published (UTC)", "rows in marts", "build"), rows))
+    if rows:
+        _say(table(("generation", "", "as of", "published (UTC)", "rows in marts", "build"), rows))
+    for folder in damaged:
+        _say(f"{folder.name}: its manifest is missing or damaged; `loyalty status --verify` says what to do")
+    if damaged:
+        raise typer.Exit(NOT_PUBLISHED)
 
 
 @app.command(short_help="Show readers an older generation again.")
@@ -184,14 +190,18 @@ def status(
 ) -> None:
     """How the feeds are, what is published, what the next run would do.
 
-    With --verify the exit code is 1 when something is not as it was written.
+    With --verify the exit code is for monitoring: 0 all is well, 3 something wants attention (a feed is late or off,
+    the last build or publish failed, little room, leftovers), 1 something is damaged or missing.
     """
     from loyalty import status as state
     from loyalty import warehouse
     from loyalty.generations import current_generation
     from loyalty.query import table
+    from loyalty.verify import is_damaged
+    from loyalty.verify import verify as compare
 
     settings = _settings()
+    states = state.feed_states(settings)
     rows = [
         (
             feed.name,
@@ -202,10 +212,10 @@ def status(
             feed.quarantined,
             "late" if feed.is_late else "",
         )
-        for feed in state.feed_states(settings)
+        for feed in states
     ]
     _say(table(("feed", "last delivery", "at (UTC)", "loads", "rows", "in quarantine", ""), rows))
-    for feed in state.feed_states(settings):
+    for feed in states:
         if feed.message:
             _say(f"{feed.name}: {feed.message}")
     for name, metrics in state.left_out(settings):
@@ -219,12 +229,17 @@ def status(
     plan = warehouse.plan(settings)
     _say(f"next run: {'publishes' if plan.is_needed else 'changes nothing'} ({'; '.join(plan.reasons)})")
     if verify:
-        findings = state.verify(settings)
+        findings = compare(settings)
         for finding in findings:
-            _say(f"WRONG {finding}")
-        if findings:
-            raise typer.Exit(1)
+            _say(f"{'WRONG' if finding.is_damage else 'NOTE '} {finding}")
+        if is_damaged(findings):
+            raise typer.Exit(NOT_PUBLISHED)
         _say("verified: every landed and published byte is as it was written")
+        troubles = state.troubles(settings, states)
+        for trouble in troubles:
+            _say(f"NOTE  {trouble}")
+        if findings or troubles:
+            raise typer.Exit(WITH_REJECTS)
 
 
 @app.command(short_help="Look at what a night needs.")

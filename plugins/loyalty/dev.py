@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 
 from loyalty.errors import UserError
-from loyalty.generations import CONTENT, Generation, current_generation, published_schema
+from loyalty.generations import CONTENT, Generation, published_schema, require_current
 from loyalty.settings import Settings
 from loyalty.sql import quote_identifier, quote_text
 from loyalty.transform import DbtOutcome, Say, run_dbt
@@ -43,9 +43,7 @@ class DevCopy:
 
 def make_copy(settings: Settings, say: Say = print) -> DevCopy:
     """Copy the current generation's core and marts into the user's private file, in place of an older copy."""
-    generation = current_generation(settings)
-    if generation is None:
-        raise UserError(f"Nothing has been published yet in {settings.serve}: run `loyalty run` first.")
+    generation = require_current(settings)
     file = dev_file(settings)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = file.with_suffix(".draft")

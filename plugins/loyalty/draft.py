@@ -70,12 +70,13 @@ class Draft:
     def add(self, batch: Batch, plan: Plan, suite: Suite, key: bytes) -> None:
         """Check one batch; write its good rows as a part and hold the others back."""
         typed = to_canonical(batch, plan, key)
-        frame = check_frame(typed.table, self.feed.canonical, pd.Timestamp(self.received_at))
+        frame = check_frame(typed.table, self.feed.canonical, suite, pd.Timestamp(self.received_at))
         checked = check_rows(suite, frame)
         self.results += [*_contract_results(typed, batch), *checked.results]
         self._hold_back(batch, typed, checked, plan, key)
         self._write_part(_with_lineage(_good_rows(typed, checked), self.feed, self.raw, self.received_at))
-        self.dropped, self.given = plan.dropped, tuple(plan.origins)
+        self.dropped = tuple(dict.fromkeys([*self.dropped, *plan.dropped]))
+        self.given = tuple(dict.fromkeys([*self.given, *plan.given]))
         self.trailer = batch.trailer or self.trailer
 
     def _hold_back(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: bytes) -> None:
@@ -184,15 +185,20 @@ def _with_lineage(table: pa.Table, feed: FeedConfig, raw: RawFile, received_at: 
     if feed.version is None and exported_at is not None:
         version = pa.repeat(pa.scalar(exported_at, pa.timestamp("us")), size)
     lineage: dict[str, Any] = {
-        "_feed": pa.repeat(feed.feed, size),
-        "_source": pa.repeat(feed.source, size),
-        "_file": pa.repeat(raw.name, size),
+        "_feed": _one_value(feed.feed, size),
+        "_source": _one_value(feed.source, size),
+        "_file": _one_value(raw.name, size),
         "_line": table.column("_line"),
         "_loaded_at": pa.repeat(pa.scalar(received_at.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us")), size),
         "_version_at": version,
-        "_time_zone": pa.repeat(feed.time_zone, size),
+        "_time_zone": _one_value(feed.time_zone, size),
     }
     return pa.table({name: table.column(name) for name in table.column_names if name not in lineage} | lineage)
+
+
+def _one_value(text: str, size: int) -> pa.Array:
+    """The same text in every row, written once."""
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), size), pa.array([text], pa.string()))
 
 
 def _contract_results(typed: Typed, batch: Batch) -> list[RuleResult]:

@@ -79,7 +79,7 @@ def forget(settings: Settings, customer_id: str, source: str | None = None, say:
             removed, anonymised = removed + gone, anonymised + blank
         code = keyed_hash(load_key(settings), f"{secrets.token_hex(16)}:{source or ''}:{customer_id}")
         _remember(settings, rewritten, code)
-        _remove_sources(settings, held_by)
+        _remove_sources(settings, held_by, person)
         _clean_quarantine(settings, person)
         for path in (warehouse.work_files(settings), _copies(settings), _logs(settings)):
             _remove(path)
@@ -184,13 +184,16 @@ def _remember(settings: Settings, rewritten: dict[str, str], code: str) -> None:
         Ledger(settings.ledger).append("forget", rewritten=rewritten, receipt=code)
 
 
-def _remove_sources(settings: Settings, held_by: list[Path]) -> None:
-    """Remove the old loads and the raw files they were read from; raw files of refused loads go as well."""
-    ledger = Ledger(settings.ledger)
+def _remove_sources(settings: Settings, held_by: list[Path], person: _Person) -> None:
+    """Remove the old loads and the raw files they were read from.
+
+    Whether a refused file names the person nobody can tell: those of the person's source go as well.
+    """
     old_ids = {folder.name.removeprefix("load_id=") for folder in held_by}
-    for event in ledger.events("delivery", "release"):
-        if event.data.get("load_id") in old_ids or event.data["outcome"] == "rejected":
-            _remove([settings.raw / event.data["feed_name"] / event.data.get("sha256", "-")])
+    for event in Ledger(settings.ledger).events("delivery", "release"):
+        is_refused = event.data["outcome"] == "rejected" and person.source in (None, event.data["source"])
+        if event.data["sha256"] and (is_refused or event.data["load_id"] in old_ids):
+            _remove([settings.raw / event.data["feed_name"] / event.data["sha256"]])
     _remove(held_by)
 
 

@@ -1,4 +1,9 @@
-"""The one kind of error a user can cause."""
+"""The one kind of error a user can cause, and where the others are kept."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -18,3 +23,12 @@ class Transient(UserError):
 
 class LockBusy(Transient):
     """Another run holds the work file; the sentence says who, with which pid, and since when."""
+
+
+def keep_traceback(folder: Path, name: str) -> Path:
+    """Keep what happened for the maintainers, for the owner's eyes only; returns where."""
+    file = folder / f"{name}.log"
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as handle:
+        handle.write(traceback.format_exc())
+    return file

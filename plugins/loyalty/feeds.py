@@ -25,6 +25,7 @@ from pydantic import (
 
 from loyalty.contract import CanonicalFeed, load_contract
 from loyalty.errors import UserError
+from loyalty.settings import LONGEST_DAYS
 
 # Raised when an adapter reads the same bytes differently than before, so that loads are made anew.
 ADAPTER_VERSION = 1
@@ -133,21 +134,21 @@ class FeedConfig(_Model):
     version: str | None = None
     snapshot: Literal["full"] | None = None
     max_quarantine_rate: float = Field(default=0.05, ge=0, le=1)
-    max_age_days: float | None = Field(default=None, gt=0)
+    max_age_days: float | None = Field(default=None, gt=0, le=LONGEST_DAYS)
     runbook: str | None = None
 
     @field_validator("feed")
     @classmethod
     def _known_feed(cls, feed: str) -> str:
         if feed not in load_contract():
-            raise ValueError(f"no such canonical feed{_nearest(feed, load_contract())}")
+            raise ValueError(f"no such canonical feed{nearest(feed, load_contract())}")
         return feed
 
     @field_validator("time_zone", "timestamps_in")
     @classmethod
     def _known_zone(cls, zone: str | None) -> str | None:
         if zone is not None and zone not in available_timezones():
-            raise ValueError(f"no such IANA time zone{_nearest(zone, available_timezones())}")
+            raise ValueError(f"no such IANA time zone{nearest(zone, available_timezones())}")
         return zone
 
     @field_validator("date_format")
@@ -174,7 +175,7 @@ class FeedConfig(_Model):
         if unknown:
             raise ValueError(
                 f"columns.{unknown[0]}: the feed `{self.feed}` has no such column"
-                f"{_nearest(unknown[0], self.canonical.columns)}; what is not named there is kept as x_*"
+                f"{nearest(unknown[0], self.canonical.columns)}; what is not named there is kept as x_*"
             )
         if sum(origin is not None for origin in (self.path, self.http, self.sql)) != 1:
             raise ValueError("path: give exactly one of `path`, `http` and `sql`")
@@ -207,6 +208,11 @@ class FeedConfig(_Model):
     def is_dated(self) -> bool:
         """Whether the file's name carries the export's date."""
         return self.path is not None and DATE_PLACEHOLDER in self.path
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether the rows of one file may differ in their columns, as JSON objects do."""
+        return self.format == "jsonl"
 
     @property
     def mapping_id(self) -> str:
@@ -275,7 +281,14 @@ def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`.")
     files = [file for file in sorted(folder.glob("*.yml")) if not file.name.startswith(".")]
-    return {file.stem: read_feed(file) for file in files}
+    misnamed = [file for file in sorted(folder.glob("*.yaml")) if not file.name.startswith(".")]
+    return {file.stem: read_feed(file) for file in files} | {f"{file.stem}_yaml": _misnamed(file) for file in misnamed}
+
+
+def _misnamed(file: Path) -> BrokenFeed:
+    """A feed whose file ends in .yaml: named, so that it is not left out in silence."""
+    message = f"Feed `{file.stem}` is off: {file.name} must be called {file.stem}.yml."
+    return BrokenFeed(f"{file.stem}_yaml", "orders", "data-engineering", message)
 
 
 def usable_feeds(folder: Path) -> dict[str, FeedConfig]:
@@ -287,7 +300,7 @@ def get_feed(folder: Path, name: str) -> FeedConfig:
     """One feed by its YAML's name; UserError when there is none or its YAML is wrong."""
     feeds = load_feeds(folder)
     if name not in feeds:
-        raise UserError(f"There is no feed `{name}` in {folder}{_nearest(name, feeds)}.")
+        raise UserError(f"There is no feed `{name}` in {folder}{nearest(name, feeds)}.")
     feed = feeds[name]
     if isinstance(feed, BrokenFeed):
         raise UserError(feed.message)
@@ -324,11 +337,12 @@ def _sentence(error: ValidationError) -> str:
         return f"the key `{key}` is missing"
     if first["type"] == "extra_forbidden":
         names = FormatOptions.model_fields if key.startswith("options.") else FeedConfig.model_fields
-        return f"there is no key `{key}`{_nearest(key.rpartition('.')[2], names)}"
+        return f"there is no key `{key}`{nearest(key.rpartition('.')[2], names)}"
     expected = first["msg"].removeprefix("Value error, ")
     return f"key `{key}`: {expected} (found {first['input']!r})" if key else expected
 
 
-def _nearest(word: str, words: Any) -> str:
+def nearest(word: str, words: Any) -> str:
+    """The end of a sentence about an unknown word: the known one that comes nearest, where one does."""
     close = difflib.get_close_matches(word, list(words), n=1)
     return f"; did you mean `{close[0]}`" if close else ""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty import warehouse
+from loyalty.checksums import wrong_file
 from loyalty.disk import sync
 from loyalty.errors import UserError
 from loyalty.ledger import Ledger
@@ -30,6 +31,9 @@ CONTENT = {MARTS_FILE: ("marts", "quality", "reference"), CORE_FILE: ("core",)}
 
 # DuckDB names a file's catalog after the file: in core.duckdb a schema `core` would make every name ambiguous.
 PUBLISHED_SCHEMA = {"core": "main"}
+
+# What every manifest says; one without them is damaged.
+MANIFEST_KEYS = {"as_of", "build_id", "code_version", "files", "marts", "published_at", "tables"}
 
 FEWEST_GENERATIONS = 3
 YOUNGEST_PRUNED = timedelta(hours=1)
@@ -74,8 +78,19 @@ def current_generation(settings: Settings) -> Generation | None:
     return _read(folder, is_current=True)
 
 
+def require_current(settings: Settings) -> Generation:
+    """The generation that readers see; UserError when nothing was published, or what was is damaged."""
+    current = current_generation(settings)
+    if current is not None:
+        return current
+    link = settings.serve / "current"
+    if not link.is_symlink() and not generation_folders(settings):
+        raise UserError(f"Nothing has been published yet in {settings.serve}: run `loyalty run` first.")
+    raise UserError(f"{link} shows no whole generation; `loyalty status --verify` says what is wrong and what to do.")
+
+
 def generations(settings: Settings) -> list[Generation]:
-    """All whole generations, oldest first."""
+    """All generations with a readable manifest, oldest first."""
     current = current_generation(settings)
     found = [_read(folder) for folder in generation_folders(settings)]
     return [
@@ -87,17 +102,34 @@ def generations(settings: Settings) -> list[Generation]:
     ]
 
 
+def damaged_generations(settings: Settings) -> list[Path]:
+    """The folders of generations whose manifest is missing or damaged."""
+    return [folder for folder in generation_folders(settings) if _read(folder) is None]
+
+
+def wrong_files(folder: Path) -> list[str]:
+    """What is not as its manifest says in a generation: one sentence each, none when it is whole."""
+    generation = _read(folder)
+    if generation is None:
+        return [f"{folder / MANIFEST} is missing or damaged"]
+    return [
+        sentence
+        for name, expected in generation.manifest["files"].items()
+        for sentence in wrong_file(folder / name, expected["sha256"])
+    ]
+
+
 def rollback(settings: Settings, number: int | None = None, say: Say = print) -> Generation:
     """Point `current` at an older generation and hold publishing until `resume`.
 
     Without a number: the newest one before the current. Readers that are connected keep what they have open.
     """
     with serve_lock(settings, "rollback"):
-        current = current_generation(settings)
-        if current is None:
-            raise UserError(f"Nothing has been published yet in {settings.serve}, so there is nothing to roll back.")
         known = {one.number: one for one in generations(settings)}
-        older = [one for one in known if one < current.number]
+        shown = _shown_number(settings)
+        if not known and shown is None:
+            raise UserError(f"Nothing has been published yet in {settings.serve}, so there is nothing to roll back.")
+        older = [one for one in known if shown is None or one < shown]
         target = number if number is not None else max(older, default=None)
         if target is None or target not in known:
             there = ", ".join(str(one) for one in known)
@@ -106,7 +138,7 @@ def rollback(settings: Settings, number: int | None = None, say: Say = print) ->
         Ledger(settings.ledger).append(
             "rollback",
             generation=target,
-            from_generation=current.number,
+            from_generation=shown,
             build_id=known[target].manifest["build_id"],
         )
         point_current_at(settings, known[target].folder)
@@ -196,10 +228,19 @@ def remove_leftovers(settings: Settings) -> None:
         link.unlink()
 
 
+def _shown_number(settings: Settings) -> int | None:
+    """The number of the generation that the link names, whole or not."""
+    link = settings.serve / "current"
+    name = link.readlink().name if link.is_symlink() else ""
+    return int(name) if name.isdigit() else None
+
+
 def _read(folder: Path, is_current: bool = False) -> Generation | None:
     """A generation from its folder; None when its manifest is missing or damaged."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
+        return None
+    if not isinstance(manifest, dict) or not manifest.keys() >= MANIFEST_KEYS or not folder.name.isdigit():
         return None
     return Generation(int(folder.name), folder, manifest, is_current)

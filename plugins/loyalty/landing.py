@@ -11,6 +11,7 @@ Whatever is killed, the next run either finds the load whole or writes it again 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -18,13 +19,15 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from loyalty.canonical import Plan, missing_sentence, plan_columns
+from loyalty.canonical import Plan, missing_sentence, plan_columns, refuse_missing
+from loyalty.checksums import wrong_file
 from loyalty.disk import sync
 from loyalty.draft import Draft, version_label
-from loyalty.errors import LoadRejected, UserError
+from loyalty.errors import LoadRejected, Transient, UserError, keep_traceback
 from loyalty.failpoints import hit
 from loyalty.feeds import FeedConfig, usable_feeds
 from loyalty.formats import read_batches
@@ -35,7 +38,7 @@ from loyalty.quality import RuleResult, Suite, add_up, check_load, load_suite
 from loyalty.quarantine import close_corrected
 from loyalty.settings import Settings
 from loyalty.sources.connections import download
-from loyalty.sources.files import RawFile, checksum, fetch, file_name, find_files
+from loyalty.sources.files import RawFile, checksum, fetch, file_name, find_files, shown
 
 MANIFEST = "_manifest.json"
 Say = Callable[[str], None]
@@ -53,6 +56,7 @@ class LoadOutcome:
     quarantined: int = 0
     message: str = ""
     rules: list[RuleResult] = field(default_factory=list)
+    is_transient: bool = False
 
 
 def unseen_files(settings: Settings, feed: FeedConfig, date: date | None = None) -> list[str]:
@@ -84,8 +88,9 @@ def load_feed(
     """Pull, check and land the unseen files of a feed, or the files named.
 
     With `again`, every raw file still kept is read anew with today's mapping, and the new load takes the
-    old one's place. Bad data is an outcome, not an exception; UserError is raised for what is wrong
-    with the workspace (a rule that cannot run, a connection that is missing).
+    old one's place. Bad data is an outcome, not an exception, and so is whatever else goes wrong with one
+    file; UserError is raised for what is wrong with the workspace (a rule that cannot run, a connection
+    that is missing).
     """
     suite = load_suite(settings.expectations, feed.feed)
     if again:
@@ -98,7 +103,7 @@ def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, 
     """Check and land one raw file, and tell the ledger."""
     load_id = make_load_id(raw, feed)
     landed = settings.landing / feed.feed / f"load_id={load_id}"
-    if not (landed / MANIFEST).exists():
+    if wrong_parts(landed):
         draft = _new_draft(settings, feed, raw, load_id, now)
         try:
             _write_load(settings, draft, suite)
@@ -149,6 +154,18 @@ def read_manifest(load: Path) -> dict[str, Any]:
         raise UserError(f"{load / MANIFEST} is missing or damaged: run `loyalty status --verify`.") from None
 
 
+def wrong_parts(load: Path) -> list[str]:
+    """What is not as its manifest says in a landed load: one sentence each, none when it is whole."""
+    try:
+        manifest = json.loads((load / MANIFEST).read_text(encoding="utf-8"))
+        listed = {part["name"]: part["sha256"] for part in manifest["parts"]}
+    except (OSError, ValueError, LookupError, TypeError):
+        return [f"{load}: the manifest of this load is missing or damaged"]
+    wrong = [sentence for name, sha256 in listed.items() for sentence in wrong_file(load / name, sha256)]
+    foreign = [file for file in sorted(load.iterdir()) if file.name not in (*listed, MANIFEST)]
+    return [*wrong, *(f"{file}: its load's manifest does not list it" for file in foreign)]
+
+
 def put_in_place(draft: Path, target: Path) -> None:
     """Sync a folder and rename it; a copy of this process that was quicker wins."""
     for file in draft.iterdir():
@@ -169,13 +186,51 @@ def write_json(file: Path, content: dict[str, Any]) -> None:
 
 
 def _load_file(settings: Settings, feed: FeedConfig, suite: Suite, uri: str, say: Say, now: datetime) -> LoadOutcome:
-    say(f"{feed.name}: reading {file_name(uri)}")
-    try:
+    say(f"{feed.name}: reading {shown(file_name(uri))}")
+
+    def land() -> LoadOutcome:
         raw = _pull(settings, feed, uri)
-    except LoadRejected as error:  # nothing was copied, so there is nothing to remember
-        return LoadOutcome(feed.name, uri, None, "rejected", message=_refusal(feed, uri, error))
-    hit("land.pulled")
-    return land_file(settings, feed, suite, raw, now)
+        hit("land.pulled")
+        return land_file(settings, feed, suite, raw, now)
+
+    return _one_file(settings, feed, uri, now, land)
+
+
+def _one_file(
+    settings: Settings, feed: FeedConfig, uri: str, now: datetime, land: Callable[[], LoadOutcome]
+) -> LoadOutcome:
+    """Land one file; whatever goes wrong with it is its own outcome, and it is tried again with the next run."""
+    is_transient = False
+    try:
+        return land()
+    except LoadRejected as error:
+        message = _refusal(feed, uri, error)
+    except Transient as error:
+        message, is_transient = str(error), True
+    except UserError:
+        raise
+    except OSError as error:
+        message = f"Feed `{feed.name}`, file {shown(file_name(uri))}: landing stopped ({error.strerror or error})."
+        is_transient = True
+    except Exception as error:
+        kept = keep_traceback(settings.home / "logs", feed.name)
+        kind = type(error).__name__
+        message = _refusal(feed, uri, f"it stopped landing with an unexpected {kind}; details in {kept}")
+    with contextlib.suppress(OSError):  # on a full disk the outcome alone must do
+        Ledger(settings.ledger).append(
+            "delivery",
+            at=now,
+            feed_name=feed.name,
+            feed=feed.feed,
+            source=feed.source,
+            uri=shown(uri),
+            file=shown(file_name(uri)),
+            load_id=None,
+            sha256=None,
+            outcome="rejected",
+            reason=message,
+        )
+    return LoadOutcome(feed.name, uri, None, "rejected", message=message, is_transient=is_transient)
 
 
 def _pull(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
@@ -193,12 +248,16 @@ def _write_load(settings: Settings, draft: Draft, suite: Suite) -> None:
     """Write all parts beside the load's place and ask the load-level rules; LoadRejected when they refuse it."""
     feed, key = draft.feed, load_key(settings)
     plan: Plan | None = None
+    header: dict[str, None] = {}
     for batch in read_batches(draft.raw.copy, feed, settings.batch_rows, settings.max_file_bytes):
-        if plan is None or feed.format == "jsonl":  # objects may differ in their keys
+        header |= dict.fromkeys(batch.cells.column_names)
+        if plan is None or feed.is_ragged:
             plan = plan_columns(feed, batch.cells.column_names)
-            _refuse_worthless_orders(settings, feed, plan, batch.cells.column_names)
-            _refuse_lost_columns(settings, feed, plan, batch.cells.column_names)
+        if not feed.is_ragged and not draft.given:  # before anything of a large file is read in vain
+            _refuse_incomplete(settings, feed, list(header))
         draft.add(batch, plan, suite, key)
+    if feed.is_ragged:
+        _refuse_incomplete(settings, feed, list(header))
     draft.results = add_up(draft.results)
     hit("land.written")
     draft.refuse_too_many()
@@ -215,32 +274,43 @@ def _write_load(settings: Settings, draft: Draft, suite: Suite) -> None:
     hit("land.checked")
 
 
-def _refuse_worthless_orders(settings: Settings, feed: FeedConfig, plan: Plan, header: list[str]) -> None:
+def _refuse_incomplete(settings: Settings, feed: FeedConfig, header: list[str]) -> None:
+    """LoadRejected when the file as a whole lacks a column that it must have."""
+    refuse_missing(feed, header)
+    given = plan_columns(feed, header).given
+    _refuse_worthless_orders(settings, feed, given, header)
+    _refuse_lost_columns(settings, feed, given, header)
+
+
+def _refuse_worthless_orders(settings: Settings, feed: FeedConfig, given: tuple[str, ...], header: list[str]) -> None:
     """LoadRejected for orders without a total when no feed of the same source brings their lines."""
-    if feed.feed != "orders" or "total_amount" in plan.origins:
+    if feed.feed != "orders" or "total_amount" in given:
         return
     others = usable_feeds(settings.feeds).values()
     if not any(other.feed == "order_lines" and other.source == feed.source for other in others):
         raise LoadRejected(missing_sentence("total_amount", "total_amount", header))
 
 
-def _refuse_lost_columns(settings: Settings, feed: FeedConfig, plan: Plan, header: list[str]) -> None:
+def _refuse_lost_columns(settings: Settings, feed: FeedConfig, given: tuple[str, ...], header: list[str]) -> None:
     """LoadRejected when money, key, time or customer came with the last load and does not come any more.
 
     Most of these columns may be missing from a shop's exports for good; one that disappears was renamed.
     """
-    loads = [load for load in Ledger(settings.ledger).loads() if load.feed_name == feed.name and not load.of_load_id]
-    same_mapping = [load for load in loads if load.data["mapping_id"] == feed.mapping_id]
-    if not same_mapping:
-        return
-    before = read_manifest(settings.landing / feed.feed / f"load_id={same_mapping[-1].load_id}").get(
-        "given_columns", []
-    )
     canonical = feed.canonical
     bearing = {*canonical.key, canonical.event, canonical.amount, "customer_id", "order_id"}
-    for column in before:
-        if column in bearing and column not in plan.origins:
+    for column in _given_before(settings, feed):
+        if column in bearing and column not in given:
             raise LoadRejected(missing_sentence(column, column, header))
+
+
+def _given_before(settings: Settings, feed: FeedConfig) -> list[str]:
+    """The columns that the feed's newest load with the same mapping had; of a damaged load nobody knows."""
+    for load in reversed(Ledger(settings.ledger).loads()):
+        is_alike = load.feed_name == feed.name and not load.of_load_id and load.data["mapping_id"] == feed.mapping_id
+        if is_alike:
+            with contextlib.suppress(UserError):
+                return read_manifest(settings.landing / feed.feed / f"load_id={load.load_id}").get("given_columns", [])
+    return []
 
 
 def _place(draft: Draft, landed: Path, quarantined: Path, load_id: str) -> None:
@@ -249,6 +319,8 @@ def _place(draft: Draft, landed: Path, quarantined: Path, load_id: str) -> None:
         put_in_place(draft.quarantine, quarantined)
     hit("land.quarantined")
     write_json(draft.folder / MANIFEST, draft.manifest(load_id))
+    if landed.exists() and wrong_parts(landed):  # damaged, or by a stranger: what the file says takes its place
+        landed.rename(landed.with_name(f".draft-damaged-{draft.folder.name.removeprefix('.')}"))
     put_in_place(draft.folder, landed)
 
 
@@ -312,7 +384,10 @@ def _gate_id(settings: Settings, feed: FeedConfig) -> str:
 
 
 def _is_unseen(settings: Settings, uri: str, last: dict[str, Any] | None, gate_id: str) -> bool:
-    if last is None or last["sha256"] != checksum(settings, uri):
+    try:
+        if last is None or last["sha256"] != checksum(settings, uri):
+            return True
+    except OSError:  # it cannot be read: landing it will say so
         return True
     return last["outcome"] == "rejected" and last["gate_id"] != gate_id
 
@@ -346,12 +421,13 @@ def _load_again(settings: Settings, feed: FeedConfig, suite: Suite, say: Say) ->
     for load in loads:
         say(f"{feed.name}: reading {load.data['file']} again")
         raw = RawFile(load.uri, load.data["file"], load.data["sha256"], copies[load.load_id][0])
-        outcomes.append(land_file(settings, feed, suite, raw, load.received_at))
+        land = partial(land_file, settings, feed, suite, raw, load.received_at)
+        outcomes.append(_one_file(settings, feed, load.uri, load.received_at, land))
     return outcomes
 
 
-def _refusal(feed: FeedConfig, uri: str, error: LoadRejected) -> str:
-    return f"Feed `{feed.name}`, file {file_name(uri)}: {error}."
+def _refusal(feed: FeedConfig, uri: str, why: object) -> str:
+    return f"Feed `{feed.name}`, file {shown(file_name(uri))}: {why}."
 
 
 def _unchanged_sentence(feed: FeedConfig, raw: RawFile, manifest: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ quarantine as a load of their own), `supersede`, `forget`, `build`, `publish`, `
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -151,9 +152,20 @@ class Ledger:
         line = json.dumps(
             {"seq": event.seq, "at": at.isoformat(), "kind": kind, **data}, ensure_ascii=False, sort_keys=True
         )
-        os.write(descriptor, (b"\n" if torn else b"") + line.encode() + b"\n")
-        os.fsync(descriptor)
+        _write_whole(descriptor, (b"\n" if torn else b"") + line.encode() + b"\n")
         return event
+
+
+def _write_whole(descriptor: int, line: bytes) -> None:
+    """Append a line and sync it; on a full disk nothing of it stays and an OSError says so."""
+    size = os.fstat(descriptor).st_size
+    try:
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
 
 
 def is_newer(load: Load, other: Load) -> bool:

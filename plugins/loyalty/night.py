@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from pathlib import Path
 
 from loyalty import warehouse
 from loyalty.answers import answers
-from loyalty.errors import UserError
+from loyalty.errors import UserError, keep_traceback
 from loyalty.feeds import BrokenFeed, FeedConfig, load_feeds
 from loyalty.generations import Generation, current_generation
 from loyalty.landing import LoadOutcome, load_feed
@@ -79,7 +77,7 @@ def run_night(settings: Settings, as_of: date | None = None, say: Say = print, n
         except UserError as error:
             problem = str(error)
         except Exception as error:
-            file = keep_traceback(settings, "night")
+            file = keep_traceback(settings.home / "logs", "night")
             problem = f"the build stopped with an unexpected {type(error).__name__}; details in {file}."
         current = current_generation(settings)
         say("")
@@ -120,7 +118,7 @@ def load_one(
     except UserError as error:
         return FeedNight(feed.name, error=str(error))
     except Exception as error:
-        file = keep_traceback(settings, feed.name)
+        file = keep_traceback(settings.home / "logs", feed.name)
         return FeedNight(
             feed.name, error=f"Feed `{feed.name}` stopped with an unexpected {type(error).__name__}; details in {file}."
         )
@@ -152,12 +150,3 @@ def say_generation(generation: Generation, say: Say) -> None:
     """The published marts with their rows."""
     say(table(("mart", "rows"), list(generation.mart_rows.items())))
     say(f"generation {generation.name}, as of {generation.manifest['as_of']}: {generation.folder}")
-
-
-def keep_traceback(settings: Settings, name: str) -> Path:
-    """Keep what happened for the maintainers, for the owner's eyes only; returns where."""
-    file = settings.home / "logs" / f"{name}.log"
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with file.open("a", encoding="utf-8") as handle:
-        handle.write(traceback.format_exc())
-    return file

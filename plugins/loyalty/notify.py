@@ -21,7 +21,7 @@ from loyalty import quarantine, warehouse
 from loyalty.errors import UserError
 from loyalty.feeds import FeedConfig, load_feeds
 from loyalty.ledger import Ledger
-from loyalty.runs import last_runs
+from loyalty.runs import failed_runs
 from loyalty.settings import Settings
 from loyalty.status import feed_states
 from loyalty.transform import Say
@@ -105,7 +105,9 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
     def item(feed: str, rule: str, rows: int, what: str) -> Item:
         return Item(feed, rule, rows, what, owners.get(feed, settings.owner), runbooks.get(feed, settings.runbook))
 
-    found = [item("", f"{kind}_failed", 0, f"The last {kind} failed: {sentence}") for kind, sentence in _failed(ledger)]
+    found = [
+        item("", f"{kind}_failed", 0, f"The last {kind} failed: {sentence}") for kind, sentence in failed_runs(ledger)
+    ]
     if warehouse.is_held(ledger):
         found.append(item("", "held", 0, "Publishing is held since a rollback: `loyalty publish --resume`."))
     for state in feed_states(settings, now):
@@ -125,16 +127,6 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
         what = f"Feed `{name}`: {len(lines):,} rows are in quarantine by {rules} (lines {first}{more})."
         found.append(item(name, rules, len(lines), what))
     return found
-
-
-def _failed(ledger: Ledger) -> list[tuple[str, str]]:
-    """The kinds of run whose newest one failed, with the sentence."""
-    runs = last_runs(ledger)
-    return [
-        (kind, runs[kind].data["message"])
-        for kind in ("build", "publish")
-        if kind in runs and runs[kind].data["outcome"] == "failed"
-    ]
 
 
 def _refused(ledger: Ledger) -> list[tuple[str, str]]:

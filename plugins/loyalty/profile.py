@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from statistics import median
 from typing import Any
 
@@ -96,7 +95,7 @@ def _trailer_figures(
 ) -> dict[str, Any]:
     """What the export's last line claims, and whether that is what was read; None where it claims nothing."""
     claimed_rows = trailer.row_count if trailer else None
-    claimed_total = _decimal(trailer.total) if trailer else None
+    claimed_total = trailer.total if trailer else None
     total = profile.get(f"sum_{feed.amount}")
     rows_match = None if claimed_rows is None else claimed_rows == seen
     # Rows held back are missing from the sum, so a total can be compared only when there are none.
@@ -108,10 +107,3 @@ def _trailer_figures(
         "trailer_total": claimed_total,
         "trailer_matches": all(claims) if claims else None,
     }
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    try:
-        return Decimal(text) if text else None
-    except InvalidOperation:
-        return None

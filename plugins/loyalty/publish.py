@@ -36,6 +36,7 @@ from loyalty.generations import (
     remove_generation,
     remove_leftovers,
     serve_lock,
+    wrong_files,
 )
 from loyalty.ledger import Ledger
 from loyalty.runs import recorded_run
@@ -79,7 +80,7 @@ def publish(
             checksums = result_checksums(connection, tables)
             run.found["build_id"] = stamp["build_id"]
             before = current_generation(settings)
-            if before and _is_same(before, stamp, checksums):
+            if before and _is_same(before, stamp, checksums) and _is_whole(before):
                 _record(ledger, before, stamp["build_id"], "unchanged")
                 run.found |= {"outcome": "unchanged", "generation": before.number}
                 say(f"published nothing: generation {before.name} holds the same marts already")
@@ -172,6 +173,11 @@ def _is_same(before: Generation, stamp: dict[str, Any], checksums: dict[str, dic
     return before.manifest["code_version"] == stamp["code_version"] and _results(before.manifest["tables"]) == _results(
         checksums
     )
+
+
+def _is_whole(generation: Generation) -> bool:
+    """Whether readers get the bytes that were published, and no stranger's log beside them."""
+    return not wrong_files(generation.folder) and not list(generation.folder.rglob("*.wal"))
 
 
 def _results(tables: dict[str, dict[str, Any]]) -> dict[str, str]:

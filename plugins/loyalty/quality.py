@@ -8,8 +8,10 @@ an error in the suite, never bad data.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cache
@@ -101,6 +103,8 @@ def load_suite(folder: Path, feed: str) -> Suite:
         raise UserError(
             f"{folder}: there is no such folder of suites, so nothing would be checked; see LOYALTY_EXPECTATIONS."
         )
+    if (misnamed := file.with_suffix(".yaml")).exists():
+        raise UserError(f"{misnamed} must be called {file.name}; as it is, nothing would be checked.")
     if not file.exists():
         return Suite(feed=feed)
     try:
@@ -118,10 +122,10 @@ def load_suite(folder: Path, feed: str) -> Suite:
 
 
 def check_rows(suite: Suite, frame: pd.DataFrame) -> RowCheck:
-    """Ask the row rules of one batch; rows are named by their position in the frame."""
+    """Ask the row rules of one batch; rows are named by their `_row` in the frame."""
     if not suite.rows or frame.empty:
         return RowCheck([], {})
-    batch = _batch(frame.assign(_row=range(len(frame))))
+    batch = _batch(frame)
     outcomes = _validate(batch, suite.feed, suite.rows, {"result_format": "BASIC"})
     broken: dict[int, list[Rule]] = defaultdict(list)
     results = []
@@ -160,12 +164,16 @@ def add_up(results: list[RuleResult]) -> list[RuleResult]:
     return list(total.values())
 
 
-def check_frame(table: pa.Table, feed: CanonicalFeed, received_at: pd.Timestamp) -> pd.DataFrame:
-    """The frame that row rules see: decimals as floats, stamps as naive UTC, and `_received_at`."""
-    frame = pd.DataFrame(
-        {name: _for_check(table.column(name)) for name in table.column_names if name in feed.landed_columns}
-    )
-    return frame.assign(_received_at=received_at.tz_localize(None) if received_at.tzinfo else received_at)
+def check_frame(table: pa.Table, feed: CanonicalFeed, suite: Suite, received_at: pd.Timestamp) -> pd.DataFrame:
+    """The frame that row rules see: decimals as floats, stamps as naive UTC, `_received_at`, and `_row`, its position.
+
+    Of the canonical columns it holds those that a rule speaks of: Great Expectations hashes all it is given.
+    """
+    spoken_of = set(re.findall(r"\w+", json.dumps([rule.expectation.kwargs for rule in suite.rows])))
+    names = [name for name in table.column_names if name in feed.landed_columns and name in spoken_of]
+    frame = pd.DataFrame({name: _for_check(table.column(name)) for name in names}, index=range(table.num_rows))
+    moment = received_at.tz_localize(None) if received_at.tzinfo else received_at
+    return frame.assign(_received_at=moment, _row=range(table.num_rows))
 
 
 def _for_check(column: pa.ChunkedArray) -> pd.Series:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import duckdb
 
 from loyalty.errors import UserError
-from loyalty.generations import CONTENT, MARTS_FILE, current_generation
+from loyalty.generations import CONTENT, MARTS_FILE, require_current
 from loyalty.quarantine import neutral
 from loyalty.settings import Settings
 from loyalty.warehouse import prepare_session
@@ -39,10 +39,7 @@ def query(settings: Settings, sql: str) -> Answer:
 
     Raises UserError with DuckDB's own words for a wrong statement, and for any that is not a question.
     """
-    generation = current_generation(settings)
-    if generation is None:
-        raise UserError(f"Nothing has been published yet in {settings.serve}: run `loyalty run` first.")
-    file = generation.marts_file
+    file = require_current(settings).marts_file
     try:
         statements = duckdb.extract_statements(sql)
         if len(statements) != 1 or statements[0].type not in READING:
@@ -70,6 +67,8 @@ def _schemas(connection: duckdb.DuckDBPyConnection) -> str:
 def render(answer: Answer, style: Format) -> str:
     """The answer as a table for people, CSV that is safe in a spreadsheet, or JSON."""
     if style == "json":
+        if twice := [name for name in answer.columns if answer.columns.count(name) > 1]:
+            raise UserError(f"Two columns are called `{twice[0]}`, and JSON keeps one: name them apart with `as`.")
         rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
         return json.dumps(rows, ensure_ascii=False, indent=1, default=_json) + "\n"
     if style == "csv":

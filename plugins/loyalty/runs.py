@@ -52,3 +52,13 @@ def recorded_run(settings: Settings, kind: str) -> Iterator[Run]:
 def last_runs(ledger: Ledger) -> dict[str, Event]:
     """The newest run of each kind."""
     return {event.data["run_kind"]: event for event in ledger.events("run")}
+
+
+def failed_runs(ledger: Ledger) -> list[tuple[str, str]]:
+    """Of builds and publishes, those whose newest run failed, with the sentence."""
+    runs = last_runs(ledger)
+    return [
+        (kind, runs[kind].data["message"])
+        for kind in ("build", "publish")
+        if kind in runs and runs[kind].data["outcome"] == "failed"
+    ]

@@ -6,17 +6,21 @@ A workspace is a folder with a `loyalty.yml`. Everything that is data lies under
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from loyalty.errors import UserError
 
 WORKSPACE_FILE = "loyalty.yml"
 PRIVATE_UMASK = 0o077
+LONGEST_DAYS = 36_500  # a hundred years; more days than the calendar has are a slip of the keyboard
+MEMORY = re.compile(r"[1-9]\d*(\.\d+)?\s*([KMGT]i?B)", re.IGNORECASE)
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parents[1]
@@ -41,14 +45,21 @@ class Settings(BaseSettings):
 
     batch_rows: int = Field(default=250_000, ge=1, description="Rows checked at a time; bounds memory.")
     max_file_bytes: int = Field(default=20_000_000_000, ge=1, description="Larger unpacked exports are refused.")
-    raw_days: int = Field(default=30, ge=0, description="Days the raw files are kept, in a restricted folder.")
+    raw_days: int = Field(
+        default=30, ge=0, le=LONGEST_DAYS, description="Days the raw files are kept, in a restricted folder."
+    )
     keep_generations: int = Field(default=7, ge=3, description="Published generations kept; never fewer than 3.")
     max_age_days: float = Field(
-        default=3, gt=0, description="Publishing stops when the last accepted orders delivery is older."
+        default=3,
+        gt=0,
+        le=LONGEST_DAYS,
+        description="Publishing stops when the last accepted orders delivery is older.",
     )
-    lock_wait_seconds: float = Field(default=600, ge=0, description="How long a build waits for another one.")
+    lock_wait_seconds: float = Field(
+        default=600, ge=0, le=86_400, description="How long a build waits for another one."
+    )
     memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
-    threads: int = Field(default=2, ge=1, description="DuckDB's threads while building.")
+    threads: int = Field(default=2, ge=1, le=1024, description="DuckDB's threads while building.")
     reporting_currency: str | None = Field(default=None, description="Default: the only currency of the orders.")
 
     load_schedule: str = Field(default="0 2 * * *", description="Cron of the load DAGs, in `time_zone`.")
@@ -62,6 +73,22 @@ class Settings(BaseSettings):
     runbook: str = Field(default="docs/runbooks.md", description="Where an alert sends its reader.")
     notify_url: str | None = Field(default=None, repr=False, description="Webhook that gets the alert as JSON.")
     vars: dict[str, Any] = Field(default_factory=dict, description="dbt vars of this workspace (see the vars table).")
+
+    @field_validator("memory_limit")
+    @classmethod
+    def _known_size(cls, limit: str) -> str:
+        if not MEMORY.fullmatch(limit.strip()):
+            raise ValueError("a size with its unit, such as 4GB or 800MB")
+        return limit.strip()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no such IANA time zone; an example: Europe/Berlin") from None
+        return zone
 
     @property
     def landing(self) -> Path:
@@ -110,15 +137,13 @@ class Settings(BaseSettings):
 
 
 def find_workspace(start: Path | None = None) -> Path:
-    """The workspace: `LOYALTY_WORKSPACE`, else the nearest folder upwards with a loyalty.yml, else the checkout."""
+    """The workspace: `LOYALTY_WORKSPACE`, else the nearest folder upwards with a loyalty.yml; UserError outside."""
     if named := os.environ.get("LOYALTY_WORKSPACE"):
         return Path(named).resolve()
     here = (start or Path.cwd()).resolve()
     for folder in [here, *here.parents]:
         if (folder / WORKSPACE_FILE).is_file():
             return folder
-    if (_CHECKOUT / WORKSPACE_FILE).is_file():
-        return _CHECKOUT
     raise UserError(
         f"There is no {WORKSPACE_FILE} in {here} or above it: change into a workspace, "
         "name one with --workspace, or make one with `loyalty init DIR`."
@@ -144,7 +169,8 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         where = f"LOYALTY_{key.upper()}" if key in from_environment else f"{file}, key `{key}`"
-        raise UserError(f"{where}: {first['msg']} (found {first['input']!r}).") from None
+        expected = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{where}: {expected} (found {first['input']!r}).") from None
     settings = settings.model_copy(update=_resolved_paths(settings))
     if found := set("*?[]") & set(str(settings.home)):
         raise UserError(

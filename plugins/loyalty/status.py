@@ -1,28 +1,24 @@
-"""What state the warehouse is in: its feeds, what is published, whether the bytes are those that were written."""
+"""What state the warehouse is in: its feeds, and whether a night would find all that it needs."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
-import shutil
 import stat
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from loyalty import privacy, quarantine, warehouse
-from loyalty.checksums import file_sha256
 from loyalty.contract import load_contract
 from loyalty.errors import UserError
 from loyalty.feeds import BrokenFeed, FeedConfig, load_feeds
-from loyalty.generations import MANIFEST
 from loyalty.ledger import Event, Ledger, Load
 from loyalty.lock import holder_of
-from loyalty.settings import PRIVATE_UMASK, Settings
+from loyalty.runs import failed_runs
+from loyalty.settings import PRIVATE_UMASK, WORKSPACE_FILE, Settings
+from loyalty.transform import unknown_vars
+from loyalty.verify import existing, free_bytes, little_room
 
 # What cannot be measured while a feed is missing, in the words of the metric pages.
 LEFT_OUT: dict[str, str] = {
@@ -45,8 +41,6 @@ LEFT_OUT: dict[str, str] = {
     "fx_rates": "totals over several currencies",
 }
 
-ROOM_FACTOR = 3
-LEAST_ROOM = 1_000_000_000
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 
 
@@ -118,100 +112,20 @@ def _state(
     )
 
 
+def troubles(settings: Settings, states: list[FeedState]) -> list[str]:
+    """What wants a person's attention although nothing is damaged: one sentence each."""
+    ledger = Ledger(settings.ledger)
+    late = [f"feed {state.name} is late; its owner is {state.owner}" for state in states if state.is_late]
+    off = [state.message for state in states if state.last_outcome == "off"]
+    failed = [f"the last {kind} failed: {sentence}" for kind, sentence in failed_runs(ledger)]
+    held = ["publishing is held since a rollback: `loyalty publish --resume`"] if warehouse.is_held(ledger) else []
+    return [*late, *off, *failed, *held]
+
+
 def left_out(settings: Settings) -> list[tuple[str, str]]:
     """The canonical feeds that never came, with the metrics that this leaves out."""
     there = {load.feed for load in Ledger(settings.ledger).loads()}
     return [(feed, LEFT_OUT[feed]) for feed in load_contract() if feed in LEFT_OUT and feed not in there]
-
-
-def verify(settings: Settings) -> list[str]:
-    """What is not as it was written: one sentence per finding, none when all is well."""
-    return [
-        *_wrong_loads(settings),
-        *_unknown_loads(settings),
-        *_wrong_generations(settings),
-        *_foreign_files(settings),
-        *_little_room(settings),
-    ]
-
-
-def _wrong_loads(settings: Settings) -> Iterator[str]:
-    """Parts of accepted loads against their manifests."""
-    for load in Ledger(settings.ledger).loads():
-        folder = settings.landing / load.feed / f"load_id={load.load_id}"
-        try:
-            manifest = json.loads((folder / "_manifest.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            yield f"{folder}: the manifest of this accepted load is missing or damaged"
-            continue
-        listed = {part["name"]: part["sha256"] for part in manifest["parts"]}
-        for name, sha256 in listed.items():
-            yield from _wrong_file(folder / name, sha256)
-        for file in sorted(folder.iterdir()):
-            if file.name not in listed and file.name != "_manifest.json":
-                yield f"{file}: its load's manifest does not list it"
-
-
-def _unknown_loads(settings: Settings) -> Iterator[str]:
-    """Landed folders that no delivery speaks of."""
-    known = {
-        event.data["load_id"]
-        for event in Ledger(settings.ledger).events("delivery", "release")
-        if "load_id" in event.data
-    }
-    for event in Ledger(settings.ledger).events("forget"):
-        known |= set(event.data.get("rewritten", {}).values())
-    for folder in sorted(settings.landing.glob("*/load_id=*")):
-        if folder.name.removeprefix("load_id=") not in known:
-            yield f"{folder}: the ledger knows no such load, so it is not read; load the feed again"
-
-
-def _wrong_generations(settings: Settings) -> Iterator[str]:
-    """Files of generations against their manifests, and manifests against the ledger."""
-    recorded = {
-        f"{event.data['generation']:06d}": event.data["manifest_sha256"]
-        for event in Ledger(settings.ledger).events("publish")
-    }
-    for folder in sorted((settings.serve / "generations").glob("*")):
-        file = folder / MANIFEST
-        try:
-            manifest = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            yield f"{file} is missing or damaged: nobody can tell whether this generation is whole"
-            continue
-        if folder.name not in recorded:
-            yield f"{folder}: the ledger knows no such generation; the next publish clears it up"
-        elif file_sha256(file) != recorded[folder.name]:
-            yield f"{file}: not as it was published"
-        for name, expected in manifest["files"].items():
-            yield from _wrong_file(folder / name, expected["sha256"])
-    link = settings.serve / "current"
-    if link.is_symlink() and not link.exists():
-        yield f"{link} points at {link.readlink()}, which is gone: run `loyalty rollback GENERATION`"
-
-
-def _foreign_files(settings: Settings) -> Iterator[str]:
-    """Write-ahead logs beside published files (a client would replay them), and what killed runs left."""
-    for wal in sorted(settings.serve.rglob("*.wal")):
-        yield f"{wal}: a write-ahead log beside a published file is not ours, and a reader would replay it: remove it"
-    for folder in sorted(settings.serve.glob(".staging-*")):
-        yield f"{folder}: left by a killed publish; the next one clears it up"
-    for draft in sorted(settings.landing.glob("*/.*")):
-        yield f"{draft}: left by a killed load; housekeeping removes it after a day"
-
-
-def _little_room(settings: Settings) -> Iterator[str]:
-    size = settings.work_file.stat().st_size if settings.work_file.exists() else 0
-    needed, free = max(ROOM_FACTOR * size, LEAST_ROOM), shutil.disk_usage(_existing(settings.home)).free
-    if free < needed:
-        yield f"{settings.home}: {free / 1e9:.1f} GB are free, a night may need {needed / 1e9:.1f} GB"
-
-
-def _wrong_file(file: Path, sha256: str) -> Iterator[str]:
-    if not file.is_file():
-        yield f"{file} is missing"
-    elif hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
-        yield f"{file}: its bytes are not those that were written"
 
 
 def doctor(settings: Settings) -> list[Check]:
@@ -221,6 +135,7 @@ def doctor(settings: Settings) -> list[Check]:
         _writable(settings),
         Check("dbt project", (settings.dbt_project_dir / "dbt_project.yml").is_file(), str(settings.dbt_project_dir)),
         _feeds(settings),
+        _vars(settings),
         _room(settings),
         _rights(settings),
         _key(settings),
@@ -237,7 +152,7 @@ def _python() -> Check:
 
 
 def _writable(settings: Settings) -> Check:
-    place = _existing(settings.home)
+    place = existing(settings.home)
     return Check(
         "data",
         os.access(place, os.W_OK),
@@ -254,10 +169,14 @@ def _feeds(settings: Settings) -> Check:
     return Check("feeds", not broken and bool(feeds), "; ".join(broken) or f"{len(feeds)} in {settings.feeds}")
 
 
+def _vars(settings: Settings) -> Check:
+    wrong = unknown_vars(settings)
+    return Check("vars", not wrong, "; ".join(wrong) or f"{len(settings.vars)} set in {WORKSPACE_FILE}")
+
+
 def _room(settings: Settings) -> Check:
-    findings = list(_little_room(settings))
-    free = shutil.disk_usage(_existing(settings.home)).free
-    return Check("disk", not findings, findings[0] if findings else f"{free / 1e9:.1f} GB free")
+    findings = [str(finding) for finding in little_room(settings)]
+    return Check("disk", not findings, findings[0] if findings else f"{free_bytes(settings) / 1e9:.1f} GB free")
 
 
 def _rights(settings: Settings) -> Check:
@@ -294,7 +213,3 @@ def _held(settings: Settings) -> Check:
     return Check(
         "publishing", not is_held, "held since a rollback: `loyalty publish --resume`" if is_held else "not held"
     )
-
-
-def _existing(path: Path) -> Path:
-    return path if path.exists() else _existing(path.parent)

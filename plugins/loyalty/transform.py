@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from loyalty.errors import UserError
+from loyalty.feeds import nearest
 from loyalty.settings import Settings
 
 Say = Callable[[str], None]
@@ -118,6 +121,14 @@ def _invoke(
             f"dbt could not start: {_one_line(str(result.exception))} (log: {folder / 'logs' / 'dbt.log'})."
         )
     return result
+
+
+def unknown_vars(settings: Settings) -> list[str]:
+    """A sentence for each var of the workspace that no model asks for: it would change nothing, in silence."""
+    declared = yaml.safe_load((settings.dbt_project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
+    found = declared.get("vars", {})
+    known = {*found, *found.get(declared["name"], {})} - {declared["name"]}
+    return [f"there is no var `{name}`{nearest(str(name), known)}" for name in settings.vars if name not in known]
 
 
 def _folder(settings: Settings, target: str) -> Path:

@@ -28,8 +28,8 @@ from loyalty.ledger import Event, Ledger, Load
 from loyalty.lock import file_lock
 from loyalty.registration import DataSpan, data_span, dated_as_of, register, register_build
 from loyalty.runs import recorded_run
-from loyalty.settings import Settings
-from loyalty.transform import ModelDoc, Say, first_line, model_docs, parse_project, run_dbt
+from loyalty.settings import WORKSPACE_FILE, Settings
+from loyalty.transform import ModelDoc, Say, first_line, model_docs, parse_project, run_dbt, unknown_vars
 
 # What is built after the estimates: models that need them, the marts, and all that stands on those.
 LATE = ("tag:scored+", "path:models/marts+", "path:models/quality+")
@@ -153,6 +153,8 @@ def build(settings: Settings, as_of: date | None = None, full: bool = False, say
     or test, LockBusy when another run holds the work file.
     """
     started = time.monotonic()
+    if wrong := unknown_vars(settings):
+        raise UserError(f"{settings.workspace / WORKSPACE_FILE}, key `vars`: {wrong[0]}; nothing was built.")
     build_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with recorded_run(settings, "build") as run, lock(settings, f"build {build_id}"):
         run.found["build_id"] = build_id

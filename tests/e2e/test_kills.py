@@ -12,7 +12,7 @@ from loyalty import failpoints, warehouse
 from loyalty.generations import current_generation, generations
 from loyalty.night import build_and_publish
 from loyalty.publish import publish
-from loyalty.status import verify
+from loyalty.verify import verify
 
 pytest_plugins = ("tiny_fixtures",)
 

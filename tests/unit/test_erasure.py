@@ -9,7 +9,7 @@ from loyalty.feeds import get_feed
 from loyalty.generations import generations
 from loyalty.landing import load_feed
 from loyalty.ledger import Ledger
-from loyalty.status import verify
+from loyalty.verify import verify
 
 pytest_plugins = ("tiny_fixtures",)
 

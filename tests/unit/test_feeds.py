@@ -92,3 +92,16 @@ def test_the_shipped_feeds_are_all_usable() -> None:
     feeds = load_feeds(shipped("dags") / "feeds")
     assert not [feed.message for feed in feeds.values() if isinstance(feed, BrokenFeed)]
     assert {"orders", "order_lines", "customers", "survey_responses"} <= set(feeds)
+
+
+def test_a_yaml_with_the_other_ending_is_named_and_not_left_out(workspace: Workspace) -> None:
+    workspace.feed()
+    folder = workspace.settings.feeds
+    (folder / "orders.yml").rename(folder / "orders.yaml")
+    (broken,) = load_feeds(folder).values()
+    assert isinstance(broken, BrokenFeed)
+    assert broken.message == "Feed `orders` is off: orders.yaml must be called orders.yml."
+
+
+def test_an_age_beyond_the_calendar_is_refused(workspace: Workspace) -> None:
+    assert "max_age_days" in str(workspace.broken_feed(max_age_days=1e300))

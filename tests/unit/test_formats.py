@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import zipfile
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -16,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.errors import LoadRejected
-from loyalty.feeds import FeedConfig
-from loyalty.formats import Batch, read_batches
+from loyalty.feeds import FeedConfig, FormatOptions
+from loyalty.formats import Batch, delimited, read_batches
 from shop_workspace import Workspace
 
 HEADER = "Order,Customer,When,Total\n"
@@ -125,12 +126,41 @@ def test_the_trailer_is_read_and_is_no_row(workspace: Workspace, tmp_path: Path)
     feed = workspace.feed(options={"trailer": r"^TOTAL,(?P<rows>\d+),,(?P<total>[\d.]+)"})
     batch = read(feed, (HEADER + ROWS + "TOTAL,2,,4.00\n").encode(), tmp_path)[-1]
     assert batch.trailer is not None
-    assert (batch.trailer.row_count, batch.trailer.total, len(batch.lines)) == (2, "4.00", 2)
+    assert (batch.trailer.row_count, batch.trailer.total, len(batch.lines)) == (2, Decimal("4.00"), 2)
 
 
 def test_batches_are_bounded(feed: FeedConfig, tmp_path: Path) -> None:
     batches = read(feed, (HEADER + ROWS * 10).encode(), tmp_path, batch_rows=7)
     assert [len(batch.lines) for batch in batches] == [7, 7, 6]
+
+
+@settings(deadline=None)
+@given(
+    lines=st.lists(st.lists(st.text('ab1 ,"é\r', max_size=4), min_size=3, max_size=5).map(",".join), max_size=12),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    batch_rows=st.integers(1, 5),
+)
+def test_the_quick_way_reads_what_the_careful_way_reads(
+    lines: list[str], line_end: str, batch_rows: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Lines without quotes are read in one go; rows, numbers, bad lines and refusals are the csv module's."""
+    file = tmp_path_factory.mktemp("lines") / "export"
+    file.write_bytes(line_end.join(["Order,Customer,When,Total", *lines, ""]).encode())
+
+    def outcome() -> object:
+        try:
+            batches = list(delimited.read(file, FormatOptions(), batch_rows, 10**6))
+        except LoadRejected as refusal:
+            return str(refusal)
+        rows = [
+            (line, row) for batch in batches for line, row in zip(batch.lines.to_pylist(), cells([batch]), strict=True)
+        ]
+        return rows, [bad for batch in batches for bad in batch.bad_lines]
+
+    quick = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delimited, "_plain_cells", lambda *_: None)
+        assert outcome() == quick
 
 
 def test_fixed_width(workspace: Workspace, tmp_path: Path) -> None:

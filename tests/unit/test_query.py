@@ -80,3 +80,9 @@ def test_query_reads_the_generation_behind_the_link(waiting):
         tiny.published(waiting, "select count(*) from marts.retention__customers")
         == query(waiting, "select count(*) from retention__customers").rows
     )
+
+
+def test_two_columns_of_one_name_are_refused_in_json_instead_of_one_being_lost():
+    with pytest.raises(UserError, match="Two columns are called `n`"):
+        render(Answer(("n", "n"), [(1, 2)]), "json")
+    assert render(Answer(("n", "n"), [(1, 2)]), "csv") == "n,n\n1,2\n"

@@ -44,6 +44,13 @@ def test_the_workspace_is_found_upwards(workspace: Workspace, monkeypatch: pytes
         ("keep_generations: 1", "greater than or equal to 3"),
         ("raw_days: [", "is not valid YAML"),
         ("- a", "must hold `key: value` lines"),
+        ("memory_limit: lots", "a size with its unit"),
+        ("memory_limit: -4GB", "a size with its unit"),
+        ("max_age_days: 1e300", "less than or equal to 36500"),
+        ("max_age_days: .inf", "less than or equal to 36500"),
+        ("max_age_days: .nan", "max_age_days"),
+        ("raw_days: 999999999", "less than or equal to 36500"),
+        ("time_zone: Berlin", "no such IANA time zone"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(workspace: Workspace, text: str, sentence: str) -> None:
@@ -63,3 +70,10 @@ def test_a_wrong_variable_is_named(workspace: Workspace, monkeypatch: pytest.Mon
 def test_a_folder_without_a_workspace_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="loyalty init"):
         load_settings(tmp_path)
+
+
+def test_outside_of_a_workspace_the_commands_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOYALTY_WORKSPACE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"no loyalty\.yml in .* or above it: change into a workspace"):
+        load_settings()

@@ -5,8 +5,16 @@ import shutil
 import pytest
 
 import tiny
-from loyalty import privacy
-from loyalty.status import doctor, feed_states, left_out, verify
+from loyalty import privacy, warehouse
+from loyalty.errors import UserError
+from loyalty.feeds import get_feed
+from loyalty.generations import rollback
+from loyalty.landing import load_feed
+from loyalty.ledger import Ledger
+from loyalty.publish import publish
+from loyalty.query import query
+from loyalty.status import doctor, feed_states, left_out
+from loyalty.verify import is_damaged, verify
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -46,8 +54,44 @@ DAMAGE = {
     ),
     "foreign log": (foreign_wal, "write-ahead log"),
     "staging": (lambda s: (s.serve / ".staging-x").mkdir(), "left by a killed publish"),
+    "staged, then removed": (lambda s: (s.serve / ".removed-000001").mkdir(), "left by a killed publish"),
+    "draft": (lambda s: (s.landing / "orders" / ".draft-x").mkdir(), "left by a killed load"),
+    "copy": (lambda s: (s.raw / "orders" / ".copy-x").write_bytes(b""), "left by a killed load"),
+    "unknown quarantine": (
+        lambda s: (s.quarantine / "orders" / "load_id=abc").mkdir(parents=True),
+        "knows no such load",
+    ),
     "current": (lambda s: shutil.rmtree(generation(s)), "which is gone"),
+    "current gone": (lambda s: (s.serve / "current").unlink(), "is missing, so readers see nothing"),
+    "current elsewhere": (lambda s: point_elsewhere(s), "which is no generation"),
+    "current a folder": (lambda s: replace_link(s), "is no link"),
+    "ledger": (lambda s: cut_ledger(s), "events are missing"),
 }
+HARMLESS = (
+    "unknown load",
+    "unknown generation",
+    "staging",
+    "staged, then removed",
+    "draft",
+    "copy",
+    "unknown quarantine",
+)
+
+
+def point_elsewhere(settings):
+    (settings.serve / "current").unlink()
+    (settings.serve / "current").symlink_to(settings.landing)
+
+
+def replace_link(settings):
+    (settings.serve / "current").unlink()
+    shutil.copytree(generation(settings), settings.serve / "current")
+
+
+def cut_ledger(settings):
+    file = Ledger(settings.ledger).file
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([*lines[:1], *lines[2:]]))
 
 
 def test_untouched_workspace_is_as_it_was_written(published):
@@ -59,7 +103,40 @@ def test_damage_is_named(published, name):
     damage, words = DAMAGE[name]
     damage(published)
     findings = verify(published)
-    assert any(words in finding for finding in findings), findings
+    named = [finding for finding in findings if words in str(finding)]
+    assert named, findings
+    assert all(finding.todo for finding in findings)
+    assert is_damaged(named) is (name not in HARMLESS)
+
+
+def test_what_is_shown_and_damaged_is_healed_by_publishing_again(published):
+    flip(generation(published) / "loyalty.duckdb")
+    assert publish(published, say=tiny.quiet, now=tiny.NOW).number == 2
+    assert all("000001" in str(finding) for finding in verify(published))
+    assert tiny.published(published, "select count(*) from marts.retention__customers") == [(2,)]
+
+
+def test_a_generation_without_its_manifest_is_left_by_rolling_back(waiting):
+    publish(waiting, say=tiny.quiet, now=tiny.NOW)
+    (waiting.serve / "generations/000002/manifest.json").unlink()
+    with pytest.raises(UserError, match="shows no whole generation"):
+        query(waiting, "select 1")
+    assert rollback(waiting, say=tiny.quiet).number == 1
+
+
+@pytest.mark.parametrize("name", ["landed part", "landed part gone", "landed manifest", "stranger's part"])
+def test_a_damaged_load_is_healed_by_its_raw_file(published, name):
+    DAMAGE[name][0](published)
+    load_feed(published, get_feed(published.feeds, "orders"), again=True, say=tiny.quiet)
+    assert not is_damaged(verify(published))
+    assert len(Ledger(published.ledger).loads()) == 1
+
+
+def test_little_room_is_said_with_what_goes_first(published, monkeypatch):
+    monkeypatch.setattr("loyalty.verify.free_bytes", lambda _: 10**8)
+    (finding,) = verify(published)
+    assert "0.1 GB are free" in str(finding)
+    assert not finding.is_damage
 
 
 def test_feed_states_tell_rows_and_lateness(published):
@@ -93,3 +170,12 @@ def test_doctor_names_open_folders_a_broken_feed_and_an_open_key(published):
     amiss = {check.name: check.found for check in doctor(published) if not check.is_well}
     assert set(amiss) == {"umask", "feeds", "key"}
     assert "Feed `web` is off" in amiss["feeds"]
+
+
+def test_doctor_names_a_var_that_no_model_asks_for_with_the_nearest(published):
+    wrong = published.model_copy(update={"vars": {"facto": 2}})
+    (check,) = [check for check in doctor(wrong) if check.name == "vars"]
+    assert not check.is_well
+    assert check.found == "there is no var `facto`; did you mean `factor`"
+    with pytest.raises(UserError, match=r"loyalty\.yml, key `vars`: there is no var `facto`.*nothing was built"):
+        warehouse.build(wrong, say=tiny.quiet)

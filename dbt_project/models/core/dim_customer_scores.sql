@@ -18,27 +18,22 @@ with
             and overall_score is not null
     ),
 
-    wallets as (
-        select
-            *,
-            row_number() over (
-                partition by customer_key
-                -- what the customer said, even some time ago, before what peers suggest
-                order by
-                    case
-                        when wallet_method in ('stated', 'allocation rule')
-                        then 0
-                        else 1
-                    end,
-                    period_start_date desc,
-                    own_amount desc,
-                    md5(wallet_key)
-            ) as recency
-        from {{ ref("fct_customer_wallets") }}
-        where period_grain = 'quarter' and wallet_method is not null
-    ),
+    wallets as (select * from {{ ref("int_wallet__latest") }}),
 
     customer_values as (select * from {{ ref("fct_customer_values") }}),
+
+    signs as (select * from {{ ref("fct_customer_signs") }}),
+
+    -- also of those who ordered nothing since
+    prior_values as (
+        select * from {{ ref("fct_customer_value_windows") }} where window_number = 1
+    ),
+
+    prior_window as (
+        select max(case when is_observed then 1 else 0 end) = 1 as is_observed
+        from {{ ref("dim_value_windows") }}
+        where window_number = 1
+    ),
 
     final as (
         select
@@ -63,13 +58,21 @@ with
                 then 'new'
                 when
                     {{ days_between("customers.first_order_date", "as_of.as_of") }}
-                    >= {{ var("stage_old_days") }}
-                then 'old'
-                else 'regular'
+                    < {{ var("stage_old_days") }}
+                then 'regular'
+                when
+                    signs.signs_known_count >= {{ var("loyal_signs_known") }}
+                    and signs.signs_count
+                    >= {{ var("loyal_signs_share") }} * signs.signs_known_count
+                then 'loyal'
+                else 'old'
             end as stage,
             customer_values.tier,
             customer_values.level,
             customer_values.is_value_customer,
+            prior_values.tier as tier_prior,
+            prior_values.level as level_prior,
+            coalesce(prior_window.is_observed, false) as is_tier_prior_observed,
             results.response_key,
             results.submitted_date as scored_date,
             results.overall_score,
@@ -84,16 +87,16 @@ with
             wallets.is_sole_buyer
         from customers
         cross join as_of
+        cross join prior_window
+        left join prior_values on customers.customer_key = prior_values.customer_key
         left join
             customer_values on customers.customer_key = customer_values.customer_key
+        left join signs on customers.customer_key = signs.customer_key
         left join
             results
             on customers.customer_key = results.customer_key
             and results.recency = 1
-        left join
-            wallets
-            on customers.customer_key = wallets.customer_key
-            and wallets.recency = 1
+        left join wallets on customers.customer_key = wallets.customer_key
     )
 
 select *

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 SIGNIFICANT_DIGITS = 8
+# Standard errors come from differences of slopes and hold fewer digits than the parameters.
+ERROR_DIGITS = 5
 
 FITTED: Literal["fitted"] = "fitted"
 NOT_FITTED: Literal["not fitted"] = "not fitted"
 
 
 @dataclass(frozen=True)
+class Check:
+    """One figure by which a model is judged: what came true beside what the model said.
+
+    `name` says what is checked and `part` of whom (`all`, or a decile, a band, a period); `expected` is the
+    model's figure, `low` and `high` the 95 % interval of the observed one where it has one. The rule says how
+    the two are compared, in SQL, where the thresholds are: whether it converged, as a share that must be large
+    enough, by their ratio, as a probability that may lie a little beyond the interval, or as a correlation
+    that must be small.
+    """
+
+    name: str
+    part: str
+    rule: Literal["convergence", "share", "ratio", "probability", "correlation"]
+    base_count: int
+    observed: float | None
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class Fit:
-    """One model fitted to one scope (a survey wave, a category and period), or the reason why it was not.
+    """One model fitted to one scope (a survey wave, a category and period), or the reason why it was not; a
+    fit may have a reason too, where something had to be assumed for it.
 
     `base_count` is the number of customers or answers behind it; `effective_count` Kish's (sum w)^2 / sum w^2
     where there are weights; `log_likelihood` is given where the model has one, `loss` where it minimises
@@ -33,16 +57,27 @@ class Fit:
     iterations: int | None = None
     is_converged: bool | None = None
     parameters: Mapping[str, float] = field(default_factory=dict)
+    standard_errors: Mapping[str, float] = field(default_factory=dict)
+    checks: Sequence[Check] = ()
 
     @property
     def is_fitted(self) -> bool:
         """Whether the model has parameters that may be used."""
         return self.status == FITTED
 
+    def judged(self) -> list[Check]:
+        """Every figure the model is judged by: whether it converged, the effective base, and its own checks."""
+        came_about = float(self.is_fitted and bool(self.is_converged))
+        found = [Check("convergence", "all", "convergence", self.base_count, came_about, 1.0)]
+        if self.effective_count is not None and self.base_count > 0:
+            share = self.effective_count / self.base_count
+            found.append(Check("effective base", "all", "share", self.base_count, share, 1.0))
+        return [*found, *self.checks]
+
     def __str__(self) -> str:
         told = f"{self.model} of {self.scope}" if self.scope else self.model
         if self.is_fitted:
-            return f"{told}: fitted on {self.base_count:,}"
+            return f"{told}: fitted on {self.base_count:,}" + (f"; {self.reason}" if self.reason else "")
         return f"{told}: not fitted, {self.reason}"
 
 

@@ -7,8 +7,10 @@ from datetime import date
 
 import duckdb
 
-from loyalty.estimation.fits import Fit
+from loyalty.estimation.fits import Check, Fit, significant
 from loyalty.estimation.steps import (
+    contracts,
+    purchases,
     survey_changes,
     survey_drivers,
     survey_shrinkage,
@@ -17,7 +19,7 @@ from loyalty.estimation.steps import (
     survey_weights,
     wallet_coefficients,
 )
-from loyalty.estimation.tables import FITS, Columns, create_missing, replace_table
+from loyalty.estimation.tables import CHECKS, FITS, PARAMETERS, Columns, create_missing, replace_table
 
 # In this order: a later one may read what an earlier one wrote.
 STEPS = (
@@ -28,9 +30,13 @@ STEPS = (
     survey_shrinkage,
     survey_changes,
     wallet_coefficients,
+    purchases,
+    contracts,
 )
 
-TABLES: dict[str, Columns] = {"fits": FITS} | {name: columns for step in STEPS for name, columns in step.TABLES.items()}
+TABLES: dict[str, Columns] = {"fits": FITS, "parameters": PARAMETERS, "checks": CHECKS} | {
+    name: columns for step in STEPS for name, columns in step.TABLES.items()
+}
 
 
 def ensure_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -67,6 +73,29 @@ def run(connection: duckdb.DuckDBPyConnection, as_of: date, say: Callable[[str],
             for fit in fits
         ],
     )
+    replace_table(
+        connection,
+        "parameters",
+        PARAMETERS,
+        [
+            (fit.model, fit.scope, name, value, fit.standard_errors.get(name), as_of)
+            for fit in fits
+            for name, value in fit.parameters.items()
+        ],
+    )
+    replace_table(
+        connection,
+        "checks",
+        CHECKS,
+        [(fit.model, fit.scope, *_figures(check), as_of) for fit in fits for check in fit.judged()],
+    )
     for fit in fits:
         say(str(fit))
     return fits
+
+
+def _figures(check: Check) -> tuple[str | int | float | None, ...]:
+    """A check as its columns stand in the table, figures cut to the digits that are the same everywhere."""
+    figures = (check.observed, check.expected, check.low, check.high)
+    cut = (None if figure is None else significant(figure) for figure in figures)
+    return (check.name, check.part, check.rule, check.base_count, *cut)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 SCHEMA = "estimates"
 
@@ -23,6 +24,29 @@ FITS: Columns = {
     "loss": "double",
     "iterations": "bigint",
     "is_converged": "boolean",
+    "as_of": "date",
+}
+
+PARAMETERS: Columns = {
+    "model": "varchar",
+    "scope": "varchar",
+    "parameter": "varchar",
+    "value": "double",
+    "standard_error": "double",
+    "as_of": "date",
+}
+
+CHECKS: Columns = {
+    "model": "varchar",
+    "scope": "varchar",
+    "check_name": "varchar",
+    "part": "varchar",
+    "rule": "varchar",
+    "base_count": "bigint",
+    "observed": "double",
+    "expected": "double",
+    "low": "double",
+    "high": "double",
     "as_of": "date",
 }
 
@@ -50,10 +74,12 @@ def replace_table(
 ) -> None:
     """Make a parameter table anew with these rows: running a fit twice leaves one result."""
     connection.execute(f"create or replace table {SCHEMA}.{name} ({_declared(columns)})")
-    batch = [list(row) for row in rows]
+    batch = list(rows)
     if batch:
-        places = ", ".join("?" * len(columns))
-        connection.executemany(f"insert into {SCHEMA}.{name} values ({places})", batch)
+        by_column = [pa.array(values) for values in zip(*batch, strict=True)]
+        connection.register("new_rows", pa.table(by_column, names=list(columns)))
+        connection.execute(f"insert into {SCHEMA}.{name} select * from new_rows")
+        connection.unregister("new_rows")
 
 
 def _declared(columns: Columns) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -28,8 +29,8 @@ class BadLine:
 class Trailer:
     """What the export says of itself in its last line."""
 
-    row_count: int | None
-    total: str | None
+    row_count: Decimal | None
+    total: Decimal | None
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ import gc
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, islice
+from decimal import Decimal
+from itertools import accumulate, chain, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FormatOptions
@@ -23,6 +24,8 @@ csv.field_size_limit(1_000_000)
 
 
 LINE_END = re.compile("\r\n|\r|\n")
+MOST_CHARACTERS = 1 << 28
+PLAIN_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
 @dataclass
@@ -38,37 +41,74 @@ class _Rows:
 def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) -> Iterator[Batch]:
     """Batches of a delimited file; see `read_batches`."""
     with open_lines(file, options.encoding, max_bytes) as lines:
-        reader = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote or None, strict=True)
-        try:
-            yield from _batches(reader, lines, options, batch_rows)
-        except csv.Error as error:
-            raise LoadRejected(f"line {reader.line_num}: the quotes do not close ({error})") from None
+        yield from _batches(lines, options, batch_rows)
 
 
-def _batches(reader: Any, lines: Lines, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:
+def _batches(lines: Lines, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:
+    source = iter(lines)
+    reader = _Records(source, options, before=0)
     header = _header(reader, options)
-    rows = _Rows()
-    before = reader.line_num
-    for records in _chunks(reader, batch_rows):
-        numbers = _line_numbers(records, before, reader.line_num)
-        before = reader.line_num
-        rows = _sort_out(records, numbers, len(header), options, rows.trailer)
-        if len(records) < batch_rows:  # the last ones
+    before, trailer, is_last = reader.line, None, False
+    while not is_last:
+        block = list(islice(source, batch_rows))
+        is_last = len(block) < batch_rows
+        if (cells := _plain_cells(block, header, options)) is not None:
+            numbers = pa.array(range(before + 1, before + len(block) + 1), pa.int64())
+            before += len(block)
+            yield Batch(cells, numbers)
+            continue
+        reader = _Records(chain(block, source), options, before)
+        records = reader.take(len(block))
+        rows = _sort_out(records, _line_numbers(records, before, reader.line), len(header), options, trailer)
+        before, trailer = reader.line, rows.trailer
+        if is_last:
             _refuse_cut_short(rows, lines, options)
-        yield to_batch(header, rows.cells, rows.numbers, rows.bad, rows.trailer)
+        yield to_batch(header, rows.cells, rows.numbers, rows.bad, trailer)
 
 
-def _chunks(reader: Any, batch_rows: int) -> Iterator[list[list[str]]]:
-    """The records in lists of `batch_rows`; the last list, which may be empty, is shorter."""
-    while True:
+class _Records:
+    """Records read one by one by the csv module, and the line of the file it has come to."""
+
+    def __init__(self, lines: Iterator[str], options: FormatOptions, before: int) -> None:
+        self._reader = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote or None, strict=True)
+        self._before = before
+
+    @property
+    def line(self) -> int:
+        """The last line read; 1 is the file's first."""
+        return self._before + self._reader.line_num
+
+    def take(self, count: int) -> list[list[str]]:
+        """The next records, at most `count`; LoadRejected where quotes do not close."""
         gc.disable()  # so many small lists, none of them garbage: looking for some doubles the time
         try:
-            records = list(islice(reader, batch_rows))
+            return list(islice(self._reader, count))
+        except csv.Error as error:
+            raise LoadRejected(f"line {self.line}: the quotes do not close ({error})") from None
         finally:
             gc.enable()
-        yield records
-        if len(records) < batch_rows:
-            return
+
+
+def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) -> pa.Table | None:
+    """The cells of lines without a quote, all as long as the header, read in one go; None where that is not so.
+
+    Then every line is a row and what the csv module says of it is the same, at a fifth of the time.
+    """
+    text = "".join(lines)
+    if options.trailer or not lines or (options.quote and options.quote in text) or len(text) > MOST_CHARACTERS:
+        return None
+    if max(map(len, lines)) > csv.field_size_limit():
+        return None
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(data := text.encode()),
+            pa_csv.ReadOptions(column_names=header, block_size=len(data) + 1, use_threads=False),
+            pa_csv.ParseOptions(delimiter=options.delimiter, quote_char=False, double_quote=False),
+            pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False),
+        )
+    except pa.ArrowInvalid:  # a line of another length: which one, and why, the csv module tells
+        return None
+    return table if table.num_rows == len(lines) else None
 
 
 def _refuse_cut_short(rows: _Rows, lines: Lines, options: FormatOptions) -> None:
@@ -99,7 +139,7 @@ def _sort_out(
         if cells and rows.trailer:
             raise LoadRejected(f"line {number}: there are rows after the total line")
         if options.trailer and (found := re.match(options.trailer, options.delimiter.join(cells))):
-            rows.trailer = _trailer(found)
+            rows.trailer = _trailer(found, options)
         elif len(cells) == width:
             rows.cells.append(cells)
             rows.numbers.append(number)
@@ -108,17 +148,15 @@ def _sort_out(
     return rows
 
 
-def _header(reader: Any, options: FormatOptions) -> list[str]:
-    for _ in range(options.skip_lines):
-        next(reader, None)
+def _header(reader: _Records, options: FormatOptions) -> list[str]:
+    reader.take(options.skip_lines)
     if not options.header:
         return check_header(options.names)
-    header = next(reader, None)
-    if not header:
+    first = reader.take(1)
+    if not first or not first[0]:
         raise LoadRejected("the file is empty")
-    for _ in range(options.skip_after_header):
-        next(reader, None)
-    return check_header(options.names or [name.strip() for name in header])
+    reader.take(options.skip_after_header)
+    return check_header(options.names or [name.strip() for name in first[0]])
 
 
 def check_header(names: list[str]) -> list[str]:
@@ -147,7 +185,17 @@ def to_batch(
     return Batch(cells, pa.array(numbers, pa.int64()), bad, trailer)
 
 
-def _trailer(found: re.Match[str]) -> Trailer:
+def _trailer(found: re.Match[str], options: FormatOptions) -> Trailer:
+    """What the total line claims, its numbers written as the file's own are."""
     groups = found.groupdict()
-    rows = groups.get("rows")
-    return Trailer(int(rows) if rows else None, groups.get("total"))
+    return Trailer(_claim(groups.get("rows"), "number of rows", options), _claim(groups.get("total"), "total", options))
+
+
+def _claim(text: str | None, what: str, options: FormatOptions) -> Decimal | None:
+    if text is None or not text.strip():
+        return None
+    plain = text.strip().replace(options.thousands, "") if options.thousands else text.strip()
+    plain = plain.replace(",", ".") if options.decimal == "," else plain
+    if not PLAIN_NUMBER.fullmatch(plain):
+        raise LoadRejected(f"the total line says `{text}` where a {what} is expected; see options.trailer")
+    return Decimal(plain)

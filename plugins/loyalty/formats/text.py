@@ -18,6 +18,8 @@ from loyalty.errors import LoadRejected
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
+ENCRYPTED = 0x1  # the first of a member's flags
+READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SAMPLE_BYTES = 65_536
 BLOCK_CHARACTERS = 1 << 20
@@ -56,15 +58,13 @@ def open_bytes(file: Path, max_bytes: int) -> Iterator[BinaryIO]:
             with gzip.open(file, "rb") as stream:
                 yield io.BufferedReader(_Bounded(stream, max_bytes))  # type: ignore[arg-type]
         elif head.startswith(ZIP_MAGIC):
-            with zipfile.ZipFile(file) as archive, archive.open(_only_member(archive)) as stream:
+            with zipfile.ZipFile(file) as archive, archive.open(only_member(archive)) as stream:
                 yield io.BufferedReader(_Bounded(stream, max_bytes))  # type: ignore[arg-type]
         else:
             with file.open("rb") as stream:
                 yield io.BufferedReader(_Bounded(stream, max_bytes))
     except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile) as error:
         raise LoadRejected(f"the packed file is cut short or damaged ({error})") from None
-    except (NotImplementedError, RuntimeError) as error:  # what zipfile says of a password or a rare method
-        raise LoadRejected(f"the zip cannot be unpacked ({error})") from None
 
 
 class Lines:
@@ -165,11 +165,21 @@ def _undecodable_line(file: Path, encoding: str) -> int | None:
     return None
 
 
-def _only_member(archive: zipfile.ZipFile) -> str:
-    members = [info.filename for info in archive.infolist() if not info.is_dir()]
+def only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """The one file of a zip, read by its place in it and never written under its name."""
+    members = [info for info in archive.infolist() if not info.is_dir()]
     if len(members) != 1:
         raise LoadRejected(f"the zip holds {len(members)} files where one export is expected")
+    refuse_unreadable(members[0])
     return members[0]
+
+
+def refuse_unreadable(member: zipfile.ZipInfo) -> None:
+    """LoadRejected for a member with a password, or packed by a method that the standard library cannot undo."""
+    if member.flag_bits & ENCRYPTED:
+        raise LoadRejected("the zip has a password; deliver it without one")
+    if member.compress_type not in READABLE_METHODS:
+        raise LoadRejected(f"the zip is packed by method {member.compress_type}, which cannot be read; use deflate")
 
 
 def _head(file: Path, size: int) -> bytes:

@@ -65,7 +65,8 @@ def refuse_rejected(outcomes: list[LoadOutcome]) -> None:
     rejected = [outcome for outcome in outcomes if outcome.outcome == "rejected"]
     if rejected:
         others = f" ({len(rejected) - 1} more files of this feed were refused)" if len(rejected) > 1 else ""
-        raise UserError(f"{rejected[0].message}{others}")
+        kind = Transient if all(outcome.is_transient for outcome in rejected) else UserError
+        raise kind(f"{rejected[0].message}{others}")
 
 
 def plan() -> bool:

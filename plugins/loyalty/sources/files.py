@@ -25,6 +25,7 @@ from loyalty.settings import Settings
 WORKSPACE_PREFIX = "workspace:"
 COPY_BYTES = 1 << 20
 SAFE_NAME = re.compile(r"[^\w.\-]+")
+LONGEST_NAME = 80  # characters; a file system takes 255 bytes
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,17 @@ def file_name(uri: str) -> str:
     return PurePosixPath(urlparse(uri).path if is_remote(uri) else uri).name
 
 
+def shown(uri: str) -> str:
+    """An address or a name as it can be printed and kept: what is no text stands there escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in uri)
+
+
+def _refuse_unprintable(uri: str) -> None:
+    """LoadRejected for a name with a line end in it, or bytes that are not UTF-8: no log and no ledger can hold it."""
+    if not uri.isprintable():
+        raise LoadRejected("the name holds characters that cannot be printed, or is not UTF-8; rename the file")
+
+
 def is_remote(uri: str) -> bool:
     """Whether an address has a scheme that is not a local path's."""
     return "://" in uri and not uri.startswith("file://")
@@ -78,19 +90,25 @@ def local_path(settings: Settings, path: str) -> Path:
 def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
     """Copy one file into raw/<feed>/<checksum>/; the copy is there whole or not at all.
 
-    Raises UserError when it cannot be read, LoadRejected when it grows while it is read.
+    Raises Transient when it cannot be read or grows while it is read, LoadRejected when its name, its size or
+    where it lies speaks against it.
     """
+    _refuse_unprintable(uri)
+    _refuse_foreign_link(settings, uri)
     folder = settings.raw / feed.name
-    folder.mkdir(parents=True, exist_ok=True)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with _open(settings, uri) as stream:
             draft, sha256 = _copy(stream, folder, settings.max_file_bytes)
             grown = _is_growing(stream, draft)
     except (OSError, ImportError) as error:
-        raise Transient(f"Feed `{feed.name}`: {uri} cannot be read ({error}).") from None
+        raise Transient(f"Feed `{feed.name}`: {shown(uri)} cannot be read ({error}).") from None
     if grown:
         draft.unlink()
-        raise LoadRejected("the file was still being written; it is tried again with the next run")
+        name = shown(file_name(uri))
+        raise Transient(
+            f"Feed `{feed.name}`, file {name}: it was still being written; it is tried again with the next run."
+        )
     return RawFile(uri, file_name(uri), sha256, _keep(draft, folder / sha256, file_name(uri)))
 
 
@@ -113,6 +131,15 @@ def _list(settings: Settings, wanted: str) -> list[str]:
     return [str(base / path) for path in found if (base / path).is_file()]
 
 
+def _refuse_foreign_link(settings: Settings, uri: str) -> None:
+    """LoadRejected for a link that leads out of the folder it lies in: who may drop files there may not read ours."""
+    if is_remote(uri):
+        return
+    file = local_path(settings, uri)
+    if file.is_symlink() and not file.resolve().is_relative_to(file.parent.resolve()):
+        raise LoadRejected("is a link that leads out of its folder; put the file itself there")
+
+
 def _open(settings: Settings, uri: str) -> Any:
     return _storage(uri).open("rb") if is_remote(uri) else local_path(settings, uri).open("rb")
 
@@ -124,19 +151,23 @@ def _storage(uri: str) -> Any:
 
 
 def _copy(stream: BinaryIO, folder: Path, max_bytes: int) -> tuple[Path, str]:
+    """A draft of our copy and the checksum of its bytes; whatever goes wrong, no draft stays."""
     digest = hashlib.sha256()
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".copy-")
     copied = 0
-    with os.fdopen(descriptor, "wb") as target:
-        while block := stream.read(COPY_BYTES):
-            copied += len(block)
-            if copied > max_bytes:
-                Path(name).unlink()
-                raise LoadRejected(f"is larger than {max_bytes:,} bytes; raise max_file_bytes if that is right")
-            digest.update(block)
-            target.write(block)
-        target.flush()
-        os.fsync(target.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            while block := stream.read(COPY_BYTES):
+                copied += len(block)
+                if copied > max_bytes:
+                    raise LoadRejected(f"is larger than {max_bytes:,} bytes; raise max_file_bytes if that is right")
+                digest.update(block)
+                target.write(block)
+            target.flush()
+            os.fsync(target.fileno())
+    except BaseException:
+        Path(name).unlink()
+        raise
     return Path(name), digest.hexdigest()
 
 
@@ -150,6 +181,6 @@ def _is_growing(stream: Any, draft: Path) -> bool:
 
 def _keep(draft: Path, folder: Path, name: str) -> Path:
     folder.mkdir(exist_ok=True)
-    kept = folder / (SAFE_NAME.sub("_", name).lstrip(".") or "export")
+    kept = folder / (SAFE_NAME.sub("_", name).lstrip(".")[-LONGEST_NAME:] or "export")
     draft.replace(kept)
     return kept

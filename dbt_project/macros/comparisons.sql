@@ -1,0 +1,117 @@
+{#
+  Means of both arms and their difference with its variance, from exact sums `<name>_sum` and
+  `<name>_square_sum` of the relation `sums`, for each comparison and measure, and within strata on
+  request. An arm of one customer has no variance: such a stratum is left out.
+#}
+{% macro arm_differences(sums, names, by_stratum) -%}
+    {%- set keys = ["comparison_key", "measure"] + (
+        ["stratum"] if by_stratum else []
+    ) -%}
+    select
+        {{ keys | join(", ") }},
+        treated_count,
+        control_count,
+        {%- for name in names %}
+            {{ name }}_treated_mean,
+            {{ name }}_control_mean,
+            {{ name }}_treated_mean - {{ name }}_control_mean as {{ name }}_difference,
+            {{ name }}_treated_variance
+            + {{ name }}_control_variance as {{ name }}_variance
+            {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    from
+        (
+            select
+                {{ keys | join(", ") }},
+                treated_count,
+                control_count,
+                {%- for name in names %}
+                    {%- for arm in ["treated", "control"] %}
+                        {{ div(name ~ "_" ~ arm ~ "_sum", arm ~ "_count") }}
+                        as {{ name }}_{{ arm }}_mean,
+                        greatest(
+                            0,
+                            {{
+                                div(
+                                    name
+                                    ~ "_"
+                                    ~ arm
+                                    ~ "_square_sum * "
+                                    ~ arm
+                                    ~ "_count - "
+                                    ~ name
+                                    ~ "_"
+                                    ~ arm
+                                    ~ "_sum * "
+                                    ~ name
+                                    ~ "_"
+                                    ~ arm
+                                    ~ "_sum",
+                                    arm
+                                    ~ "_count * "
+                                    ~ arm
+                                    ~ "_count * ("
+                                    ~ arm
+                                    ~ "_count - 1)",
+                                )
+                            }}
+                        ) as {{ name }}_{{ arm }}_variance
+                        {%- if not (loop.last and name == names[-1]) %},{% endif %}
+                    {%- endfor %}
+                {%- endfor %}
+            from
+                (
+                    select
+                        {{ keys | join(", ") }},
+                        {%- for arm in ["treated", "control"] %}
+                            {%- set mine = (
+                                "is_treated"
+                                if arm == "treated"
+                                else "not is_treated"
+                            ) %}
+                            sum(
+                                case when {{ mine }} then customer_count else 0 end
+                            ) as {{ arm }}_count,
+                            {%- for name in names %}
+                                {%- for part in ["sum", "square_sum"] %}
+                                    sum(
+                                        case
+                                            when {{ mine }}
+                                            then {{ name }}_{{ part }}
+                                            else 0
+                                        end
+                                    ) as {{ name }}_{{ arm }}_{{ part }}
+                                    {%- if not (
+                                        loop.last
+                                        and name == names[-1]
+                                        and arm == "control"
+                                    ) %},{% endif %}
+                                {%- endfor %}
+                            {%- endfor %}
+                        {%- endfor %}
+                    from {{ sums }}
+                    group by {{ keys | join(", ") }}
+                ) as both_arms
+        ) as varied
+    where treated_count > 1 and control_count > 1
+{%- endmacro %}
+
+{#
+  The published columns of one measure of fct_comparisons, joined under `alias`: naive and matched
+  difference with intervals, empty where the comparison cannot be made.
+#}
+{% macro lift_columns(alias, prefix) -%}
+    {%- for name, part in [("naive", "plain"), ("matched", "matched")] %}
+        {%- for suffix, sign in [("", none), ("_low", "-"), ("_high", "+")] %}
+            case
+                when {{ alias }}.reason is null
+                then
+                    {{ alias }}.{{ part }}_difference
+                    {%- if sign %}
+                        {{ sign }} {{ var("z_score") }} * {{ alias }}.{{ part }}_error
+                    {% endif %}
+            end as {{ prefix }}_{{ name }}{{ suffix }}
+            {%- if not (name == "matched" and suffix == "_high") %},{% endif %}
+        {%- endfor %}
+    {%- endfor %}
+{%- endmacro %}

@@ -1,0 +1,29 @@
+{#
+  The customary names of the 25 cells of recency x frequency fifths (5 = most recent, most frequent).
+  NULL where a score is.
+#}
+{% macro rfm_segment(recency, frequency) -%}
+    case
+        when {{ recency }} is null or {{ frequency }} is null
+        then null
+        when {{ recency }} = 5 and {{ frequency }} >= 4
+        then 'champion'
+        when {{ recency }} >= 3 and {{ frequency }} >= 4
+        then 'loyal'
+        when {{ recency }} >= 4 and {{ frequency }} >= 2
+        then 'potential loyalist'
+        when {{ recency }} = 5
+        then 'new'
+        when {{ recency }} = 4
+        then 'promising'
+        when {{ recency }} = 3 and {{ frequency }} = 3
+        then 'needs attention'
+        when {{ recency }} = 3
+        then 'about to sleep'
+        when {{ frequency }} = 5
+        then 'cannot lose'
+        when {{ frequency }} >= 3
+        then 'at risk'
+        else 'hibernating'
+    end
+{%- endmacro %}

@@ -1,0 +1,62 @@
+with
+    weeks as (select * from {{ ref("int_loyalty__rival_weeks") }}),
+
+    customers as (
+        select customer_key, {{ week_start("first_order_date") }} as first_week
+        from {{ ref("dim_customers") }}
+        where base = 'customer' and first_order_date is not null
+    ),
+
+    -- the weeks a customer bought what a rival promoted
+    bought_weeks as (
+        select distinct
+            lines.customer_key,
+            weeks.category,
+            {{ week_start("lines.order_date") }} as week
+        from {{ ref("fct_order_lines") }} as lines
+        inner join weeks on {{ week_start("lines.order_date") }} = weeks.week
+        where lines.is_counted and lines.category = weeks.category
+        union
+        select distinct
+            orders.customer_key,
+            weeks.category,
+            {{ week_start("orders.order_date") }} as week
+        from {{ ref("fct_orders") }} as orders
+        inner join weeks on {{ week_start("orders.order_date") }} = weeks.week
+        where orders.is_counted and weeks.category = 'all'
+    ),
+
+    counted as (
+        select
+            customers.customer_key,
+            count(case when weeks.is_promoted then 1 end) as promotion_week_count,
+            count(
+                case when weeks.is_promoted then bought_weeks.week end
+            ) as promotion_order_week_count,
+            count(case when not weeks.is_promoted then 1 end) as other_week_count,
+            count(
+                case when not weeks.is_promoted then bought_weeks.week end
+            ) as other_order_week_count
+        from customers
+        -- before the first order nobody was a customer whom a rival could tempt
+        inner join weeks on weeks.week > customers.first_week
+        left join
+            bought_weeks
+            on customers.customer_key = bought_weeks.customer_key
+            and weeks.category = bought_weeks.category
+            and weeks.week = bought_weeks.week
+        group by customers.customer_key
+    ),
+
+    final as (
+        select
+            *,
+            {{ div("promotion_order_week_count", "promotion_week_count") }}
+            as promotion_order_rate,
+            {{ div("other_order_week_count", "other_week_count") }} as other_order_rate
+        from counted
+        where promotion_week_count > 0
+    )
+
+select *
+from final

@@ -1,0 +1,58 @@
+{#
+  Wheat & Morrison (1990): with shares M = g1 / (g1 + g2) of successive gaps, Var(M) = 1 / (4 (2k + 1)), so
+  k = (1 - 4 Var) / (8 Var): 1 for purchases at random, more for regular ones. The variance is around 1/2.
+#}
+with
+    segments as (select * from {{ ref("dim_customer_segments") }}),
+
+    gaps as (select * from {{ ref("fct_order_gaps") }} where is_closed),
+
+    pairs as (select * from {{ ref("int_retention__gap_pairs") }}),
+
+    closed as (
+        select
+            segments.segment_by,
+            segments.segment,
+            cast(count(*) as bigint) as closed_gap_count,
+            {{ percentile("gaps.gap_days", 0.5) }} as closed_p50_days,
+            {{ percentile("gaps.gap_days", 0.9) }} as closed_p90_days
+        from gaps
+        inner join segments on gaps.customer_key = segments.customer_key
+        group by segments.segment_by, segments.segment
+    ),
+
+    paired as (
+        select
+            segments.segment_by,
+            segments.segment,
+            count(*) as pair_count,
+            sum(pairs.squared_deviation) as deviation_sum
+        from pairs
+        inner join segments on pairs.customer_key = segments.customer_key
+        group by segments.segment_by, segments.segment
+    ),
+
+    final as (
+        select
+            {{ made_key(["closed.segment_by", "closed.segment"]) }} as figure_key,
+            closed.segment_by,
+            closed.segment,
+            closed.closed_gap_count,
+            closed.closed_p50_days,
+            closed.closed_p90_days,
+            cast(coalesce(paired.pair_count, 0) as bigint) as pair_count,
+            {{
+                div(
+                    "paired.pair_count - 4 * paired.deviation_sum",
+                    "8 * paired.deviation_sum",
+                )
+            }} as regularity_k
+        from closed
+        left join
+            paired
+            on closed.segment_by = paired.segment_by
+            and closed.segment = paired.segment
+    )
+
+select *
+from final

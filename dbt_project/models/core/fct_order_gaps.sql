@@ -1,0 +1,49 @@
+{# A lapse falls on the day on which nobody has ordered for churn_days; the open gap runs to the as-of date. #}
+with
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    days as (
+        select
+            customers.customer_key,
+            customers.source,
+            days.calendar_date as order_date,
+            row_number() over by_date as order_day_number,
+            lead(days.calendar_date) over by_date as next_order_date
+        from {{ ref("fct_customer_days") }} as days
+        inner join customers on days.base_key = customers.customer_key
+        where days.order_count > 0
+        window
+            by_date as (partition by customers.customer_key order by days.calendar_date)
+    ),
+
+    final as (
+        select
+            {{ made_key(["days.customer_key", "days.order_date"]) }} as gap_key,
+            days.customer_key,
+            days.source,
+            days.order_date,
+            cast(days.order_day_number as bigint) as order_day_number,
+            days.next_order_date,
+            days.next_order_date is not null as is_closed,
+            cast(
+                {{
+                    days_between(
+                        "days.order_date",
+                        "coalesce(days.next_order_date, as_of.as_of)",
+                    )
+                }} as bigint
+            ) as gap_days,
+            case
+                when
+                    {{ add_days("days.order_date", var("churn_days")) }}
+                    < coalesce(days.next_order_date, {{ add_days("as_of.as_of", 1) }})
+                then {{ add_days("days.order_date", var("churn_days")) }}
+            end as lapse_date
+        from days
+        cross join as_of
+    )
+
+select *
+from final

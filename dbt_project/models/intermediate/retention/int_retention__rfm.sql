@@ -1,0 +1,74 @@
+{# Fifths by cume_dist, so that equal customers share a score; 5 is the most recent, the most frequent, the biggest. #}
+with
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    customers as (
+        select *
+        from {{ ref("dim_customers") }}
+        where base = 'customer' and first_order_date is not null
+    ),
+
+    spent as (
+        select base_key as customer_key, {{ customer_day_sums("days") }}
+        from {{ ref("fct_customer_days") }} as days
+        group by base_key
+    ),
+
+    windowed as (select * from {{ ref("fct_customer_values") }}),
+
+    valued as (
+        select
+            customers.customer_key,
+            customers.currency_code,
+            customers.last_order_date,
+            customers.order_day_count,
+            {{ waterfall("net", "spent") }} as net_amount,
+            windowed.net_amount as window_net_amount,
+            customers.last_order_date
+            > {{ add_days("as_of.as_of", -var("churn_days")) }} as is_active
+        from customers
+        cross join as_of
+        inner join spent on customers.customer_key = spent.customer_key
+        left join windowed on customers.customer_key = windowed.customer_key
+    ),
+
+    heavy as (
+        select
+            currency_code,
+            cast(
+                {{ percentile("window_net_amount", var("heavy_percentile")) }}
+                as {{ type_amount() }}
+            ) as heavy_from_amount
+        from valued
+        where is_active
+        group by currency_code
+    ),
+
+    final as (
+        select
+            valued.*,
+            coalesce(
+                valued.window_net_amount >= heavy.heavy_from_amount, false
+            ) as is_heavy_buyer,
+            {%- for name, column, cut in [
+                ("recency_score", "last_order_date", ""),
+                ("frequency_score", "order_day_count", ""),
+                (
+                    "monetary_score",
+                    "net_amount",
+                    "partition by valued.currency_code",
+                ),
+            ] %}
+                cast(
+                    ceil(
+                        5 * cume_dist() over ({{ cut }} order by valued.{{ column }})
+                    ) as integer
+                ) as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {%- endfor %}
+        from valued
+        left join heavy on valued.currency_code = heavy.currency_code
+    )
+
+select *
+from final

@@ -1,0 +1,48 @@
+with
+    vintages as (select * from {{ ref("fct_points_vintages") }}),
+
+    summed as (
+        select
+            *,
+            sum(added_points) over so_far as added_so_far_points,
+            sum(burned_points) over so_far as burned_so_far_points,
+            sum(expired_points) over so_far as expired_so_far_points
+        from vintages
+        window
+            so_far as (
+                partition by source, programme_key, vintage_month
+                order by month
+                rows between unbounded preceding and current row
+            )
+    ),
+
+    final as (
+        select
+            points_vintage_key,
+            source,
+            programme_key,
+            programme_id,
+            vintage_month,
+            age_months,
+            month,
+            is_partial_month,
+            earned_points,
+            burned_points,
+            expired_points,
+            adjusted_points,
+            outstanding_points,
+            cast(added_so_far_points as {{ type_amount() }}) as added_so_far_points,
+            {{ div("burned_so_far_points", "added_so_far_points") }} as burned_rate,
+            {{ div("expired_so_far_points", "added_so_far_points") }} as expired_rate,
+            {{ div("outstanding_points", "added_so_far_points") }} as outstanding_rate,
+            -- settled: nothing of the vintage is left
+            outstanding_points = 0 and added_so_far_points > 0 as is_settled,
+            case
+                when outstanding_points = 0
+                then {{ div("expired_so_far_points", "added_so_far_points") }}
+            end as breakage_rate
+        from summed
+    )
+
+select *
+from final

@@ -1,0 +1,103 @@
+{%- set min_base = var("min_base") -%}
+{%- set conversion = div("intents.converted_count", "intents.high_intent_count") -%}
+with
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    activity as (select * from {{ ref("fct_segment_activity") }}),
+
+    revenue as (select * from {{ ref("fct_segment_revenue") }}),
+
+    intents as (select * from {{ ref("fct_segment_intents") }}),
+
+    judged as (
+        select
+            activity.*,
+            case
+                when activity.is_partial
+                then 'the month is still running'
+                -- before, an earlier order could not have been seen
+                when
+                    activity.month
+                    < {{ add_days("as_of.data_start_date", var("churn_days")) }}
+                then 'too soon after the data began'
+                when activity.active_start_count < {{ min_base }}
+                then 'too few customers'
+            end as churn_rate_reason,
+            activity.ordering_count >= {{ min_base }}
+            and not activity.is_partial
+            and activity.month
+            >= {{
+                add_months(
+                    month_start("as_of.data_start_date"),
+                    var("stable_months") - 1,
+                )
+            }} as has_stable_rate
+        from activity
+        cross join as_of
+    ),
+
+    final as (
+        select
+            judged.segment_by,
+            judged.segment,
+            judged.month,
+            judged.is_partial as is_partial_month,
+            judged.customer_count,
+            cast(judged.active_start_count as bigint) as active_start_count,
+            judged.new_count,
+            judged.reactivated_count,
+            judged.lapsed_count,
+            judged.active_end_count,
+            case
+                when judged.churn_rate_reason is null
+                then {{ div("judged.lapsed_count", "judged.active_start_count") }}
+            end as churn_rate,
+            judged.churn_rate_reason,
+            cast(judged.lapsed_start_count as bigint) as lapsed_start_count,
+            case
+                when
+                    not judged.is_partial
+                    and judged.lapsed_start_count >= {{ min_base }}
+                then {{ div("judged.reactivated_count", "judged.lapsed_start_count") }}
+            end as winback_rate,
+            judged.repeat_customer_count,
+            case
+                when judged.customer_count >= {{ min_base }}
+                then {{ div("judged.repeat_customer_count", "judged.customer_count") }}
+            end as repeat_rate,
+            judged.ordering_count,
+            judged.stable_count,
+            case
+                when judged.has_stable_rate
+                then {{ div("judged.stable_count", "judged.ordering_count") }}
+            end as stable_rate,
+            revenue.currency_code,
+            revenue.order_amount,
+            revenue.repeat_amount,
+            case
+                when not judged.is_partial and revenue.order_amount > 0
+                then {{ div("revenue.repeat_amount", "revenue.order_amount") }}
+            end as repeat_revenue_rate,
+            cast(revenue.revenue_cv as {{ type_double() }}) as revenue_cv,
+            cast(coalesce(intents.high_intent_count, 0) as bigint) as high_intent_count,
+            {%- for name, value in [
+                ("rate", conversion),
+                ("low", wilson_low(conversion, "intents.high_intent_count")),
+                (
+                    "high",
+                    wilson_high(conversion, "intents.high_intent_count"),
+                ),
+            ] %}
+                case
+                    when intents.high_intent_count >= {{ min_base }}
+                    then cast({{ value }} as {{ type_double() }})
+                end as intent_conversion_{{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {%- endfor %}
+        from judged
+        left join revenue on judged.segment_month_key = revenue.segment_month_key
+        left join intents on judged.segment_month_key = intents.segment_month_key
+    )
+
+select *
+from final

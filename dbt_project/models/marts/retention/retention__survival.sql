@@ -1,0 +1,43 @@
+with
+    points as (select * from {{ ref("fct_survival_curves") }} where curve <> 'gap'),
+
+    means as (select * from {{ ref("fct_survival_means") }}),
+
+    final as (
+        select
+            points.curve,
+            points.segment_by,
+            points.segment,
+            points.duration_days,
+            means.base_count,
+            means.event_count as total_event_count,
+            points.at_risk_count,
+            points.event_count,
+            points.censored_count,
+            means.base_count < {{ var("min_base") }} as is_suppressed,
+            {%- for name in [
+                "points.survival_rate",
+                "points.survival_standard_error",
+                "points.survival_low",
+                "points.survival_high",
+                "means.restricted_mean_days",
+            ] %}
+                case
+                    when means.base_count >= {{ var("min_base") }}
+                    then cast({{ name }} as {{ type_double() }})
+                end as {{ name.split(".")[1] }},
+            {%- endfor %}
+            means.horizon_days,
+            case
+                when means.base_count >= {{ var("min_base") }} then means.median_days
+            end as median_days
+        from points
+        inner join
+            means
+            on points.curve = means.curve
+            and points.segment_by = means.segment_by
+            and points.segment = means.segment
+    )
+
+select *
+from final
