@@ -46,8 +46,8 @@ class Change:
 def fit_change(scope: str, pairs: Sequence[Pair], least_answers: int = 30) -> Change:
     """Bootstrap the change of the mean answer.
 
-    Refused below `least_answers` in either wave, and where at most a fifth of the people answered both: then the
-    plain test for independent waves holds.
+    Refused below `least_answers` in either wave, where no answer varies, and where at most a fifth of the people
+    answered both: then the plain test for independent waves holds.
     """
     counts = np.array([pair.count for pair in pairs], dtype=np.int64)
     is_before = np.array([pair.before is not None for pair in pairs], dtype=float)
@@ -68,6 +68,8 @@ def fit_change(scope: str, pairs: Sequence[Pair], least_answers: int = 30) -> Ch
 
     draws = np.random.default_rng(SEED).multinomial(people, counts / people, size=DRAWS)
     changes = difference(draws)
+    if np.ptp(changes) == 0:
+        return Change(not_fitted(MODEL, scope, people, "no answer varies"), significant(shared))
     low, high = np.quantile(changes, [0.025, 0.975])
     tail = min(float((changes <= 0).mean()), float((changes >= 0).mean()))
     return Change(
