@@ -118,3 +118,69 @@
         end
     {%- endif -%}
 {%- endmacro %}
+
+{# All steps as columns beside the sums of `alias`, from net revenue to profit. #}
+{% macro waterfall_steps() -%}
+    {%- for step in [
+        "net",
+        "goods_cost",
+        "cm1",
+        "order_cost",
+        "cm2",
+        "customer_cost",
+        "cm3",
+        "sustaining_cost",
+        "profit",
+    ] %}
+        {{ waterfall(step) }} as {{ step }}_amount,
+    {%- endfor %}
+    cast(
+        {{ waterfall("order_cost") }}
+        + {{ waterfall("customer_cost") }} as {{ type_amount() }}
+    ) as cost_to_serve_amount
+{%- endmacro %}
+
+{# Why a margin is empty, where it is. #}
+{% macro margin_missing_reason(margin) -%}
+    case
+        when {{ margin }} is null
+        then 'unit costs are known for too little of the goods sold'
+    end
+{%- endmacro %}
+
+{# The columns of the waterfall in the order a reader goes down it, of a relation that holds sums and steps. #}
+{% macro waterfall_columns(alias) -%}
+    {%- for name in [
+        "gross",
+        "discount",
+        "shipping",
+        "refund",
+        "net",
+        "goods_cost",
+        "cm1",
+        "shipping_cost",
+        "payment_fee",
+        "order_pool_cost",
+        "order_cost",
+        "cm2",
+        "interaction_cost",
+        "campaign_cost",
+        "ticket_cost",
+        "points_cost",
+        "customer_pool_cost",
+        "customer_cost",
+        "cm3",
+        "sustaining_cost",
+        "profit",
+    ] %}
+        {{ alias }}.{{ name }}_amount,
+    {%- endfor %}
+    {{ div(alias ~ ".costed_amount", alias ~ ".goods_amount") }} as cost_coverage_rate,
+    case
+        when {{ alias }}.net_amount > 0
+        then {{ div(alias ~ ".profit_amount", alias ~ ".net_amount") }}
+    end as margin_rate,
+    {{ margin_missing_reason(alias ~ ".profit_amount") }} as profit_missing_reason,
+    {{ alias }}.acquisition_cost_amount,
+    {{ alias }}.cost_to_serve_amount
+{%- endmacro %}

@@ -23,7 +23,7 @@ from loyalty.contract import SQL_TYPES, Column, local_date_name
 from loyalty.errors import LoadRejected
 from loyalty.feeds import ColumnMapping, FeedConfig, FormatOptions
 from loyalty.formats import Batch
-from loyalty.privacy import keyed_hash
+from loyalty.privacy import Key, landed_hash
 
 ARROW_TYPES: dict[str, pa.DataType] = {
     "varchar": pa.string(),
@@ -36,7 +36,6 @@ ARROW_TYPES: dict[str, pa.DataType] = {
 }
 TEXT_FORMATS = ("csv", "fixed_width")
 LINE = "_line"  # as an origin: the number of the line
-HASHED = re.compile("[0-9a-f]{64}")
 YEARS = ("0002", "9998")  # years at the edge of the calendar fall off it in another time zone
 TRUE_WORDS = ("true", "t", "yes", "y", "1")
 FALSE_WORDS = ("false", "f", "no", "n", "0")
@@ -124,7 +123,7 @@ def _origins(feed: FeedConfig, header: list[str]) -> dict[str, ColumnMapping]:
     return own | feed.columns
 
 
-def to_canonical(batch: Batch, plan: Plan, key: bytes) -> Typed:
+def to_canonical(batch: Batch, plan: Plan, key: Key) -> Typed:
     """One batch, typed; personal columns are hashed or dropped here and exist nowhere behind this line.
 
     The lineage columns that belong to the load (`_file`, `_loaded_at`, ...) are added by landing.
@@ -319,7 +318,7 @@ def _unreadable(column: Column, text: pa.Array, values: pa.Array, batch: Batch) 
             row,
             "readable",
             column.name,
-            f"{column.name}: `{_shorten(text[row].as_py())}` is no {column.type}",
+            f"{column.name}: a cell like `{shape(text[row].as_py())}` is no {column.type}",
         )
         for row in rows
     ]
@@ -330,13 +329,10 @@ def _absent(column: Column, text: pa.Array) -> list[Fault]:
     return [Fault(row, "required", column.name, f"{column.name} is missing") for row in rows]
 
 
-def _without_person(column: Column, text: pa.Array, key: bytes) -> dict[str, pa.Array]:
+def _without_person(column: Column, text: pa.Array, key: Key) -> dict[str, pa.Array]:
     landed = {f"has_{column.name}": pc.is_valid(text)}
     if column.personal == "hash":
-        # A row that was mended after quarantine brings the hash that stood there instead of the person's address.
-        hashes = [
-            value if value is None or HASHED.fullmatch(value) else keyed_hash(key, value) for value in text.to_pylist()
-        ]
+        hashes = [value if value is None else landed_hash(key, value) for value in text.to_pylist()]
         landed[f"{column.name}_hash"] = pa.array(hashes, pa.string())
     return landed
 
@@ -374,6 +370,14 @@ def _extras(headers: list[str]) -> tuple[dict[str, str], list[str]]:
 def is_personal(name: str) -> bool:
     """Whether a column's name says that it holds personal data."""
     return bool(PERSONAL_NAME.search(re.sub(r"\W+", "_", name.strip().lower())))
+
+
+def shape(text: str) -> str:
+    """How a cell is written, without what it says: every letter an `a`, every digit a `9`.
+
+    Enough to see a wrong format or separator, and safe in an alert, whoever's name slipped into the column.
+    """
+    return _shorten("".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in text))
 
 
 def missing_sentence(column: str, wanted: str, header: list[str]) -> str:

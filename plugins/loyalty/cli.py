@@ -314,6 +314,17 @@ def forget(
     forget(settings, customer_id, source, _say)
 
 
+@app.command("rotate-key", short_help="Hash personal data with a new key from now on.")
+def rotate_key() -> None:
+    """Add a key: every keyed hash goes through it as well, so that equal addresses still meet.
+
+    For when the key may have been seen. Killed or interrupted, run it again: it finishes what it began.
+    """
+    from loyalty.rotation import rotate_key
+
+    rotate_key(_settings(), _say)
+
+
 def main() -> None:
     """Run the command; a mistake of the user's ends in one sentence, never in a traceback."""
     try:

@@ -75,6 +75,11 @@ class CanonicalFeed:
         return landed | LINEAGE
 
 
+def hashed_columns(feed: CanonicalFeed) -> list[str]:
+    """The landed columns of a feed that hold keyed hashes."""
+    return [f"{column.name}_hash" for column in feed.columns.values() if column.personal == "hash"]
+
+
 def local_date_name(timestamp_column: str) -> str:
     """The name of the local business date kept beside a UTC timestamp: ordered_at -> ordered_date."""
     return f"{timestamp_column.removesuffix('_at')}_date" if timestamp_column != "at" else "at_date"

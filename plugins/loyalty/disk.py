@@ -1,8 +1,10 @@
-"""What was written is on disk, not only in the kernel's memory."""
+"""What was written is on disk, not only in the kernel's memory; what is removed is gone, file or folder."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -13,3 +15,12 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Remove files and folders; what is not there is fine."""
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

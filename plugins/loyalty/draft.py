@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,15 +13,17 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loyalty.canonical import Fault, Plan, Typed, export_time, is_personal, to_canonical
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FeedConfig
 from loyalty.formats import Batch, Trailer
-from loyalty.privacy import keyed_hash
+from loyalty.privacy import Key, keyed_hash, tagged_hash
 from loyalty.quality import RowCheck, RuleResult, Suite, check_frame, check_rows
 from loyalty.sources.files import RawFile
+from loyalty.suppression import ANSWERED_FEED, Forgotten
 
 # Rows held back are kept in memory until the load is whole; a file with more is refused.
 MOST_HELD_BACK = 500_000
@@ -61,15 +63,22 @@ class Draft:
     profile: dict[str, Any] = field(default_factory=dict)
     trailer: Trailer | None = None
     row_count: int = 0
+    forgotten: Forgotten = field(default_factory=Forgotten)
+    forgotten_count: int = 0
+    forgotten_responses: list[str] = field(default_factory=list)
+    key_count: int = 1
+    erased_rows: int = 0
+    erased_cells: int = 0
 
     @property
     def seen(self) -> int:
         """Rows read so far, good and bad."""
-        return self.row_count + len(self.held_back)
+        return self.row_count + len(self.held_back) + self.erased_rows
 
-    def add(self, batch: Batch, plan: Plan, suite: Suite, key: bytes) -> None:
+    def add(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> None:
         """Check one batch; write its good rows as a part and hold the others back."""
-        typed = to_canonical(batch, plan, key)
+        self.key_count = len(key)
+        batch, typed = self._without_forgotten(batch, plan, key)
         frame = check_frame(typed.table, self.feed.canonical, suite, pd.Timestamp(self.received_at))
         checked = check_rows(suite, frame)
         self.results += [*_contract_results(typed, batch), *checked.results]
@@ -79,7 +88,29 @@ class Draft:
         self.given = tuple(dict.fromkeys([*self.given, *plan.given]))
         self.trailer = batch.trailer or self.trailer
 
-    def _hold_back(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: bytes) -> None:
+    def _without_forgotten(self, batch: Batch, plan: Plan, key: Key) -> tuple[Batch, Typed]:
+        """The batch and what it is read as, without those who asked to be forgotten."""
+        typed = to_canonical(batch, plan, key)
+        if not self.forgotten:
+            return batch, typed
+        feed = self.feed
+        doomed = self.forgotten.doomed(typed.table, feed.canonical, feed.source)
+        broken = pa.array(sorted({fault.row for fault in typed.faults}), pa.int64())
+        is_broken = pc.is_in(pa.array(range(typed.table.num_rows), pa.int64()), value_set=broken)
+        # a broken row of theirs is not held back either: the quarantine would keep it as it came
+        gone = pc.or_(doomed, pc.and_(is_broken, self.forgotten.names_any(typed.table, feed.source)))
+        if feed.feed == ANSWERED_FEED:
+            self.forgotten_responses += self.forgotten.responses(typed.table, feed.source)
+        if pc.any(gone).as_py():
+            keep = pc.invert(gone)
+            self.erased_rows += typed.table.num_rows - (pc.sum(keep).as_py() or 0)
+            batch = replace(batch, cells=batch.cells.filter(keep), lines=batch.lines.filter(keep))
+            typed = to_canonical(batch, plan, key)
+        table, cells = self.forgotten.blanked(typed.table, feed.source)
+        self.erased_cells += cells
+        return batch, Typed(table, typed.faults)
+
+    def _hold_back(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: Key) -> None:
         faults: dict[int, list[Fault]] = defaultdict(list)
         for fault in typed.faults:
             faults[fault.row].append(fault)
@@ -151,6 +182,9 @@ class Draft:
             "row_count": self.row_count,
             "quarantined_count": len(self.held_back),
             "quarantined_amount": str(sum(amounts, Decimal(0))),
+            "erased_count": self.erased_rows + self.erased_cells,
+            "forgotten_count": self.forgotten_count,
+            "key_count": self.key_count,
             "columns": self.columns,
             "given_columns": list(self.given),
             "dropped_columns": list(self.dropped),
@@ -218,7 +252,7 @@ def _contract_results(typed: Typed, batch: Batch) -> list[RuleResult]:
     return results
 
 
-def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan: Plan, key: bytes) -> dict[str, Any]:
+def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan: Plan, key: Key) -> dict[str, Any]:
     cells = {name: batch.cells.column(name)[row].as_py() for name in batch.cells.column_names}
     amount = _cell(table, feed.canonical.amount, row)
     return {
@@ -229,13 +263,13 @@ def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan
     }
 
 
-def _without_person(cells: dict[str, str | None], plan: Plan, key: bytes) -> dict[str, str | None]:
+def _without_person(cells: dict[str, str | None], plan: Plan, key: Key) -> dict[str, str | None]:
     """The row's cells for the quarantine; personal ones stand there as keyed hashes."""
     columns = plan.feed.canonical.columns
     personal = {origin.source for name, origin in plan.origins.items() if columns[name].personal}
     landed = {origin.source for name, origin in plan.origins.items() if not columns[name].personal}
     hidden = {name for name in cells if name in personal or (is_personal(name) and name not in landed)}
-    return {name: keyed_hash(key, value) if value and name in hidden else value for name, value in cells.items()}
+    return {name: tagged_hash(key, value) if value and name in hidden else value for name, value in cells.items()}
 
 
 def _fault_reason(fault: Fault) -> str:

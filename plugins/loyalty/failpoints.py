@@ -28,7 +28,14 @@ PUBLISH_POINTS = (
     "publish.recorded",
     "publish.pruned",
 )
-POINTS = BUILD_POINTS + PUBLISH_POINTS
+FORGET_POINTS = (
+    "forget.remembered",
+    "forget.rewritten",
+    "forget.recorded",
+    "forget.removed",
+)
+ROTATE_POINTS = ("rotate.added", "rotate.rewritten", "rotate.recorded")
+POINTS = BUILD_POINTS + PUBLISH_POINTS + FORGET_POINTS + ROTATE_POINTS
 
 
 def hit(name: str) -> None:

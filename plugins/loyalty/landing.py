@@ -39,6 +39,7 @@ from loyalty.quarantine import close_corrected
 from loyalty.settings import Settings
 from loyalty.sources.connections import download
 from loyalty.sources.files import RawFile, checksum, fetch, file_name, find_files, shown
+from loyalty.suppression import forgotten_count, load_forgotten, remember
 
 MANIFEST = "_manifest.json"
 Say = Callable[[str], None]
@@ -101,12 +102,13 @@ def load_feed(
 
 def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, now: datetime) -> LoadOutcome:
     """Check and land one raw file, and tell the ledger."""
-    load_id = make_load_id(raw, feed)
+    load_id = Ledger(settings.ledger).successor(make_load_id(raw, feed))
     landed = settings.landing / feed.feed / f"load_id={load_id}"
     if wrong_parts(landed):
         draft = _new_draft(settings, feed, raw, load_id, now)
         try:
             _write_load(settings, draft, suite)
+            remember(settings, draft.forgotten_responses)
             _place(draft, landed, settings.quarantine / feed.feed / landed.name, load_id)
         except LoadRejected as error:
             return _reject(settings, draft, load_id, _refusal(feed, raw.uri, error))
@@ -115,6 +117,8 @@ def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, 
             shutil.rmtree(draft.quarantine, ignore_errors=True)
     hit("land.renamed")
     manifest = read_manifest(landed)
+    if manifest.get("erased_count"):  # the copy still names who was forgotten
+        shutil.rmtree(raw.copy.parent)
     ledger = Ledger(settings.ledger)
     event = ledger.deliver(
         feed_name=feed.name, load_id=load_id, at=now, **_delivery(settings, feed, raw), **_figures(manifest)
@@ -334,6 +338,8 @@ def _reject(settings: Settings, draft: Draft, load_id: str, message: str) -> Loa
     write_json(folder / f"{MANIFEST}.draft", manifest)
     (folder / f"{MANIFEST}.draft").replace(folder / MANIFEST)
     hit("land.rejected")
+    if draft.forgotten:  # whether a refused file names who was forgotten nobody can tell
+        shutil.rmtree(raw.copy.parent)
     Ledger(settings.ledger).append(
         "delivery",
         at=draft.received_at,
@@ -354,7 +360,15 @@ def _new_draft(settings: Settings, feed: FeedConfig, raw: RawFile, load_id: str,
     folder, quarantine = settings.landing / feed.feed / name, settings.quarantine / feed.feed / name
     folder.mkdir(parents=True)
     quarantine.mkdir(parents=True)
-    return Draft(feed, raw, now, folder, quarantine)
+    return Draft(
+        feed,
+        raw,
+        now,
+        folder,
+        quarantine,
+        forgotten=load_forgotten(settings),
+        forgotten_count=forgotten_count(settings),
+    )
 
 
 def _delivery(settings: Settings, feed: FeedConfig, raw: RawFile) -> dict[str, Any]:

@@ -5,8 +5,8 @@ synced before the lock is given back. A line cut short by a crash is skipped by 
 off by the next writer, so an event is there whole or not at all. `seq` is the event's number.
 
 Kinds of event: `delivery` (a file came: accepted, rejected or unchanged), `release` (rows let out of
-quarantine as a load of their own), `supersede`, `forget`, `build`, `publish`, `rollback`, `resume`,
-`run` and `notify`.
+quarantine as a load of their own), `correct`, `supersede`, `forget` and `rekey` (loads written anew under other
+ids), `build`, `publish`, `rollback`, `resume`, `run` and `notify`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 ACCEPTING = ("delivery", "release")
+REWRITING = ("forget", "rekey")
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class Ledger:
         came in between: then this one is the newest again and gets a new place in the order (A, A', A).
         """
         with self._locked() as descriptor:
+            load_id = self.successor(load_id)
             before = [
                 event
                 for event in _parse(self._content())
@@ -94,8 +96,7 @@ class Ledger:
                 and event.data["outcome"] in ("accepted", "unchanged")
                 and event.data.get("version_at") == data.get("version_at")
             ]
-            mine = [event for event in before if event.data["load_id"] == load_id]
-            is_newest_already = bool(mine) and before[-1].data["load_id"] == load_id
+            is_newest_already = bool(before) and self.successor(before[-1].data["load_id"]) == load_id
             outcome = "unchanged" if is_newest_already else "accepted"
             details = {"feed_name": feed_name, "load_id": load_id, "outcome": outcome, **data}
             return self._write(descriptor, "delivery", at or datetime.now(UTC), details)
@@ -106,11 +107,11 @@ class Ledger:
         Of a feed whose every file is the whole truth (`snapshot: full`) only the newest file counts.
         """
         current: dict[str, Load] = {}
-        for event in self.events(*ACCEPTING, "supersede", "forget"):
+        for event in self.events(*ACCEPTING, *REWRITING, "supersede"):
             if event.kind == "supersede":
                 current.pop(event.data["load_id"], None)
-            elif event.kind == "forget":
-                for old, new in event.data.get("rewritten", {}).items():
+            elif event.kind in REWRITING:
+                for old, new in event.data["rewritten"].items():
                     _rewrite(current, old, new)
             elif event.data["outcome"] == "accepted":
                 current[event.data["load_id"]] = _load(event)
@@ -121,6 +122,12 @@ class Ledger:
                 newest_snapshot[load.feed_name] = load
         kept = [load for load in current.values() if _counts(load, newest_snapshot)]
         return sorted(kept, key=lambda load: load.load_seq)
+
+    def successor(self, load_id: str) -> str:
+        """The load that took a load's place when it was written anew; itself when none did."""
+        for event in self.events(*REWRITING):
+            load_id = event.data["rewritten"].get(load_id) or load_id
+        return load_id
 
     def last_content(self, feed_name: str, uri: str) -> str | None:
         """The checksum of the file that was last delivered at this address, whatever came of it."""

@@ -3,6 +3,10 @@
 A plain hash of an e-mail address can be undone by hashing all addresses one knows; a keyed one
 (HMAC-SHA256) cannot without the key. The key is made at first use, readable by its owner alone, and
 never leaves `private/`.
+
+A rotation adds a key: `hash.key` has one a line, oldest first, and a value goes through all of them,
+HMAC(new, HMAC(old, value)). So what was hashed before a rotation is hashed on without knowing the value, and
+whoever has the old key alone can undo nothing any more.
 """
 
 from __future__ import annotations
@@ -10,14 +14,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
 
+from loyalty.disk import sync
 from loyalty.errors import UserError
 from loyalty.settings import PRIVATE_UMASK, Settings
 
 KEY_BYTES = 32
+Key = tuple[bytes, ...]
+# A hash in a row held back, with how many keys it went through.
+TAGGED = re.compile("keyed([0-9]+):([0-9a-f]{64})")
 
 # The demo's results must be the same everywhere, so its key is no secret. It protects nobody.
 DEMO_KEY = b"SIMULATED-DEMO-KEY-NOT-A-SECRET-"
@@ -28,7 +37,7 @@ def key_file(settings: Settings) -> Path:
     return settings.private / "hash.key"
 
 
-def load_key(settings: Settings) -> bytes:
+def load_key(settings: Settings) -> Key:
     """The workspace's key, made at first use; processes that start together get the same one.
 
     Raises UserError when others may read it, or when it is no key.
@@ -40,47 +49,83 @@ def load_key(settings: Settings) -> bytes:
                 f"{file} is gone, and customers have been landed with it: put it back from your backup. With a new key "
                 "nobody's hash would match any more."
             )
-        _make_key(file, secrets.token_bytes(KEY_BYTES))
+        _make_key(file, (secrets.token_bytes(KEY_BYTES),))
     if file.stat().st_mode & PRIVATE_UMASK:
         raise UserError(f"{file} can be read by others: run `chmod 600 {file}`; who has the key can undo the hashes.")
     try:
-        key = bytes.fromhex(file.read_text(encoding="ascii"))
+        key = tuple(bytes.fromhex(line) for line in file.read_text(encoding="ascii").splitlines())
     except ValueError:
-        key = b""
-    if len(key) < KEY_BYTES:
+        key = ()
+    if not key or any(len(part) < KEY_BYTES for part in key):
         raise UserError(f"{file} holds no key of {KEY_BYTES} bytes in hex: put the right one back from your backup.")
     return key
+
+
+def key_count(settings: Settings) -> int:
+    """How many keys a value goes through; one as long as none was made."""
+    return len(load_key(settings)) if key_file(settings).exists() else 1
 
 
 def use_demo_key(settings: Settings) -> None:
     """Give the demo's workspace its fixed, public key, unless it has a key already."""
     file = key_file(settings)
     if not file.exists():
-        _make_key(file, DEMO_KEY)
+        _make_key(file, (DEMO_KEY,))
 
 
-def is_demo_key(key: bytes) -> bool:
+def is_demo_key(key: Key) -> bool:
     """Whether this is the demo's public key, which protects nobody."""
-    return hmac.compare_digest(key, DEMO_KEY)
+    return key == (DEMO_KEY,)
 
 
-def keyed_hash(key: bytes, value: str) -> str:
+def add_key(settings: Settings) -> Key:
+    """Put a new key after those there are, on disk when this returns; returns all of them."""
+    key = (*load_key(settings), secrets.token_bytes(KEY_BYTES))
+    draft = _write_draft(key_file(settings).parent, key)
+    draft.replace(key_file(settings))
+    sync(key_file(settings).parent)
+    return key
+
+
+def keyed_hash(key: Key, value: str) -> str:
     """HMAC-SHA256 in hex of a value without surrounding blanks and case, so that equal addresses meet."""
-    return hmac.new(key, value.strip().casefold().encode(), hashlib.sha256).hexdigest()
+    return lift(key, value.strip().casefold(), 0)
 
 
-def _make_key(file: Path, key: bytes) -> None:
+def lift(key: Key, text: str, done: int) -> str:
+    """A hash that went through the first `done` keys, taken through the others; a plain text has gone through none."""
+    for part in key[done:]:
+        text = hmac.new(part, text.encode(), hashlib.sha256).hexdigest()
+    return text
+
+
+def tagged_hash(key: Key, value: str) -> str:
+    """The keyed hash of a cell in a row held back; `landed_hash` knows it again, whatever was rotated since."""
+    return f"keyed{len(key)}:{keyed_hash(key, value)}"
+
+
+def landed_hash(key: Key, cell: str) -> str:
+    """The keyed hash of an export's cell, or of one that was hashed when its row was held back."""
+    found = TAGGED.fullmatch(cell)
+    return lift(key, found[2], int(found[1])) if found else keyed_hash(key, cell)
+
+
+def _make_key(file: Path, key: Key) -> None:
     """Put a whole key in place in one step; a process that was quicker wins."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=".key-")  # mode 0600
+    draft = _write_draft(file.parent, key)
     try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as handle:
-            handle.write(key.hex() + "\n")
-            handle.flush()
-            os.fsync(handle.fileno())
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            return
+        os.link(draft, file)
+    except FileExistsError:
+        return
     finally:
-        Path(draft).unlink()
+        draft.unlink()
+
+
+def _write_draft(folder: Path, key: Key) -> Path:
+    descriptor, draft = tempfile.mkstemp(dir=folder, prefix=".key-")  # mode 0600
+    with os.fdopen(descriptor, "w", encoding="ascii") as handle:
+        handle.write("".join(f"{part.hex()}\n" for part in key))
+        handle.flush()
+        os.fsync(handle.fileno())
+    return Path(draft)

@@ -98,8 +98,8 @@ def _trailer_figures(
     claimed_total = trailer.total if trailer else None
     total = profile.get(f"sum_{feed.amount}")
     rows_match = None if claimed_rows is None else claimed_rows == seen
-    # Rows held back are missing from the sum, so a total can be compared only when there are none.
-    total_known = claimed_total is not None and total is not None and not profile["quarantined_count"]
+    # Rows held back or forgotten are missing from the sum, so a total can be compared only when there are none.
+    total_known = claimed_total is not None and total is not None and seen == profile["row_count"]
     total_matches = claimed_total == total if total_known else None
     claims = [claim for claim in (rows_match, total_matches) if claim is not None]
     return {

@@ -273,6 +273,7 @@ def _land_release(settings: Settings, feed: FeedConfig, load_id: str, batch: Bat
     from loyalty.privacy import load_key
     from loyalty.quality import Suite
     from loyalty.sources.files import RawFile
+    from loyalty.suppression import load_forgotten
 
     ledger = Ledger(settings.ledger)
     origin = next(e.data for e in ledger.events("delivery") if e.data["load_id"] == load_id)
@@ -282,7 +283,7 @@ def _land_release(settings: Settings, feed: FeedConfig, load_id: str, batch: Bat
     folder, unused = settings.landing / feed.feed / name, settings.quarantine / feed.feed / name
     folder.mkdir(parents=True)
     raw = RawFile(origin["uri"], origin["file"], origin["sha256"], Path())
-    draft = Draft(feed, raw, datetime.now(UTC), folder, unused)
+    draft = Draft(feed, raw, datetime.now(UTC), folder, unused, forgotten=load_forgotten(settings))
     try:
         draft.add(batch, plan_columns(feed, batch.cells.column_names), Suite(feed=feed.feed), load_key(settings))
         if draft.held_back:

@@ -19,9 +19,10 @@ import duckdb
 import pyarrow as pa
 
 from loyalty import quarantine
-from loyalty.contract import CanonicalFeed, load_contract
+from loyalty.contract import CanonicalFeed, hashed_columns, load_contract
 from loyalty.errors import UserError
-from loyalty.ledger import Ledger, Load
+from loyalty.ledger import REWRITING, Ledger, Load
+from loyalty.privacy import key_count
 from loyalty.settings import Settings
 from loyalty.sql import quote_identifier, text_list
 
@@ -132,6 +133,7 @@ def register(connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: 
     """Make `raw` show exactly these accepted loads, and what the ledger remembers of all deliveries."""
     connection.execute("create schema if not exists raw")
     manifests = {load.load_id: read_manifest(settings, load) for load in loads}
+    _refuse_half_rotated(settings, manifests.values())
     by_feed: dict[str, list[Load]] = defaultdict(list)
     for load in loads:
         by_feed[load.feed].append(load)
@@ -143,6 +145,19 @@ def register(connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: 
     _fill(connection, "rule_results", _rule_rows(settings, ledger, loads, manifests))
     _fill(connection, "runs", _run_rows(ledger))
     _fill(connection, "quarantined_rows", _quarantined_rows(settings, loads))
+
+
+def is_behind(manifest: dict[str, Any], keys: int) -> bool:
+    """Whether a load has hashes that have not gone through all of the keys."""
+    hashed = set(hashed_columns(load_contract()[manifest["feed"]])) & manifest["columns"].keys()
+    return bool(hashed) and manifest.get("key_count", 1) < keys
+
+
+def _refuse_half_rotated(settings: Settings, manifests: Iterable[dict[str, Any]]) -> None:
+    """UserError while a rotation of the key is not finished: hashes of two kinds do not meet."""
+    keys = key_count(settings)
+    if any(is_behind(manifest, keys) for manifest in manifests):
+        raise UserError("The key was rotated and not every load has followed: run `loyalty rotate-key`, which goes on.")
 
 
 def register_build(connection: duckdb.DuckDBPyConnection, build_id: str, span: DataSpan, code_version: str) -> None:
@@ -328,7 +343,7 @@ def _run_rows(ledger: Ledger) -> list[tuple[Any, ...]]:
 def _quarantined_rows(settings: Settings, loads: Sequence[Load]) -> list[tuple[Any, ...]]:
     """Rows held back from the loads that count, with what became of them."""
     counting = {load.load_id for load in loads}
-    for event in reversed(Ledger(settings.ledger).events("forget")):  # a rewritten load keeps its quarantine
+    for event in reversed(Ledger(settings.ledger).events(*REWRITING)):  # a rewritten load keeps its quarantine
         counting |= {old for old, new in event.data["rewritten"].items() if new in counting}
     return [
         (

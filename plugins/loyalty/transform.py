@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,22 @@ def run_dbt(
 def parse_project(settings: Settings, say: Say) -> Any:
     """The dbt project, read once for the several commands of a build. Raises UserError when it cannot be read."""
     return _invoke(settings, ["parse"], say, None, None, "work", None).result
+
+
+@contextmanager
+def parsed_ahead(settings: Settings) -> Iterator[None]:
+    """Another process reads the dbt project meanwhile, so that the build's own reading is short."""
+    reader = multiprocessing.get_context("spawn").Process(target=_parse_quietly, args=(settings,), daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        reader.join()
+
+
+def _parse_quietly(settings: Settings) -> None:
+    with suppress(UserError):  # the build reads it again and says what is wrong
+        parse_project(settings, say=lambda _: None)
 
 
 def _invoke(

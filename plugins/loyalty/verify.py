@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from loyalty.checksums import file_sha256
 from loyalty.generations import MANIFEST, generation_folders, wrong_files
 from loyalty.landing import wrong_parts
-from loyalty.ledger import Ledger
+from loyalty.ledger import REWRITING, Ledger
 from loyalty.settings import Settings
 
 ROOM_FACTOR = 3
@@ -80,7 +80,7 @@ def _unknown_folders(settings: Settings) -> Iterator[Finding]:
     """Landed, held-back and refused loads that no delivery speaks of."""
     ledger = Ledger(settings.ledger)
     known = {event.data["load_id"] for event in ledger.events("delivery", "release")}
-    for event in ledger.events("forget"):
+    for event in ledger.events(*REWRITING):
         known |= set(event.data["rewritten"].values())
     for place in (settings.landing, settings.quarantine, settings.rejected):
         for folder in sorted(place.glob("*/load_id=*")):

@@ -29,6 +29,7 @@ from loyalty.lock import file_lock
 from loyalty.registration import DataSpan, data_span, dated_as_of, register, register_build
 from loyalty.runs import recorded_run
 from loyalty.settings import WORKSPACE_FILE, Settings
+from loyalty.sweeping import sweep
 from loyalty.transform import ModelDoc, Say, first_line, model_docs, parse_project, run_dbt, unknown_vars
 
 # What is built after the estimates: models that need them, the marts, and all that stands on those.
@@ -159,6 +160,8 @@ def build(settings: Settings, as_of: date | None = None, full: bool = False, say
     with recorded_run(settings, "build") as run, lock(settings, f"build {build_id}"):
         run.found["build_id"] = build_id
         hit("build.locked")
+        if swept := sweep(settings):
+            say(f"build {build_id}: {swept} loads named people who asked to be forgotten, and were written anew")
         ledger = Ledger(settings.ledger)
         ledger_seq = ledger.events()[-1].seq if ledger.events() else 0
         loads = ledger.loads()
@@ -251,7 +254,11 @@ def _load_reasons(new_loads: Sequence[Load]) -> list[str]:
 
 
 def _withdrawal_reasons(ledger: Ledger, built: Event) -> list[str]:
-    words = {"supersede": "a load was replaced by a reading with another mapping", "forget": "a person was forgotten"}
+    words = {
+        "supersede": "a load was replaced by a reading with another mapping",
+        "forget": "a person was forgotten",
+        "rekey": "the key was rotated",
+    }
     since = [event.kind for event in ledger.events(*words) if event.seq > built.data["ledger_seq"]]
     return [words[kind] for kind in sorted(set(since))]
 

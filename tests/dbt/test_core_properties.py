@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from shop import AS_OF, draw_loads, land
 from warehouse import Warehouse, new_warehouse
 
-SELECTION = "+retention__cohort_months +retention__customer_months +profitability__customers"
+SELECTION = (
+    "+retention__cohort_months +retention__customer_months +profitability__customer_months +profitability__cost_drivers"
+    " +profitability__cost_reconciliation +fct_customer_profits"
+)
 RELATIONS = (
     "core.dim_customers",
     "core.fct_orders",
@@ -22,7 +25,9 @@ RELATIONS = (
     "core.fct_customer_days",
     "marts.retention__customer_months",
     "marts.retention__cohort_months",
-    "marts.profitability__customers",
+    "core.fct_customer_profits",
+    "marts.profitability__customer_months",
+    "marts.profitability__cost_drivers",
 )
 
 
@@ -31,7 +36,8 @@ def _checksums(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
 
 
 def _run(warehouse: Warehouse, *flags: str) -> dict[str, tuple[int, str]]:
-    warehouse.dbt("run", "--select", SELECTION, *flags)
+    without_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    warehouse.dbt("build", "--select", SELECTION, *without_tests, *flags)
     return _checksums(warehouse)
 
 
@@ -90,9 +96,9 @@ def test_a_withdrawn_load_gives_back_the_version_before(tmp_path: Path, environm
 
 
 def test_guests_resellers_and_staff_are_rows_of_their_own(built: Warehouse) -> None:
-    bases = {row[0] for row in built.query("select distinct base from marts.profitability__customers")}
+    bases = {row[0] for row in built.query("select distinct base from core.fct_customer_profits")}
     assert bases >= {"customer", "guest", "reseller", "internal", "after_as_of"}
-    outside = built.query("select customer_key from marts.profitability__customers where base = 'guest'")
+    outside = built.query("select base_key from core.fct_customer_profits where base = 'guest'")
     assert set(outside) == {("guest:USD",), ("guest:EUR",)}
 
 
@@ -125,7 +131,7 @@ def test_amounts_without_a_rate_stay_in_their_currency_and_are_never_added_up(bu
         " and shipping_amount = 0 and recorded.net_amount > 0"
     )
     assert {float(rate) for (rate,) in rates} <= {1.25}
-    outside = {row[0] for row in built.query("select customer_key from marts.profitability__customers")}
+    outside = {row[0] for row in built.query("select base_key from core.fct_customer_profits")}
     assert "other_currency:USD" in outside, "a EUR customer's orders in USD stand outside the customer's row"
 
 

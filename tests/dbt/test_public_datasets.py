@@ -41,8 +41,8 @@ def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         warehouse.dbt(
             "build",
             "--select",
-            "+retention__cohort_months +retention__customer_months +profitability__customers"
-            " +profitability__whale_curve",
+            "+retention__cohort_months +retention__customer_months +profitability__customer_months"
+            " +profitability__tiers +profitability__whale_curve",
             variables=AS_THE_ORACLES,
         )
         yield warehouse
@@ -91,22 +91,23 @@ def test_cdnow_months_not_yet_observed_are_null_and_not_zero(cdnow: Warehouse) -
 
 def test_cdnow_revenue_tiers_hold_the_published_shares(cdnow: Warehouse) -> None:
     shares = cdnow.query(
-        "select tier, round(sum(net_amount) / sum(sum(net_amount)) over (), 6)"
-        " from marts.profitability__customers group by tier order by tier desc"
+        "select tier, round(measure_share_rate, 6), customer_count"
+        " from marts.profitability__tiers where group_by = 'tier'"
     )
-    assert dict(shares) == {"top_5": 0.366908, "next_15": 0.310866, "last_80": 0.322226}
+    assert {tier: share for tier, share, _ in shares} == {"top_5": 0.366908, "next_15": 0.310866, "last_80": 0.322226}
+    assert {tier: count for tier, _, count in shares} == {"top_5": 1179, "next_15": 3535, "last_80": 18856}
 
 
 def test_cdnow_has_no_costs_so_profit_is_unknown_and_says_why(cdnow: Warehouse) -> None:
     rows = cdnow.query(
-        "select count(*), count(*) filter (where profit_missing_reason is not null), count(profit_amount)"
-        " from marts.profitability__customers"
+        "select count(distinct customer_key), count(*) filter (where profit_missing_reason is null),"
+        " count(profit_amount) from marts.profitability__customer_months"
     )
-    assert rows == [(23570, 23570, 0)]
+    assert rows == [(23570, 0, 0)]
 
 
 def test_cdnow_has_no_costs_so_nobody_is_on_the_whale_curve(cdnow: Warehouse) -> None:
-    assert cdnow.value("select count(*) from marts.profitability__customers where net_amount = 0") > 0
+    assert cdnow.value("select count(*) from core.fct_customer_profits where net_amount = 0") > 0
     assert cdnow.value("select count(*) from marts.profitability__whale_curve") == 0
 
 
@@ -143,7 +144,11 @@ def superstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         warehouse.load("orders", orders, source="superstore")
         warehouse.load("order_lines", lines, source="superstore")
         warehouse.set_build(date(2017, 12, 31))
-        warehouse.dbt("build", "--select", "+profitability__whale_curve +profitability__customers")
+        # the published profit is sales less the cost of goods: nothing is assumed for serving customers
+        warehouse.dbt(
+            *("build", "--select", "+profitability__whale_curve +profitability__tiers"),
+            variables={"assumed_cost_rates": False},
+        )
         yield warehouse
 
 
@@ -176,6 +181,6 @@ def test_superstore_peak_and_loss_makers(superstore: Warehouse) -> None:
 
 def test_superstore_pyramid_counts_are_rounded_up(superstore: Warehouse) -> None:
     levels = superstore.query(
-        "select level, count(*) from marts.profitability__customers group by level order by level"
+        "select tier, customer_count from marts.profitability__tiers where group_by = 'level' order by tier"
     )
     assert levels == [("I", 8), ("II", 32), ("III", 119), ("IV", 634)]

@@ -1,15 +1,23 @@
-"""A forgotten person is nowhere in the bytes of the workspace, and the totals hold."""
+"""A forgotten person is nowhere in the bytes of the workspace, stays away, and the totals hold."""
+
+import json
 
 import pytest
 
 import tiny
+from killing import kill_at
+from loyalty import erasure, failpoints, landing, warehouse
 from loyalty.erasure import forget
 from loyalty.errors import UserError
 from loyalty.feeds import get_feed
 from loyalty.generations import generations
-from loyalty.landing import load_feed
+from loyalty.landing import load_feed, read_manifest
 from loyalty.ledger import Ledger
+from loyalty.publish import publish
+from loyalty.quarantine import entries
+from loyalty.suppression import Forgotten, list_file
 from loyalty.verify import verify
+from workspace_content import files_saying
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -19,75 +27,196 @@ source: shop
 group: crm
 owner: data-engineering
 description: Customers of the shop.
-path: exports/customers.csv
+path: exports/customers*.csv
 time_zone: UTC
-columns: {customer_id: id, email: mail, referrer_customer_id: referrer}
+max_quarantine_rate: 0.9
+columns: {customer_id: id, email: mail, referrer_customer_id: referrer, created_at: since}
 """
-CUSTOMERS = "id,mail,referrer\nwilhelmina,wilhelmina@example.com,\nbob,bob@example.com,wilhelmina\n"
+HEADER = "id,mail,referrer,since,note\n"
+CUSTOMERS = (
+    f"{HEADER}wilhelmina,wilhelmina@example.com,,2017-01-01,\nbob,bob@example.com,wilhelmina,2017-01-01,\n"
+    "wilhelmina,wilhelmina@example.com,,no day,the row that was held back\n"
+)
+WEB = tiny.FEED.replace("source: shop", "source: web").replace("exports/orders_", "exports/web_")
 WHO = "wilhelmina"
+TOTALS = "select sum(net_amount), sum(orders_count) from marts.retention__customers"
 
 
-@pytest.fixture
-def workspace(tmp_path):
-    """Two generations; WHO is in both, in orders, in the CRM, in a private copy and in a log."""
+def load(settings, name="customers"):
+    return load_feed(settings, get_feed(settings.feeds, name), say=tiny.quiet, now=tiny.NOW)
+
+
+@pytest.fixture(scope="session")
+def published_once(tmp_path_factory):
+    """A generation in which WHO stands; also in the CRM, in quarantine, in refused files, a private copy and a log."""
     from loyalty.dev import make_copy
-    from loyalty.night import build_and_publish
 
-    settings = tiny.make_workspace(tmp_path / "shop")
+    settings = tiny.make_workspace(tmp_path_factory.mktemp("forget") / "shop")
     (settings.feeds / "customers.yml").write_text(CRM)
-    (settings.home / "exports" / "customers.csv").write_text(CUSTOMERS)
+    (settings.feeds / "web.yml").write_text(WEB)
+    exports = settings.home / "exports"
+    (exports / "customers.csv").write_text(CUSTOMERS)
+    (exports / "orders_2017-12-29.csv").write_text(f"id,customer\n7,{WHO}\n")
+    (exports / "web_2017-12-29.csv").write_text("id,customer\n7,someone\n")
     tiny.deliver(settings, "2017-12-30", tiny.DAY_30.replace("ann", WHO))
-    for name in ("customers", "orders"):
-        load_feed(settings, get_feed(settings.feeds, name), say=tiny.quiet, now=tiny.NOW)
-    build_and_publish(settings, say=tiny.quiet, now=tiny.NOW)
-    tiny.deliver(settings, "2017-12-31", tiny.DAY_31)
-    tiny.load(settings)
-    build_and_publish(settings, say=tiny.quiet, now=tiny.NOW)
+    for name in ("customers", "orders", "web"):
+        load(settings, name)
+    built = warehouse.build(settings, say=tiny.quiet)
+    publish(settings, built.build_id, tiny.quiet, now=tiny.NOW)
     make_copy(settings, tiny.quiet)
     (settings.home / "logs").mkdir()
     (settings.home / "logs" / "orders.log").write_text(f"failed row of {WHO}")
-    return settings
+    return settings.workspace
 
 
-def files_naming(settings, word):
-    exports = settings.home / "exports"
-    return [
-        file
-        for file in settings.home.rglob("*")
-        if file.is_file() and exports not in file.parents and word.encode() in file.read_bytes()
-    ]
+@pytest.fixture
+def workspace(published_once, tmp_path):
+    return tiny.copy_workspace(published_once, tmp_path / "shop")
+
+
+@pytest.fixture
+def unbuilt(workspace, monkeypatch):
+    """The same, and forgetting goes as far as landing: what is built from it is another test's."""
+    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
+    return workspace
 
 
 def test_person_is_gone_from_every_byte_and_totals_hold(workspace):
-    total = "select sum(net_amount), sum(orders_count) from marts.retention__customers"
-    before = tiny.published(workspace, total)
-    assert files_naming(workspace, WHO)
+    before = tiny.published(workspace, TOTALS)
+    places = {file.relative_to(workspace.home).parts[0] for file in files_saying(workspace, WHO)}
+    assert places == {"landing", "quarantine", "raw", "work", "serve", "dev", "logs"}
     said = []
     receipt = forget(workspace, WHO, say=said.append)
-    assert files_naming(workspace, WHO) == []
-    assert tiny.published(workspace, total) == before
-    assert [
-        row[0] for row in tiny.published(workspace, "select customer_id from marts.retention__customers order by 1")
-    ] == [
-        "bob",
-        "eve",
-        None,
-    ]
+    assert files_saying(workspace, WHO) == []
+    assert tiny.published(workspace, TOTALS) == before
+    customers = tiny.published(workspace, "select customer_id from marts.retention__customers order by 1")
+    assert [row[0] for row in customers] == ["bob", None]
     assert len(generations(workspace)) == 1
     assert (receipt.rows_removed, receipt.rows_anonymised) == (1, 3)
     assert WHO not in "".join(said)
     assert verify(workspace) == []
 
 
-def test_receipt_and_ledger_name_nobody(workspace):
-    receipt = forget(workspace, WHO, say=tiny.quiet)
-    event = Ledger(workspace.ledger).last("forget")
+def test_receipt_list_and_ledger_name_nobody(unbuilt):
+    receipt = forget(unbuilt, WHO, say=tiny.quiet)
+    event = Ledger(unbuilt.ledger).last("forget")
     assert event.data["receipt"] == receipt.code
-    assert WHO not in workspace.ledger.joinpath("events.jsonl").read_text()
+    content = Ledger(unbuilt.ledger).file.read_text() + list_file(unbuilt).read_text()
+    assert WHO not in content
+    assert list_file(unbuilt).stat().st_mode & 0o077 == 0
 
 
-def test_unknown_person_changes_nothing(published):
-    before = Ledger(published.ledger).loads()
+def test_unknown_person_changes_nothing(unbuilt):
+    before = Ledger(unbuilt.ledger).loads()
     with pytest.raises(UserError, match="No landed load knows a customer"):
-        forget(published, "nobody", say=tiny.quiet)
-    assert Ledger(published.ledger).loads() == before
+        forget(unbuilt, "nobody", say=tiny.quiet)
+    assert Ledger(unbuilt.ledger).loads() == before
+    assert not list_file(unbuilt).exists()
+
+
+def test_refused_files_of_another_source_are_kept(unbuilt):
+    assert {folder.name for folder in unbuilt.raw.iterdir() if any(folder.iterdir())} == {"customers", "orders", "web"}
+    forget(unbuilt, WHO, source="shop", say=tiny.quiet)
+    assert {folder.name for folder in unbuilt.raw.iterdir() if any(folder.iterdir())} == {"web"}
+
+
+def test_a_person_of_one_source_stays_in_the_other(unbuilt):
+    (unbuilt.home / "exports" / "web_2017-12-30.csv").write_text(tiny.DAY_30.replace("ann", WHO))
+    load(unbuilt, "web")
+    forget(unbuilt, WHO, source="shop", say=tiny.quiet)
+    naming = {file.parent.name for file in files_saying(unbuilt, WHO) if "landing" in file.parts}
+    assert naming == {
+        f"load_id={loaded.load_id}" for loaded in Ledger(unbuilt.ledger).loads() if loaded.source == "web"
+    }
+
+
+AGAIN = {
+    "the same file under another name": ("customers_copy.csv", CUSTOMERS),
+    "an export with more rows": ("customers_2.csv", CUSTOMERS + "eve,eve@example.com,wilhelmina,2017-02-02,\n"),
+    "a file that is refused": ("customers_3.csv", "idd,mail\nwilhelmina,wilhelmina@example.com\n"),
+    "a row that would be held back": (
+        "customers_4.csv",
+        f"{HEADER}bob,bob@example.com,,2017-01-01,\nzoe,,wilhelmina,no day,again\nwilhelmina,,,no day,again\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AGAIN)
+def test_an_old_export_does_not_bring_the_person_back(unbuilt, name):
+    forget(unbuilt, WHO, say=tiny.quiet)
+    file, content = AGAIN[name]
+    (unbuilt.home / "exports" / file).write_text(content)
+    load(unbuilt)
+    assert [file for file in files_saying(unbuilt, WHO) if "serve" not in file.parts] == []
+    held_back = [(entry.line, entry.status) for entry in entries(unbuilt) if entry.file == file]
+    assert held_back == []
+
+
+def test_orders_that_come_again_stay_orders_of_a_guest(unbuilt):
+    forget(unbuilt, WHO, say=tiny.quiet)
+    tiny.deliver(unbuilt, "2017-12-31", tiny.DAY_30.replace("ann", WHO).replace("10.00", "11.00"))
+    outcome = load(unbuilt, "orders")[-1]
+    manifest = read_manifest(unbuilt.landing / "orders" / f"load_id={outcome.load_id}")
+    assert (outcome.rows, manifest["erased_count"]) == (3, 2)
+    assert manifest["profile"]["sum_total_amount"] == "36.5000"
+
+
+def test_a_load_that_was_under_way_is_caught_by_the_next_build(workspace, monkeypatch):
+    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
+    forget(workspace, WHO, say=tiny.quiet)
+    monkeypatch.setattr(landing, "load_forgotten", lambda _: Forgotten())
+    monkeypatch.setattr(landing, "forgotten_count", lambda _: 0)
+    tiny.deliver(workspace, "2017-12-31", tiny.DAY_31.replace("eve", WHO))
+    load(workspace, "orders")
+    monkeypatch.undo()
+    assert [file for file in files_saying(workspace, WHO) if "landing" in file.parts]
+    said = []
+    built = warehouse.build(workspace, say=said.append)
+    assert "1 loads named people who asked to be forgotten" in said[0]
+    publish(workspace, built.build_id, tiny.quiet, now=tiny.NOW)
+    assert [file for file in files_saying(workspace, WHO) if "000001" not in file.parts] == []
+
+
+def test_answers_to_the_persons_questionnaires_go_with_them(unbuilt):
+    for feed, columns in {
+        "survey_responses": "{response_id: r, customer_id: c, survey_id: {value: s}, submitted_at: w}",
+        "survey_answers": "{response_id: r, question_code: q, value: v}",
+    }.items():
+        text = CRM.replace("feed: customers", f"feed: {feed}").replace("exports/customers", f"exports/{feed}")
+        text = text.partition("columns:")[0] + f"columns: {columns}\n"
+        (unbuilt.feeds / f"{feed}.yml").write_text(text)
+    exports = unbuilt.home / "exports"
+    (exports / "survey_responses.csv").write_text(f"r,c,w\nr1,{WHO},2017-12-01\nr2,bob,2017-12-01\n")
+    (exports / "survey_answers.csv").write_text("r,q,v\nr1,why,so says she\nr2,why,so says he\n")
+    for feed in ("survey_responses", "survey_answers"):
+        load(unbuilt, feed)
+    assert files_saying(unbuilt, "so says she")
+    forget(unbuilt, WHO, say=tiny.quiet)
+    assert files_saying(unbuilt, "so says she") == []
+    (exports / "survey_answers_2.csv").write_text("r,q,v\nr1,why,so says she\nr2,how,so says he\n")
+    load(unbuilt, "survey_answers")
+    assert files_saying(unbuilt, "so says she") == []
+    assert files_saying(unbuilt, "so says he")
+
+
+def forget_in(folder):
+    forget(tiny.load_settings(folder), WHO, say=tiny.quiet)
+
+
+@pytest.mark.parametrize("point", failpoints.FORGET_POINTS)
+def test_killed_midway_it_is_run_again_and_ends_the_same(unbuilt, point):
+    kill_at(point, forget_in, unbuilt.workspace)
+    forget(unbuilt, WHO, say=tiny.quiet)
+    assert [file for file in files_saying(unbuilt, WHO) if "serve" not in file.parts] == []
+    assert not list(unbuilt.landing.glob("*/.draft*"))
+    landed = {folder.name.removeprefix("load_id=") for folder in unbuilt.landing.glob("*/load_id=*")}
+    assert landed == {loaded.load_id for loaded in Ledger(unbuilt.ledger).loads()}
+    assert len(list_file(unbuilt).read_text().splitlines()) == 1
+
+
+def test_alerts_and_reasons_show_the_shape_of_a_cell_and_not_its_content(unbuilt):
+    tiny.deliver(unbuilt, "2017-12-31", tiny.HEADER + "8,ann,Wilhelmina Schulz 0170-1234,7.00\n")
+    outcome = load(unbuilt, "orders")[-1]
+    assert "ordered_at: a cell like `aaaaaaaaaa aaaaaa 9999-9999` is no timestamp" in outcome.message
+    assert "Schulz" not in Ledger(unbuilt.ledger).file.read_text()
+    assert "Schulz" not in json.dumps([entry.reason for entry in entries(unbuilt)])

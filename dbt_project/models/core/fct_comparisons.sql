@@ -17,22 +17,8 @@ with
             sum(treated_count) as matched_treated_count,
             sum(control_count) as matched_control_count,
             {% for name in ["change", "trend"] %}
-                {{
-                    div(
-                        "sum(cast(treated_count * "
-                        ~ name
-                        ~ "_difference as decimal(28, 8)))",
-                        "sum(treated_count)",
-                    )
-                }} as {{ name }}_difference,
-                {{
-                    div(
-                        "sum(cast(treated_count * treated_count * "
-                        ~ name
-                        ~ "_variance as decimal(28, 8)))",
-                        "sum(treated_count) * sum(treated_count)",
-                    )
-                }} as {{ name }}_variance
+                {{ weighted_difference(name) }} as {{ name }}_difference,
+                {{ weighted_variance(name) }} as {{ name }}_variance
                 {%- if not loop.last %},{% endif %}
             {% endfor %}
         from matched

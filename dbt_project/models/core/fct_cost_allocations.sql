@@ -4,74 +4,16 @@
   doubles row by row; whole cents are what is added up, so the parts make the whole.
 #}
 with
-    costs as (select * from {{ ref("fct_costs") }}),
-
-    activities as (select * from {{ ref("int_costs__activities") }}),
+    pool_shares as (select * from {{ ref("int_costs__pool_shares") }}),
 
     customers as (select * from {{ ref("dim_customers") }}),
-
-    driven as (
-        select
-            costs.cost_key,
-            costs.pool_amount,
-            costs.driver_rate,
-            activities.base_key,
-            sum(activities.quantity) as quantity
-        from costs
-        inner join
-            activities
-            on costs.driver = activities.driver
-            and costs.month = activities.month
-            and (
-                costs.campaign_key is null
-                or costs.campaign_key = activities.campaign_key
-            )
-            and (
-                costs.limited_to_source is null
-                or costs.limited_to_source = activities.source
-            )
-            and (
-                costs.limited_to_channel is null
-                or costs.limited_to_channel = activities.channel
-            )
-        group by
-            costs.cost_key, costs.pool_amount, costs.driver_rate, activities.base_key
-    ),
-
-    totals as (
-        select
-            *,
-            sum(quantity) over (partition by cost_key) as total_quantity,
-            case when driver_rate is null and pool_amount < 0 then -1 else 1 end as sign
-        from driven
-    ),
-
-    to_allocate as (
-        select
-            *,
-            case
-                when driver_rate is null
-                then floor(abs(pool_amount) * 100)
-                else
-                    round(
-                        cast(
-                            cast(driver_rate as {{ type_double() }})
-                            * cast(total_quantity as {{ type_double() }})
-                            * 100 as decimal(18, 4)
-                        ),
-                        0
-                    )
-            end as cents
-        from totals
-    ),
 
     shares as (
         select
             *,
             cast(cents as {{ type_double() }})
             * {{ div("quantity", "total_quantity") }} as exact_cents
-        from to_allocate
-        where cents is not null
+        from pool_shares
     ),
 
     ranked as (

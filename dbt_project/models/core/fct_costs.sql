@@ -4,6 +4,8 @@ with
 
     campaigns as (select * from {{ ref("fct_campaigns") }}),
 
+    assumed as (select * from {{ ref("int_costs__assumed") }}),
+
     as_of as (select * from {{ ref("dim_as_of") }}),
 
     pools as (
@@ -19,8 +21,25 @@ with
             driver_rate,
             limited_to_source,
             limited_to_channel,
-            cast(null as {{ dbt.type_string() }}) as campaign_key
+            cast(null as {{ dbt.type_string() }}) as campaign_key,
+            'delivered' as cost_basis
         from costs
+        union all
+        select
+            cost_key,
+            cost_id,
+            null as source,
+            month,
+            pool,
+            level,
+            driver,
+            null as pool_amount,
+            driver_rate,
+            null as limited_to_source,
+            null as limited_to_channel,
+            null as campaign_key,
+            'assumed default rates' as cost_basis
+        from assumed
         {% if "campaign" in var("costs_from_records") %}
             union all
             select
@@ -37,7 +56,8 @@ with
                 cast(null as decimal(18, 8)) as driver_rate,
                 cast(null as {{ dbt.type_string() }}) as limited_to_source,
                 cast(null as {{ dbt.type_string() }}) as limited_to_channel,
-                campaign_key
+                campaign_key,
+                'delivered' as cost_basis
             from campaigns
             where cost_amount <> 0 and started_date is not null
         {% endif %}

@@ -10,6 +10,8 @@ with
 
     buying as (select * from {{ ref("int_loyalty__buying") }}),
 
+    retention as (select * from {{ ref("fct_customer_retention") }}),
+
     attitudes as (select * from {{ ref("fct_customer_attitudes") }}),
 
     referrals as (select * from {{ ref("int_loyalty__referrals") }}),
@@ -23,11 +25,11 @@ with
     observed as (
         select
             customers.customer_key,
-            buying.order_day_count,
-            buying.is_heavy_buyer,
+            coalesce(buying.order_day_count, 0) as order_day_count,
+            retention.is_heavy_buyer,
             -- orders are always seen, so this sign is always known
             coalesce(
-                buying.order_day_count >= 2 or buying.is_heavy_buyer, false
+                buying.order_day_count >= 2 or retention.is_heavy_buyer, false
             ) as is_repeat_buyer,
             -- who referred nobody and was not asked may recommend all the same
             case
@@ -51,6 +53,7 @@ with
             complaints.has_bought_again as is_forgiving
         from customers
         left join buying on customers.customer_key = buying.customer_key
+        left join retention on customers.customer_key = retention.customer_key
         left join attitudes on customers.customer_key = attitudes.customer_key
         left join referrals on customers.customer_key = referrals.customer_key
         left join wallets on customers.customer_key = wallets.customer_key

@@ -37,9 +37,8 @@ with
             currency_code,
             order_count,
             {{ waterfall("net") }} as net_amount,
-            {{ waterfall("order_cost") }} as order_cost_amount,
-            {{ waterfall("customer_cost") }} as customer_cost_amount,
-            {{ waterfall("cm1") }} as cm1_amount,
+            {{ waterfall("order_cost") }}
+            + {{ waterfall("customer_cost") }} as cost_to_serve_amount,
             {{ waterfall("cm3") }} as cm3_amount,
             {{ waterfall("profit") }} as profit_amount
         from summed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import date
 
@@ -97,5 +98,5 @@ def run(connection: duckdb.DuckDBPyConnection, as_of: date, say: Callable[[str],
 def _figures(check: Check) -> tuple[str | int | float | None, ...]:
     """A check as its columns stand in the table, figures cut to the digits that are the same everywhere."""
     figures = (check.observed, check.expected, check.low, check.high)
-    cut = (None if figure is None else significant(figure) for figure in figures)
+    cut = (significant(one) if one is not None and math.isfinite(one) else None for one in figures)
     return (check.name, check.part, check.rule, check.base_count, *cut)

@@ -64,11 +64,13 @@ def run_demo(settings: Settings, say: Say) -> bool:
     from loyalty.generations import current_generation
     from loyalty.ledger import Ledger
     from loyalty.privacy import use_demo_key
+    from loyalty.transform import parsed_ahead
 
     use_demo_key(settings)
     say("Writing the sample exports (about 20 s the first time) ...")
-    say(str(write_exports(settings.home / "exports")))
     before = Ledger(settings.ledger).events()
+    with parsed_ahead(settings):
+        say(str(write_exports(settings.home / "exports")))
     states = run_dags(say)
     say("")
     night.say_feeds(delivered(settings, before[-1].seq if before else 0), say)

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Every cost that falls on a customer or on a row outside the base, with its day; pools on the month's first. #}
 with
     direct as (select * from {{ ref("int_costs__direct") }}),
@@ -6,25 +8,25 @@ with
 
     costs as (select * from {{ ref("fct_costs") }}),
 
-    customers as (select * from {{ ref("dim_customers") }}),
+    bearers as (select * from {{ ref("int_costs__bearers") }}),
 
     as_of as (select * from {{ ref("dim_as_of") }}),
 
     entries as (
         select
-            case
-                when customers.customer_key is null
-                then 'unknown:' || as_of.reporting_currency_code
-                when customers.currency_code = as_of.reporting_currency_code
-                then customers.base_key
-                else 'other_currency:' || as_of.reporting_currency_code
-            end as base_key,
+            coalesce(
+                bearers.bearer_key, 'unknown:' || as_of.reporting_currency_code
+            ) as base_key,
             direct.cost_date,
             direct.kind,
+            direct.kind as activity,
+            cast(null as {{ dbt.type_string() }}) as driver,
+            cast(1 as {{ type_amount() }}) as quantity,
+            'stated by the record' as cost_basis,
             direct.amount
         from direct
         cross join as_of
-        left join customers on direct.customer_key = customers.customer_key
+        left join bearers on direct.customer_key = bearers.customer_key
         union all
         select
             allocations.base_key,
@@ -36,6 +38,10 @@ with
                 then 'acquisition'
                 else costs.level || '_pool'
             end,
+            costs.pool,
+            costs.driver,
+            allocations.driver_quantity,
+            costs.cost_basis,
             allocations.allocated_amount
         from allocations
         inner join costs on allocations.cost_key = costs.cost_key
@@ -51,6 +57,10 @@ with
             as_of.reporting_currency_code as currency_code,
             entries.cost_date,
             entries.kind,
+            entries.activity,
+            entries.driver,
+            entries.quantity,
+            entries.cost_basis,
             entries.amount
         from entries
         cross join as_of

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {#
   Who could have been asked: consumers with a counted order in the days before a wave was sent, in
   the cells that survey weights are raked by (age band, tenure, tercile of spend).
@@ -51,6 +53,7 @@ with
             ranked.wave,
             ranked.customer_key,
             ranked.order_day_count,
+            ranked.spend_amount,
             coalesce(customers.age_band, 'unknown') as age_band,
             {{
                 tenure_band(

@@ -41,6 +41,7 @@ with
                 {{ div("pool_amount", "driver_quantity") }}
             ) as amount_per_driver,
             driver_rate is not null as is_rate_given,
+            cost_basis = 'assumed default rates' as is_assumed,
             cast(allocated_amount as {{ type_amount() }}) as allocated_amount,
             cast(
                 coalesce(pool_amount, allocated_amount)

@@ -1,97 +1,98 @@
 with
-    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+    profits as (select * from {{ ref("fct_customer_profits") }}),
 
-    days as (select * from {{ ref("fct_customer_days") }}),
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
     customer_values as (select * from {{ ref("fct_customer_values") }}),
 
-    -- every customer, and one row for each group outside the base
-    rows_to_show as (
-        select customer_key as base_key, 'customer' as base, currency_code
-        from customers
-        union
-        select base_key, base, currency_code
-        from days
-    ),
+    scores as (select * from {{ ref("dim_customer_scores") }}),
 
-    summed as (
-        select
-            rows_to_show.base_key,
-            rows_to_show.base,
-            rows_to_show.currency_code,
-            {{ customer_day_sums("days") }}
-        from rows_to_show
-        left join days on rows_to_show.base_key = days.base_key
-        group by rows_to_show.base_key, rows_to_show.base, rows_to_show.currency_code
-    ),
+    predictions as (select * from {{ ref("fct_customer_predictions") }}),
 
-    stepped as (
+    quadrants as (select * from {{ ref("fct_customer_quadrants") }}),
+
+    accounts as (select * from {{ ref("fct_customer_accounts") }}),
+
+    bulk as (select * from {{ ref("fct_customer_bulk") }}),
+
+    basis as (select * from {{ ref("dim_cost_basis") }}),
+
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    privileges as (
         select
-            *,
-            {{ waterfall("net") }} as net_amount,
-            {{ waterfall("goods_cost") }} as goods_cost_amount,
-            {{ waterfall("order_cost") }} as order_cost_amount,
-            {{ waterfall("customer_cost") }} as customer_cost_amount,
-            {{ waterfall("sustaining_cost") }} as sustaining_cost_amount,
-            {{ waterfall("cm1") }} as cm1_amount,
-            {{ waterfall("cm2") }} as cm2_amount,
-            {{ waterfall("cm3") }} as cm3_amount,
-            {{ waterfall("profit") }} as profit_amount
-        from summed
+            interactions.customer_key,
+            count(*) as privilege_count,
+            sum(interactions.cost_amount) as privilege_cost_amount
+        from {{ ref("fct_interactions") }} as interactions
+        cross join as_of
+        where
+            interactions.kind = 'privilege'
+            and interactions.interacted_date <= as_of.as_of
+        group by interactions.customer_key
     ),
 
     final as (
         select
-            stepped.base_key as customer_key,
+            profits.base_key as customer_key,
             customers.customer_id,
             customers.source,
-            stepped.base,
+            profits.base,
             customers.first_order_date,
             customers.last_order_date,
-            stepped.order_count,
-            stepped.kept_order_count,
-            stepped.currency_code,
-            stepped.gross_amount,
-            stepped.discount_amount,
-            stepped.shipping_amount,
-            stepped.refund_amount,
-            stepped.net_amount,
-            stepped.goods_cost_amount,
-            {{ div("stepped.costed_amount", "stepped.goods_amount") }}
-            as cost_coverage_rate,
-            stepped.cm1_amount,
-            stepped.shipping_cost_amount,
-            stepped.payment_fee_amount,
-            stepped.order_pool_cost_amount,
-            stepped.order_cost_amount,
-            stepped.cm2_amount,
-            stepped.interaction_cost_amount,
-            stepped.campaign_cost_amount,
-            stepped.ticket_cost_amount,
-            stepped.points_cost_amount,
-            stepped.customer_pool_cost_amount,
-            stepped.customer_cost_amount,
-            stepped.cm3_amount,
-            stepped.sustaining_cost_amount,
-            stepped.profit_amount,
+            profits.order_count,
+            profits.kept_order_count,
+            profits.currency_code,
+            {{ waterfall_columns("profits") }},
             case
-                when stepped.net_amount > 0
-                then {{ div("stepped.profit_amount", "stepped.net_amount") }}
-            end as margin_rate,
-            case
-                when stepped.profit_amount is null
-                then 'unit costs are known for too little of the goods sold'
-            end as profit_missing_reason,
-            stepped.acquisition_cost_amount,
+                when profits.net_amount > 0
+                then {{ div("profits.cost_to_serve_amount", "profits.net_amount") }}
+            end as cost_to_serve_rate,
+            basis.cost_basis,
+            cast(profits.profit_rank as bigint) as profit_rank,
             customer_values.net_amount as window_net_amount,
             customer_values.cm3_amount as window_cm3_amount,
             cast(customer_values.value_rank as bigint) as value_rank,
             customer_values.tier,
             customer_values.level,
-            customer_values.is_value_customer
-        from stepped
-        left join customers on stepped.base_key = customers.customer_key
-        left join customer_values on stepped.base_key = customer_values.customer_key
+            customer_values.is_value_customer,
+            scores.tier_prior,
+            scores.level_prior,
+            scores.is_tier_prior_observed,
+            case
+                when profits.base = 'customer' then profits.cm3_amount
+            end as historic_value_amount,
+            predictions.clv_amount as predicted_value_amount,
+            predictions.clv_missing_reason as predicted_value_missing_reason,
+            predictions.simple_clv_amount as simple_value_amount,
+            predictions.simple_clv_missing_reason as simple_value_missing_reason,
+            quadrants.satisfaction_state,
+            quadrants.quadrant as value_satisfaction_quadrant,
+            quadrants.quadrant_action,
+            accounts.account_key,
+            accounts.account_kind,
+            accounts.account_role,
+            case
+                when customers.customer_key is not null
+                then coalesce(bulk.is_reseller_suspected, false)
+            end as is_reseller_suspected,
+            case
+                when customers.customer_key is not null
+                then cast(coalesce(privileges.privilege_count, 0) as bigint)
+            end as privilege_count,
+            cast(
+                privileges.privilege_cost_amount as {{ type_amount() }}
+            ) as privilege_cost_amount
+        from profits
+        cross join basis
+        left join customers on profits.base_key = customers.customer_key
+        left join customer_values on profits.base_key = customer_values.customer_key
+        left join scores on profits.base_key = scores.customer_key
+        left join predictions on profits.base_key = predictions.customer_key
+        left join quadrants on profits.base_key = quadrants.customer_key
+        left join accounts on profits.base_key = accounts.customer_key
+        left join bulk on profits.base_key = bulk.customer_key
+        left join privileges on profits.base_key = privileges.customer_key
     )
 
 select *

@@ -1,53 +1,25 @@
-{# Marts read core only: the same waterfall as profitability__customers, all time, without its parts. #}
 with
-    customers as (
-        select *
-        from {{ ref("dim_customers") }}
-        where base = 'customer' and order_count > 0
-    ),
-
-    days as (select * from {{ ref("fct_customer_days") }}),
-
-    summed as (
-        select
-            customers.customer_key,
-            customers.customer_id,
-            customers.currency_code,
-            {{ customer_day_sums("days") }}
-        from customers
-        inner join days on customers.customer_key = days.base_key
-        group by customers.customer_key, customers.customer_id, customers.currency_code
-    ),
-
-    earned as (
-        select
-            customer_key,
-            customer_id,
-            currency_code,
-            {{ waterfall("profit") }} as profit_amount
-        from summed
-    ),
-
     -- a customer whose costs are unknown has no place on the curve
+    profits as (select * from {{ ref("fct_customer_profits") }} where is_on_curve),
+
     ranked as (
         select
-            *,
-            row_number() over (best_first) as profit_rank,
+            base_key as customer_key,
+            customer_id,
+            currency_code,
+            profit_amount,
+            profit_rank,
             sum(profit_amount) over (
-                best_first rows between unbounded preceding and current row
+                partition by currency_code
+                order by profit_rank
+                rows between unbounded preceding and current row
             ) as cumulative_profit_amount,
             count(*) over (partition by currency_code) as customer_count,
             sum(profit_amount) over (partition by currency_code) as total_profit_amount,
             sum(case when profit_amount < 0 then 1 else 0 end) over (
                 partition by currency_code
             ) as unprofitable_count
-        from earned
-        where profit_amount is not null
-        window
-            best_first as (
-                partition by currency_code
-                order by profit_amount desc, customer_id, customer_key
-            )
+        from profits
     ),
 
     peaked as (

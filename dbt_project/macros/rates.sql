@@ -1,0 +1,47 @@
+{#
+  A share with its Wilson interval, as three columns `<name>_rate`, `<name>_rate_low` and `<name>_rate_high`;
+  empty on a base under min_base.
+#}
+{% macro shown_rate(name, hits, base) -%}
+    {%- set rate = div(hits, base) -%}
+    {%- for column, value in [
+        ["", rate],
+        ["_low", wilson_low(rate, base)],
+        ["_high", wilson_high(rate, base)],
+    ] %}
+        case
+            when {{ base }} >= {{ var("min_base") }} then {{ value }}
+        end as {{ name }}_rate{{ column }}
+        {%- if not loop.last %}, {% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{# How many rows meet a condition, as a bigint. #}
+{% macro count_where(condition) -%}
+    cast(count(case when {{ condition }} then 1 end) as bigint)
+{%- endmacro %}
+
+{# Unbiased variance from exact sums of x and x squared; NULL below two observations. #}
+{% macro variance_of_sums(count, total, squares) -%}
+    case
+        when {{ count }} > 1
+        then
+            greatest(
+                0,
+                (
+                    cast({{ squares }} as {{ type_double() }})
+                    - {{ div(total, count) }} * cast({{ total }} as {{ type_double() }})
+                )
+                / ({{ count }} - 1)
+            )
+    end
+{%- endmacro %}
+
+{#
+  a * b of two decimals, wide enough that no engine overflows: DuckDB multiplies decimals of up to 18 digits in
+  18 digits. `scale` digits of each factor count.
+#}
+{% macro wide_product(a, b, scale=4) -%}
+    cast({{ a }} as decimal(19, {{ scale }}))
+    * cast({{ b }} as decimal(19, {{ scale }}))
+{%- endmacro %}

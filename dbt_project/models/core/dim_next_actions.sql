@@ -1,0 +1,1 @@
+with final as (select * from {{ ref("next_actions") }}) select * from final

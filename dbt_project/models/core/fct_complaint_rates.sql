@@ -1,0 +1,95 @@
+{# Who complained by ticket, and what dissatisfied respondents say of complaining and did after, by segment. Counts only. #}
+with
+    segments as (select * from {{ ref("dim_customer_segments") }}),
+
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    complainers as (
+        select outcomes.customer_key
+        from {{ ref("fct_ticket_outcomes") }} as outcomes
+        cross join as_of
+        where
+            outcomes.is_complaint
+            and outcomes.customer_key is not null
+            and outcomes.opened_date <= as_of.as_of
+            and outcomes.opened_date
+            > {{ window_start("as_of.as_of", var("value_window_months")) }}
+        group by outcomes.customer_key
+    ),
+
+    people as (
+        select experiences.*
+        from {{ ref("fct_survey_experiences") }} as experiences
+        cross join as_of
+        where
+            experiences.respondent_type = 'customer'
+            and experiences.submitted_date <= as_of.as_of
+            and experiences.submitted_date
+            > {{ window_start("as_of.as_of", var("value_window_months")) }}
+    ),
+
+    complained as (
+        select
+            segments.segment_by,
+            segments.segment,
+            count(complainers.customer_key) as complainer_count
+        from segments
+        left join complainers on segments.customer_key = complainers.customer_key
+        group by segments.segment_by, segments.segment
+    ),
+
+    answered as (
+        select
+            segments.segment_by,
+            segments.segment,
+            {{
+                count_where(
+                    "satisfaction_class= 'dissatisfied' and has_complained is not null"
+                )
+            }} as dissatisfied_count,
+            {{ count_where("satisfaction_class= 'dissatisfied' and has_complained") }}
+            as dissatisfied_complained_count,
+            {{ count_where("has_problem and has_complained is not null") }}
+            as problem_count,
+            {{ count_where("has_problem and has_complained") }}
+            as problem_complained_count,
+            {{
+                count_where(
+                    "satisfaction_class= 'dissatisfied' and not has_complained and has_repurchased is not null"
+                )
+            }}
+            as silent_observed_count,
+            {{
+                count_where(
+                    "satisfaction_class= 'dissatisfied' and not has_complained and not has_repurchased"
+                )
+            }}
+            as silent_gone_count
+        from segments
+        inner join people on segments.customer_key = people.customer_key
+        group by segments.segment_by, segments.segment
+    ),
+
+    final as (
+        select
+            complained.*,
+            {% for name in [
+                "dissatisfied_count",
+                "dissatisfied_complained_count",
+                "problem_count",
+                "problem_complained_count",
+                "silent_observed_count",
+                "silent_gone_count",
+            ] -%}
+                cast(coalesce(answered.{{ name }}, 0) as bigint) as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
+        from complained
+        left join
+            answered
+            on complained.segment_by = answered.segment_by
+            and complained.segment = answered.segment
+    )
+
+select *
+from final

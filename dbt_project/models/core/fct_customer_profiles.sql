@@ -1,0 +1,72 @@
+{%- set fields = var("profile_fields") -%}
+{%- set weekdays = [
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+] -%}
+with
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    favourites as (select * from {{ ref("int_loyalty__favourites") }}),
+
+    retention as (select * from {{ ref("fct_customer_retention") }}),
+
+    members as (select * from {{ ref("int_loyalty__memberships") }}),
+
+    -- without a single member nobody knows whether there is a programme
+    programmes as (select count(*) > 0 as is_known from members),
+
+    filled as (
+        select
+            *,
+            -- no address is known of whom `has_email` says false
+            {% for field in fields %}
+                case
+                    when
+                        coalesce(cast({{ field }} as {{ dbt.type_string() }}), 'false')
+                        in ('false', '')
+                    then 0
+                    else 1
+                end
+                {%- if not loop.last %} + {% endif %}
+            {% endfor %} as filled_field_count
+        from customers
+    ),
+
+    final as (
+        select
+            filled.customer_key,
+            filled.is_in_crm,
+            favourites.top_category,
+            favourites.usual_channel,
+            case
+                favourites.usual_weekday_number
+                {% for weekday in weekdays %}
+                    when {{ loop.index }} then '{{ weekday }}'
+                {% endfor %}
+            end as usual_weekday,
+            retention.median_gap_days,
+            filled.filled_field_count,
+            {{ fields | length }} as field_count,
+            {{ div("filled.filled_field_count", fields | length) }}
+            as completeness_rate,
+            case
+                when programmes.is_known then members.customer_key is not null
+            end as is_member,
+            members.is_active_member,
+            members.enrolled_date,
+            members.programme_tier,
+            members.points_balance
+        from filled
+        cross join programmes
+        left join members on filled.customer_key = members.customer_key
+        left join favourites on filled.customer_key = favourites.customer_key
+        left join retention on filled.customer_key = retention.customer_key
+    )
+
+select *
+from final

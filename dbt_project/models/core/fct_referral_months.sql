@@ -1,0 +1,99 @@
+{# Counts by the score that the referrer had given last before; active customers by theirs. #}
+with
+    referrals as (select * from {{ ref("fct_referrals") }}),
+
+    scores as (select * from {{ ref("int_referrals__scores") }}),
+
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
+
+    customer_months as (
+        select * from {{ ref("fct_customer_months") }} where order_count > 0
+    ),
+
+    known as (select count(*) > 0 as is_known from referrals),
+
+    events as (
+        select
+            source,
+            referrer_customer_key as customer_key,
+            coalesce(invited_date, accepted_date) as score_date,
+            {{ month_start("coalesce(invited_date, accepted_date)") }} as month,
+            1 as invited_count,
+            case when accepted_date <= as_of.as_of then 1 else 0 end as converted_count,
+            0 as accepted_count,
+            cast(0 as {{ type_amount() }}) as reward_amount
+        from referrals
+        cross join as_of
+        union all
+        select
+            source,
+            referrer_customer_key,
+            coalesce(invited_date, accepted_date),
+            {{ month_start("accepted_date") }},
+            0,
+            0,
+            1,
+            coalesce(reward_amount, 0)
+        from referrals
+        where accepted_date is not null
+    ),
+
+    counted as (
+        select
+            events.source,
+            events.month,
+            scores.overall_score as score,
+            sum(events.invited_count) as invited_count,
+            sum(events.converted_count) as converted_count,
+            sum(events.accepted_count) as accepted_count,
+            sum(events.reward_amount) as reward_amount,
+            0 as active_customer_count
+        from events
+        left join
+            scores
+            on events.customer_key = scores.customer_key
+            and events.score_date > scores.from_date
+            and events.score_date <= scores.until_date
+        group by events.source, events.month, scores.overall_score
+        union all
+        select
+            customers.source, months.month, scores.overall_score, 0, 0, 0, 0, count(*)
+        from customer_months
+        inner join months on customer_months.month = months.month
+        inner join customers on customer_months.base_key = customers.customer_key
+        left join
+            scores
+            on customers.customer_key = scores.customer_key
+            and months.last_date > scores.from_date
+            and months.last_date <= scores.until_date
+        group by customers.source, months.month, scores.overall_score
+    ),
+
+    final as (
+        select
+            counted.source,
+            counted.month,
+            months.is_partial as is_partial_month,
+            counted.score,
+            {% for name in [
+                "active_customer_count",
+                "invited_count",
+                "converted_count",
+                "accepted_count",
+                "reward_amount",
+            ] %}
+                sum(counted.{{ name }}) as {{ name }}
+                {%- if not loop.last %},{% endif %}
+            {% endfor %}
+        from counted
+        inner join months on counted.month = months.month
+        inner join known on known.is_known
+        group by counted.source, counted.month, months.is_partial, counted.score
+    )
+
+select *
+from final

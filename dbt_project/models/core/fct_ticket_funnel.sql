@@ -1,0 +1,75 @@
+{# Complaints by severity and speed; `resolved` is fast and slow together, `all` everything. Counts only. #}
+with
+    outcomes as (select * from {{ ref("fct_ticket_outcomes") }} where is_complaint),
+
+    tickets as (select * from {{ ref("fct_tickets") }}),
+
+    severities as (
+        select ticket_key, 'all' as shown_severity
+        from outcomes
+        union all
+        select ticket_key, severity as shown_severity
+        from outcomes
+    ),
+
+    speeds as (
+        select ticket_key, 'all' as shown_speed
+        from outcomes
+        union all
+        select ticket_key, speed as shown_speed
+        from outcomes
+        where speed is not null
+        union all
+        select ticket_key, 'resolved' as shown_speed
+        from outcomes
+        where speed in ('fast', 'slow')
+    ),
+
+    final as (
+        select
+            severities.shown_severity as severity,
+            speeds.shown_speed as speed,
+            count(*) as ticket_count,
+            count(distinct outcomes.customer_key) as customer_count,
+            -- a state is known where the landmark has come and the times are told
+            {{
+                count_where(
+                    "outcomes.is_landmark_reached and outcomes.speed is not null"
+                )
+            }} as landmark_count,
+            {{
+                count_where(
+                    "outcomes.is_landmark_reached and outcomes.speed is not null and outcomes.is_answered"
+                )
+            }}
+            as answered_count,
+            {{
+                count_where(
+                    "outcomes.is_landmark_reached and outcomes.speed in ('fast', 'slow')"
+                )
+            }}
+            as resolved_count,
+            {{
+                count_where(
+                    "outcomes.is_landmark_reached and outcomes.speed = 'fast'"
+                )
+            }} as in_time_count,
+            {{ count_where("tickets.reopened_count > 0") }} as reopened_count,
+            {{ count_where("outcomes.is_promise_kept is not null") }}
+            as promise_due_count,
+            {{ count_where("outcomes.is_promise_kept") }} as promise_kept_count,
+            {{ count_where("outcomes.has_bought_again is not null") }} as outcome_count,
+            {{ count_where("outcomes.has_bought_again") }} as bought_again_count,
+            {{ count_where("outcomes.has_bought_after_resolution is not null") }}
+            as textbook_count,
+            {{ count_where("outcomes.has_bought_after_resolution") }}
+            as textbook_bought_count
+        from outcomes
+        inner join tickets on outcomes.ticket_key = tickets.ticket_key
+        inner join severities on outcomes.ticket_key = severities.ticket_key
+        inner join speeds on outcomes.ticket_key = speeds.ticket_key
+        group by severities.shown_severity, speeds.shown_speed
+    )
+
+select *
+from final

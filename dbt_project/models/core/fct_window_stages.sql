@@ -1,0 +1,49 @@
+{# The stage at the START of the value window, from the orders until then: stages are compared by what followed, lapsed ones kept in. #}
+with
+    windows as (select * from {{ ref("dim_value_windows") }} where window_number = 0),
+
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    days as (select * from {{ ref("fct_customer_days") }} where order_count > 0),
+
+    before as (
+        select
+            customers.customer_key,
+            customers.is_left_truncated,
+            windows.start_date,
+            min(days.calendar_date) as first_order_date,
+            max(days.calendar_date) as last_order_date,
+            count(distinct days.calendar_date) as order_day_count
+        from customers
+        inner join days on customers.customer_key = days.base_key
+        inner join windows on days.calendar_date <= windows.start_date
+        group by customers.customer_key, customers.is_left_truncated, windows.start_date
+    ),
+
+    final as (
+        select
+            customer_key,
+            start_date,
+            order_day_count,
+            case
+                when last_order_date <= {{ add_days("start_date", -var("churn_days")) }}
+                then 'lapsed'
+                when
+                    not is_left_truncated
+                    and (
+                        order_day_count = 1
+                        or {{ days_between("first_order_date", "start_date") }}
+                        < {{ var("stage_new_days") }}
+                    )
+                then 'new'
+                when
+                    {{ days_between("first_order_date", "start_date") }}
+                    >= {{ var("stage_old_days") }}
+                then 'old'
+                else 'regular'
+            end as stage
+        from before
+    )
+
+select *
+from final

@@ -1,0 +1,108 @@
+with
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    loyalty as (select * from {{ ref("fct_customer_loyalty") }}),
+
+    attitudes as (select * from {{ ref("fct_customer_attitudes") }}),
+
+    scores as (select * from {{ ref("dim_customer_scores") }}),
+
+    promotions as (select * from {{ ref("fct_customer_rival_promotions") }}),
+
+    contacts as (select * from {{ ref("fct_customer_contacts") }}),
+
+    profiles as (select * from {{ ref("fct_customer_profiles") }}),
+
+    actions as (select * from {{ ref("fct_customer_actions") }} where is_due),
+
+    final as (
+        select
+            customers.customer_key,
+            customers.customer_id,
+            customers.source,
+            customers.is_target,
+            loyalty.stage,
+            loyalty.tier,
+            loyalty.loyalty_quadrant,
+            loyalty.is_attitude_high,
+            loyalty.is_behaviour_high,
+            cast(loyalty.order_day_count as bigint) as order_day_count,
+            cast(attitudes.loyalty_index as {{ type_double() }}) as loyalty_index,
+            cast(attitudes.loyalty_index_n as bigint) as loyalty_index_n,
+            cast(
+                attitudes.satisfaction_index as {{ type_double() }}
+            ) as satisfaction_index,
+            cast(attitudes.repurchase_index as {{ type_double() }}) as repurchase_index,
+            cast(attitudes.recommend_index as {{ type_double() }}) as recommend_index,
+            cast(attitudes.trust_index as {{ type_double() }}) as trust_index,
+            cast(attitudes.response_index as {{ type_double() }}) as response_index,
+            cast(attitudes.identity_index as {{ type_double() }}) as identity_index,
+            loyalty.behaviour_index,
+            cast(loyalty.behaviour_index_n as bigint) as behaviour_index_n,
+            loyalty.is_repeat_buyer,
+            loyalty.is_recommender,
+            loyalty.is_loyal_against_rivals,
+            loyalty.is_forgiving,
+            cast(loyalty.signs_count as bigint) as signs_count,
+            cast(loyalty.signs_known_count as bigint) as signs_known_count,
+            attitudes.considered_count,
+            coalesce(
+                attitudes.considered_count = 1, scores.is_sole_buyer
+            ) as is_only_brand,
+            loyalty.is_repeat_buyer
+            or coalesce(loyalty.is_recommender, false) as is_expressed,
+            cast(attitudes.preference_index as {{ type_double() }}) as preference_index,
+            loyalty.is_emotional_buyer,
+            loyalty.is_habitual_buyer,
+            loyalty.loyalty_kind,
+            attitudes.switching_cost_index,
+            cast(
+                attitudes.switching_cost_item_count as bigint
+            ) as switching_cost_index_n,
+            loyalty.is_key_account,
+            loyalty.has_key_account_risk,
+            cast(
+                loyalty.wallet_share_change as {{ type_double() }}
+            ) as wallet_share_change,
+            cast(scores.share_of_wallet as {{ type_double() }}) as share_of_wallet,
+            scores.wallet_method,
+            cast(
+                attitudes.price_tolerance_index as {{ type_double() }}
+            ) as price_tolerance_index,
+            promotions.promotion_order_rate,
+            promotions.promotion_week_count,
+            promotions.other_order_rate,
+            promotions.other_week_count,
+            {{ div("promotions.promotion_order_rate", "promotions.other_order_rate") }}
+            as price_tolerance_ratio,
+            contacts.recent_contact_count as contact_count,
+            cast(contacts.days_since_contact as bigint) as days_since_contact,
+            contacts.is_over_contact_cap,
+            contacts.has_recent_care,
+            contacts.observed_care_day_count,
+            contacts.answered_care_day_count,
+            profiles.is_member,
+            profiles.is_active_member,
+            profiles.enrolled_date,
+            profiles.programme_tier,
+            cast(profiles.points_balance as decimal(18, 4)) as points_balance,
+            profiles.top_category,
+            profiles.usual_weekday,
+            profiles.usual_channel,
+            profiles.median_gap_days,
+            profiles.completeness_rate,
+            cast(profiles.field_count as bigint) as profile_field_count,
+            actions.action as next_action,
+            actions.reason as next_action_reason
+        from customers
+        inner join loyalty on customers.customer_key = loyalty.customer_key
+        left join attitudes on customers.customer_key = attitudes.customer_key
+        left join scores on customers.customer_key = scores.customer_key
+        left join promotions on customers.customer_key = promotions.customer_key
+        left join contacts on customers.customer_key = contacts.customer_key
+        left join profiles on customers.customer_key = profiles.customer_key
+        left join actions on customers.customer_key = actions.customer_key
+    )
+
+select *
+from final

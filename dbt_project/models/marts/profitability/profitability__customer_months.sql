@@ -1,0 +1,32 @@
+with
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    months as (select * from {{ ref("fct_customer_months") }}),
+
+    calendar as (select * from {{ ref("dim_months") }}),
+
+    basis as (select * from {{ ref("dim_cost_basis") }}),
+
+    stepped as (select *, {{ waterfall_steps() }} from months),
+
+    final as (
+        select
+            stepped.base_key as customer_key,
+            stepped.month,
+            coalesce(calendar.is_partial, false) as is_partial_month,
+            customers.customer_id,
+            customers.source,
+            stepped.base,
+            stepped.order_count,
+            stepped.kept_order_count,
+            stepped.currency_code,
+            {{ waterfall_columns("stepped") }},
+            basis.cost_basis
+        from stepped
+        cross join basis
+        left join calendar on stepped.month = calendar.month
+        left join customers on stepped.base_key = customers.customer_key
+    )
+
+select *
+from final

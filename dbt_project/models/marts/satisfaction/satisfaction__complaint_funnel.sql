@@ -1,0 +1,54 @@
+with
+    counted as (select * from {{ ref("fct_ticket_funnel") }}),
+
+    odds as (select * from {{ ref("fct_ticket_odds") }}),
+
+    final as (
+        select
+            counted.severity,
+            counted.speed,
+            counted.ticket_count,
+            counted.customer_count,
+            counted.landmark_count,
+            counted.landmark_count < {{ var("min_base") }} as is_suppressed,
+            counted.answered_count,
+            {{ shown_rate("answered", "answered_count", "landmark_count") }},
+            {{
+                shown_rate(
+                    "unanswered", "landmark_count - answered_count", "landmark_count"
+                )
+            }},
+            counted.resolved_count,
+            {{ shown_rate("resolved", "resolved_count", "landmark_count") }},
+            counted.in_time_count,
+            {{ shown_rate("in_time", "in_time_count", "landmark_count") }},
+            counted.reopened_count,
+            {{ shown_rate("reopened", "reopened_count", "ticket_count") }},
+            counted.promise_due_count,
+            counted.promise_kept_count,
+            {{ shown_rate("promise_kept", "promise_kept_count", "promise_due_count") }},
+            counted.outcome_count,
+            counted.bought_again_count,
+            {{ shown_rate("repurchase", "bought_again_count", "outcome_count") }},
+            counted.textbook_count,
+            {{
+                shown_rate(
+                    "textbook_repurchase", "textbook_bought_count", "textbook_count"
+                )
+            }},
+            odds.odds_count,
+            odds.odds_ratio,
+            odds.odds_ratio_low,
+            odds.odds_ratio_high,
+            odds.is_odds_corrected,
+            odds.adjusted_count,
+            odds.odds_ratio_adjusted,
+            odds.odds_ratio_adjusted_low,
+            odds.odds_ratio_adjusted_high
+        from counted
+        left join
+            odds on counted.severity = odds.severity and counted.speed = odds.speed
+    )
+
+select *
+from final

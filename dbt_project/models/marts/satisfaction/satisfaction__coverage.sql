@@ -1,0 +1,29 @@
+with
+    coverage as (select * from {{ ref("fct_survey_coverage") }}),
+
+    final as (
+        select
+            source,
+            survey_id,
+            wave,
+            mode,
+            segment_by,
+            segment,
+            base_count,
+            base_total,
+            {{ div("base_count", "base_total") }} as base_share_rate,
+            respondent_count,
+            respondent_total,
+            respondent_total < {{ var("min_base") }} as is_suppressed,
+            {{ shown_rate("respondent_share", "respondent_count", "respondent_total") }},
+            case
+                when respondent_total >= {{ var("min_base") }}
+                then
+                    {{ div("respondent_count", "respondent_total") }}
+                    - {{ div("base_count", "base_total") }}
+            end as coverage_gap
+        from coverage
+    )
+
+select *
+from final

@@ -1,0 +1,99 @@
+with
+    base as (select * from {{ ref("fct_survey_wave_base") }}),
+
+    -- everybody who could have been asked, in the wave and currency
+    everybody as (
+        select
+            source,
+            survey_id,
+            wave,
+            currency_code,
+            count(*) as base_count,
+            sum(spend_amount) as base_spend_amount
+        from base
+        group by source, survey_id, wave, currency_code
+    ),
+
+    shown as (
+        select 'all' as shown_mode, base.*
+        from base
+        union all
+        select mode as shown_mode, base.*
+        from base
+        where mode is not null
+    ),
+
+    summed as (
+        select
+            source,
+            survey_id,
+            wave,
+            currency_code,
+            shown_mode as mode,
+            {{ count_where("is_sent") }} as sent_count,
+            coalesce(
+                sum(case when is_sent then spend_amount end), 0
+            ) as sent_spend_amount,
+            {{ count_where("has_answered") }} as respondent_count,
+            coalesce(
+                sum(case when has_answered then spend_amount end), 0
+            ) as respondent_spend_amount
+        from shown
+        group by source, survey_id, wave, currency_code, shown_mode
+    ),
+
+    final as (
+        select
+            summed.source,
+            summed.survey_id,
+            summed.wave,
+            summed.mode,
+            summed.currency_code,
+            everybody.base_count,
+            summed.sent_count,
+            summed.respondent_count,
+            summed.respondent_count < {{ var("min_base") }} as is_suppressed,
+            cast(
+                everybody.base_spend_amount as {{ type_amount() }}
+            ) as base_spend_amount,
+            cast(summed.sent_spend_amount as {{ type_amount() }}) as sent_spend_amount,
+            cast(
+                summed.respondent_spend_amount as {{ type_amount() }}
+            ) as respondent_spend_amount,
+            {% for name, other in [
+                ["respondent", "everybody.base"],
+                ["sample", "summed.sent"],
+            ] %}
+                case
+                    when summed.respondent_count >= {{ var("min_base") }}
+                    then
+                        {{
+                            div(
+                                div(
+                                    "summed.respondent_spend_amount",
+                                    "summed.respondent_count",
+                                ),
+                                div(other ~ "_spend_amount", other ~ "_count"),
+                            )
+                        }}
+                end
+                as {{
+                    (
+                        "respondent_spend_ratio"
+                        if name == "respondent"
+                        else "respondent_to_sent_spend_ratio"
+                    )
+                }},
+            {% endfor %}
+            {{ shown_rate("answered", "summed.respondent_count", "summed.sent_count") }}
+        from summed
+        inner join
+            everybody
+            on summed.source = everybody.source
+            and summed.survey_id = everybody.survey_id
+            and summed.wave = everybody.wave
+            and summed.currency_code = everybody.currency_code
+    )
+
+select *
+from final

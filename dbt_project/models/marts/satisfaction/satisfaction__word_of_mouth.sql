@@ -1,0 +1,101 @@
+{#-
+  Two things side by side: the scenario (so many people hear from a dissatisfied, a satisfied and a delighted customer; figures of
+  unproven origin) and the measurement (how many people respondents say they told).
+-#}
+{%- set z = var("z_score") -%}
+{%- set classes = {
+    "dissatisfied": var("wom_dissatisfied"),
+    "satisfied": var("wom_satisfied"),
+    "delighted": var("wom_delighted"),
+} -%}
+with
+    experiences as (
+        select *
+        from {{ ref("fct_survey_experiences") }}
+        where respondent_type = 'customer'
+    ),
+
+    summed as (
+        select
+            source,
+            survey_id,
+            wave,
+            count(mouth_class) as classed_count,
+            {%- for class in classes %}
+                {{ count_where("mouth_class = '" ~ class ~ "'") }} as {{ class }}_count,
+                {{ count_where("mouth_class = '" ~ class ~ "' and told_count is not null") }}
+                as {{ class }}_told_n,
+                sum(
+                    case when mouth_class = '{{ class }}' then told_count end
+                ) as {{ class }}_told,
+                sum(
+                    case
+                        when mouth_class = '{{ class }}'
+                        then {{ wide_product("told_count", "told_count") }}
+                    end
+                ) as {{ class }}_squares
+                {%- if not loop.last %}, {% endif %}
+            {%- endfor %}
+        from experiences
+        group by source, survey_id, wave
+    ),
+
+    measured as (
+        select
+            *,
+            {%- for class in classes %}
+                case
+                    when {{ class }}_told_n >= {{ var("min_base") }}
+                    then {{ div(class ~ "_told", class ~ "_told_n") }}
+                end as {{ class }}_told_mean,
+                sqrt(
+                    {{ variance_of_sums(class ~ "_told_n", class ~ "_told", class ~ "_squares") }}
+                    / nullif({{ class }}_told_n, 0)
+                ) as {{ class }}_error
+                {%- if not loop.last %}, {% endif %}
+            {%- endfor %}
+        from summed
+    ),
+
+    final as (
+        select
+            source,
+            survey_id,
+            wave,
+            classed_count,
+            classed_count < {{ var("min_base") }} as is_suppressed,
+            {%- for class, multiplier in classes.items() %}
+                {{ class }}_count,
+                cast(
+                    {{ class }}_count * {{ multiplier }} as {{ type_double() }}
+                ) as {{ class }}_heard_scenario,
+                {{ class }}_told_n,
+                {{ class }}_told_mean,
+                {{ class }}_told_mean
+                - {{ z }} * {{ class }}_error as {{ class }}_told_mean_low,
+                {{ class }}_told_mean
+                + {{ z }} * {{ class }}_error as {{ class }}_told_mean_high,
+                {{ multiplier }}
+                between {{ class }}_told_mean
+                - {{ z }} * {{ class }}_error and {{ class }}_told_mean
+                + {{ z }} * {{ class }}_error as is_{{ class }}_scenario_likely,
+            {%- endfor %}
+            cast(
+                {{ var("wom_satisfied") }} * satisfied_count
+                + {{ var("wom_delighted") }} * delighted_count
+                - {{ var("wom_dissatisfied") }}
+                * dissatisfied_count as {{ type_double() }}
+            ) as net_heard_scenario,
+            {{ div(var("wom_dissatisfied"), var("wom_satisfied")) }}
+            as break_even_ratio,
+            {{ div("satisfied_count", "dissatisfied_count") }} as satisfied_ratio,
+            cast(
+                coalesce(satisfied_told, 0)
+                + coalesce(delighted_told, 0)
+                - coalesce(dissatisfied_told, 0) as {{ type_double() }}
+            ) as net_told_count
+        from measured
+    )
+
+select *
+from final

@@ -1,0 +1,107 @@
+{%- set z = var("z_score") -%}
+with
+    experiences as (
+        select
+            *,
+            row_number() over (
+                partition by source, survey_id, customer_key
+                order by submitted_at desc, md5(response_key)
+            ) as recency
+        from {{ ref("fct_survey_experiences") }}
+        where respondent_type = 'customer' and overall_score is not null
+    ),
+
+    invited as (
+        select
+            referrer_customer_key,
+            count(*) as invited_count,
+            count(accepted_at) as accepted_count
+        from {{ ref("fct_referrals") }}
+        group by referrer_customer_key
+    ),
+
+    told as (
+        select
+            source,
+            survey_id,
+            overall_score,
+            count(*) as response_count,
+            count(told_count) as told_n,
+            sum(told_count) as told_sum,
+            sum({{ wide_product("told_count", "told_count") }}) as told_squares
+        from experiences
+        group by source, survey_id, overall_score
+    ),
+
+    -- a customer stands under the newest score, and is counted once
+    referred as (
+        select
+            experiences.source,
+            experiences.survey_id,
+            experiences.overall_score,
+            count(*) as customer_count,
+            count(invited.referrer_customer_key) as referrer_count,
+            coalesce(sum(invited.invited_count), 0) as invited_count,
+            coalesce(sum(invited.accepted_count), 0) as accepted_count
+        from experiences
+        left join invited on experiences.customer_key = invited.referrer_customer_key
+        where experiences.recency = 1 and experiences.customer_key is not null
+        group by experiences.source, experiences.survey_id, experiences.overall_score
+    ),
+
+    final as (
+        select
+            told.source,
+            told.survey_id,
+            cast(told.overall_score as {{ type_double() }}) as overall_score,
+            told.response_count,
+            told.response_count < {{ var("min_base") }} as is_suppressed,
+            told.told_n,
+            case
+                when told.told_n >= {{ var("min_base") }}
+                then {{ div("told.told_sum", "told.told_n") }}
+            end as told_mean,
+            {% for side, sign in [["low", "-"], ["high", "+"]] %}
+                case
+                    when told.told_n >= {{ var("min_base") }}
+                    then
+                        {{ div("told.told_sum", "told.told_n") }}
+                        {{ sign }} {{ z }} * sqrt(
+                            {{
+                                variance_of_sums(
+                                    "told.told_n",
+                                    "told.told_sum",
+                                    "told.told_squares",
+                                )
+                            }} / nullif(told.told_n, 0)
+                        )
+                end as told_mean_{{ side }},
+            {% endfor %}
+            cast(coalesce(referred.customer_count, 0) as bigint) as customer_count,
+            cast(coalesce(referred.referrer_count, 0) as bigint) as referrer_count,
+            {{
+                shown_rate(
+                    "referrer", "referred.referrer_count", "referred.customer_count"
+                )
+            }},
+            cast(coalesce(referred.invited_count, 0) as bigint) as invited_count,
+            cast(coalesce(referred.accepted_count, 0) as bigint) as accepted_count,
+            case
+                when referred.customer_count >= {{ var("min_base") }}
+                then {{ div("referred.invited_count", "referred.customer_count") }}
+            end as invited_mean,
+            -- invitations per customer * share accepted
+            case
+                when referred.customer_count >= {{ var("min_base") }}
+                then {{ div("referred.accepted_count", "referred.customer_count") }}
+            end as k_factor
+        from told
+        left join
+            referred
+            on told.source = referred.source
+            and told.survey_id = referred.survey_id
+            and told.overall_score = referred.overall_score
+    )
+
+select *
+from final

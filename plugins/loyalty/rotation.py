@@ -1,0 +1,75 @@
+"""Rotating the key: what was hashed with the old one is hashed on with the new one, HMAC(new, HMAC(old, value)).
+
+So equal addresses still meet, whether they were landed before or after, and nobody has to know the addresses. Every
+load says how many keys its hashes went through; rows held back and the suppression list say so cell by cell.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from loyalty import warehouse
+from loyalty.contract import hashed_columns, load_contract
+from loyalty.disk import remove
+from loyalty.failpoints import hit
+from loyalty.ledger import Ledger
+from loyalty.privacy import Key, add_key, lift, load_key
+from loyalty.registration import is_behind
+from loyalty.rewriting import landed_loads, load_id_of, manifest_of, rewrite
+from loyalty.runs import recorded_run
+from loyalty.settings import Settings
+from loyalty.transform import Say
+
+
+def rotate_key(settings: Settings, say: Say = print) -> int:
+    """Add a key and take every landed hash through it; returns how many loads were written anew.
+
+    Killed anywhere, it is run again and finishes the rotation that was under way instead of beginning another. Until
+    then no build runs, since hashes of two kinds do not meet.
+    """
+    with recorded_run(settings, "rotate-key"), warehouse.lock(settings, "rotate-key"):
+        key = load_key(settings)
+        if not _behind(settings, key):
+            key = add_key(settings)
+        hit("rotate.added")
+        old = _behind(settings, key)
+        rewritten = {load_id_of(folder): _rewrite(settings, folder, key) for folder in old}
+        hit("rotate.rewritten")
+        Ledger(settings.ledger).append("rekey", rewritten=rewritten, keys=len(key))
+        hit("rotate.recorded")
+        _remove_replaced(settings)
+    say(f"the key was rotated: {len(rewritten)} loads were written anew; the next `loyalty run` builds with them")
+    say("keep the new hash.key with your backups: it holds the old keys too, and all of them are needed")
+    return len(rewritten)
+
+
+def _behind(settings: Settings, key: Key) -> list[Path]:
+    """Loads with hashes that have not gone through every key."""
+    replaced = {old for event in Ledger(settings.ledger).events("rekey") for old in event.data["rewritten"]}
+    return [
+        folder
+        for folder in landed_loads(settings)
+        if load_id_of(folder) not in replaced and is_behind(manifest_of(folder), len(key))
+    ]
+
+
+def _rewrite(settings: Settings, folder: Path, key: Key) -> str:
+    done = manifest_of(folder).get("key_count", 1)
+    hashed = hashed_columns(load_contract()[folder.parent.name])
+
+    def lifted(rows: pa.Table) -> pa.Table:
+        for place, name in enumerate(rows.column_names):
+            if name in hashed:
+                hashes = [value and lift(key, value, done) for value in rows.column(name).to_pylist()]
+                rows = rows.set_column(place, name, pa.array(hashes, pa.string()))
+        return rows
+
+    return rewrite(settings, folder, f"rekey {len(key)}", lifted, key_count=len(key))
+
+
+def _remove_replaced(settings: Settings) -> None:
+    """The loads whose place another has taken hold the old hashes: they go."""
+    replaced = {old for event in Ledger(settings.ledger).events("rekey") for old in event.data["rewritten"]}
+    remove([folder for folder in landed_loads(settings) if load_id_of(folder) in replaced])

@@ -1,0 +1,151 @@
+"""Who asked to be forgotten, as keyed hashes: an export that still names them does not bring them back.
+
+`private/forgotten.jsonl` holds one code a line, made of the id and the source with the workspace's key, so the
+list names nobody and nobody without the key can ask it about a person. Each line says how many keys it went
+through: after a rotation the code is hashed on with the newer keys.
+
+Where a feed can do without the person (an order without a customer is a guest's), the row stays and the person
+is taken out of it, so that money totals hold; other rows about the person go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loyalty.contract import CanonicalFeed
+from loyalty.disk import sync
+from loyalty.privacy import Key, lift, load_key
+from loyalty.settings import Settings
+
+# Every column of the contract that can hold a customer's id.
+PERSON_COLUMNS = ("customer_id", "into_customer_id", "payer_id", "referrer_customer_id", "referred_customer_id")
+# Feeds whose rows are nothing but what is known of one person.
+ABOUT_ONE_PERSON = ("customers", "survey_responses")
+ANSWERED_FEED = "survey_responses"
+EVERY_SOURCE = "*"
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """The codes of the people, and of their questionnaires, whose answers name the questionnaire alone."""
+
+    codes: frozenset[str] = frozenset()
+    key: Key = field(default=(), repr=False)
+
+    def __bool__(self) -> bool:
+        return bool(self.codes)
+
+    def code(self, kind: str, source: str, value: str) -> str:
+        """The code of an id of this kind (`customer` or `response`)."""
+        return lift(self.key, f"{kind}\x1f{source}\x1f{value}", 0)
+
+    def is_listed(self, kind: str, source: str, value: str) -> bool:
+        """Whether this id is to be forgotten, in its source or in every one."""
+        return any(self.code(kind, one, value) in self.codes for one in (source, EVERY_SOURCE))
+
+    def named(self, values: pa.ChunkedArray | pa.Array, source: str, kind: str = "customer") -> pa.Array:
+        """Which cells hold an id that is to be forgotten."""
+        listed = [one for one in pc.unique(values).to_pylist() if one is not None and self.is_listed(kind, source, one)]
+        return pc.is_in(values, value_set=pa.array(listed, values.type))
+
+    def names_any(self, rows: pa.Table, source: str) -> pa.Array:
+        """Which rows name somebody in any column."""
+        return _any([self.named(rows.column(name), source) for name in person_columns(rows)], rows)
+
+    def doomed(self, rows: pa.Table, feed: CanonicalFeed, source: str) -> pa.Array:
+        """Rows that would mean nothing without the person, and the answers to the person's questionnaires."""
+        whole = [
+            self.named(rows.column(name), source)
+            for name in person_columns(rows)
+            if feed.columns[name].required or (feed.name in ABOUT_ONE_PERSON and name == "customer_id")
+        ]
+        if "response_id" in rows.column_names:
+            whole.append(self.named(rows.column("response_id"), source, "response"))
+        return _any(whole, rows)
+
+    def blanked(self, rows: pa.Table, source: str) -> tuple[pa.Table, int]:
+        """The rows with a blank where the person stood, and how many cells were blanked for it."""
+        count = 0
+        for column in person_columns(rows):
+            named = self.named(rows.column(column), source)
+            count += pc.sum(named).as_py() or 0
+            # an order's own columns (x_note, x_email ...) may say who it was; a referrer's do not
+            own = [name for name in rows.column_names if name.startswith("x_") or name.endswith("_hash")]
+            for name in [column, *(own if column == "customer_id" else [])]:
+                place, cells = rows.column_names.index(name), rows.column(name)
+                rows = rows.set_column(place, name, pc.if_else(named, pa.scalar(None, cells.type), cells))
+        return rows, count
+
+    def without(self, rows: pa.Table, feed: CanonicalFeed, source: str) -> tuple[pa.Table, int, int]:
+        """The rows without the forgotten, how many went, and how many stay with a blank for the person."""
+        kept = rows.filter(pc.invert(self.doomed(rows, feed, source)))
+        blank, count = self.blanked(kept, source)
+        return blank, rows.num_rows - kept.num_rows, count
+
+    def responses(self, rows: pa.Table, source: str) -> list[str]:
+        """The codes of the questionnaires that the forgotten filled in."""
+        theirs = rows.filter(self.named(rows.column("customer_id"), source)).column("response_id").to_pylist()
+        return [self.code("response", source, response) for response in theirs]
+
+    def is_mentioned(self, row_json: str | None, source: str) -> bool:
+        """Whether a cell of a row held back is the id of somebody, or of a questionnaire of theirs."""
+        cells = {str(cell).strip() for cell in json.loads(row_json).values() if cell is not None} if row_json else set()
+        return any(self.is_listed(kind, source, cell) for cell in cells for kind in ("customer", "response"))
+
+
+def person_columns(rows: pa.Table) -> list[str]:
+    """The columns of a load that can hold a customer's id."""
+    return [column for column in PERSON_COLUMNS if column in rows.column_names]
+
+
+def list_file(settings: Settings) -> Path:
+    """Where the codes lie."""
+    return settings.private / "forgotten.jsonl"
+
+
+def load_forgotten(settings: Settings) -> Forgotten:
+    """Everybody who asked to be forgotten."""
+    lines = _lines(settings)
+    if not lines:
+        return Forgotten()
+    key = load_key(settings)
+    return Forgotten(frozenset(lift(key, line["code"], line["keys"]) for line in lines), key)
+
+
+def forgotten_count(settings: Settings) -> int:
+    """How long the list is; a load landed under a shorter one has to be looked through again."""
+    return len(_lines(settings))
+
+
+def remember(settings: Settings, codes: Iterable[str]) -> None:
+    """Add codes to the list, on disk when this returns; what stands there already is not added twice."""
+    new = sorted(set(codes) - load_forgotten(settings).codes)
+    if not new:
+        return
+    file, keys = list_file(settings), len(load_key(settings))
+    lines = [*_lines(settings), *({"code": code, "keys": keys} for code in new)]
+    draft = file.with_name(f".{file.name}-{os.getpid()}")
+    draft.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
+    draft.chmod(0o600)
+    sync(draft)
+    draft.replace(file)
+    sync(file.parent)
+
+
+def _lines(settings: Settings) -> list[dict]:
+    file = list_file(settings)
+    return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()] if file.exists() else []
+
+
+def _any(masks: Sequence[pa.Array], rows: pa.Table) -> pa.Array:
+    found = pa.array([False] * rows.num_rows, pa.bool_())
+    for mask in masks:
+        found = pc.or_(found, mask)
+    return found

@@ -1,0 +1,149 @@
+"""Taking the forgotten out of what was landed: loads are written anew without them, and what they came from goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from loyalty.contract import load_contract
+from loyalty.disk import remove
+from loyalty.failpoints import hit
+from loyalty.ledger import REWRITING, Ledger
+from loyalty.rewriting import landed_loads, load_id_of, manifest_of, parts_of, rewrite
+from loyalty.settings import Settings
+from loyalty.suppression import ANSWERED_FEED, Forgotten, forgotten_count, load_forgotten, remember
+
+
+@dataclass
+class Erased:
+    """What taking people out of landing did."""
+
+    rewritten: dict[str, str] = field(default_factory=dict)
+    removed: int = 0
+    anonymised: int = 0
+
+
+def sweep(settings: Settings) -> int:
+    """Take who was forgotten out of loads that were landed before the list was as long as it is; returns how many.
+
+    Such loads are rare: one that was under way while a person was forgotten, or one put back from a backup.
+    """
+    if not _late(settings):
+        return 0
+    remember(settings, responses_of(settings, load_forgotten(settings)))
+    return len(erase(settings, _late(settings)).rewritten)
+
+
+def _late(settings: Settings) -> list[Path]:
+    """Loads that count and were neither landed under the whole list nor looked through since it grew."""
+    count, ledger = forgotten_count(settings), Ledger(settings.ledger)
+    swept = [event.seq for event in ledger.events("forget") if event.data.get("forgotten_count", 0) >= count]
+    newer = [load for load in ledger.loads() if load.load_seq > max(swept, default=0)] if count else []
+    folders = [settings.landing / load.feed / f"load_id={load.load_id}" for load in newer]
+    return [one for one in folders if one.is_dir() and manifest_of(one).get("forgotten_count", 0) < count]
+
+
+def erase(settings: Settings, folders: list[Path], code: str = "", sources: set[str] | None = None) -> Erased:
+    """Write the loads that name somebody anew, tell the ledger, and remove what they were read from."""
+    forgotten, count = load_forgotten(settings), forgotten_count(settings)
+    ledger = Ledger(settings.ledger)
+    replaced = {old for event in ledger.events(*REWRITING) for old in event.data["rewritten"]}
+    held_by = [folder for folder in folders if _names(settings, folder, forgotten)]
+    why = "".join(sorted(forgotten.codes))
+    erased = Erased()
+    for folder in held_by:
+        if load_id_of(folder) not in replaced:  # else it was written anew before this was killed
+            change = partial(_without, forgotten, folder, erased)
+            erased.rewritten[load_id_of(folder)] = rewrite(
+                settings, folder, why, change, profile={}, erased_count=1, forgotten_count=count
+            )
+    hit("forget.rewritten")
+    ledger.append("forget", rewritten=erased.rewritten, receipt=code, forgotten_count=count)
+    hit("forget.recorded")
+    _remove_sources(settings, held_by, sources)
+    _clean_quarantine(settings, forgotten)
+    return erased
+
+
+def _without(forgotten: Forgotten, folder: Path, erased: Erased, rows: pa.Table) -> pa.Table:
+    kept, removed, anonymised = forgotten.without(rows, load_contract()[folder.parent.name], _source_of(rows))
+    erased.removed, erased.anonymised = erased.removed + removed, erased.anonymised + anonymised
+    return kept
+
+
+def _source_of(rows: pa.Table) -> str:
+    """The source of a load's rows: one load has one."""
+    return rows.column("_source")[0].as_py() if rows.num_rows else ""
+
+
+def responses_of(settings: Settings, forgotten: Forgotten) -> list[str]:
+    """The codes of the people's questionnaires, whose answers name the response alone."""
+    folders = sorted((settings.landing / ANSWERED_FEED).glob("load_id=*"))
+    parts = [rows for folder in folders for rows in parts_of(folder)]
+    return [code for rows in parts for code in forgotten.responses(rows, _source_of(rows))]
+
+
+def is_known(settings: Settings, forgotten: Forgotten) -> bool:
+    """Whether anything that was landed or held back speaks of somebody."""
+    held_back = sorted(settings.quarantine.glob("*/load_id=*"))
+    return any(_names(settings, folder, forgotten) for folder in landed_loads(settings)) or any(
+        _holds_back(folder, forgotten) for folder in held_back
+    )
+
+
+def _holds_back(folder: Path, forgotten: Forgotten) -> bool:
+    return any(_is_of(row, forgotten) for part in parts_of(folder) for row in part.to_pylist())
+
+
+def _names(settings: Settings, folder: Path, forgotten: Forgotten) -> bool:
+    """Whether a load, or its quarantine, speaks of somebody."""
+    if _holds_back(settings.quarantine / folder.parent.name / folder.name, forgotten):
+        return True
+    feed = load_contract()[folder.parent.name]
+    return any(any(forgotten.without(rows, feed, _source_of(rows))[1:]) for rows in parts_of(folder))
+
+
+def _remove_sources(settings: Settings, held_by: list[Path], sources: set[str] | None) -> None:
+    """Remove the old loads and the raw files they were read from, and drafts of killed loads.
+
+    Whether a refused file, or one that no delivery speaks of, names somebody nobody can tell: those of the
+    person's source go as well.
+    """
+    old_ids = {load_id_of(folder) for folder in held_by}
+    kept: set[Path] = set()
+    doomed: set[Path] = set()
+    for event in Ledger(settings.ledger).events("delivery", "release"):
+        raw = settings.raw / event.data["feed_name"] / (event.data["sha256"] or "-")
+        is_refused = event.data["outcome"] == "rejected" and (sources is None or event.data["source"] in sources)
+        (doomed if is_refused or event.data["load_id"] in old_ids else kept).add(raw)
+    unknown = {file for file in settings.raw.glob("*/*") if file not in kept}
+    drafts = [draft for place in (settings.landing, settings.quarantine) for draft in place.glob("*/.draft-*")]
+    remove([*doomed, *unknown, *drafts])
+    remove(held_by)
+
+
+def held_back_parts(settings: Settings) -> list[Path]:
+    """Every file of rows held back."""
+    return sorted(settings.quarantine.glob("*/load_id=*/part-*.parquet"))
+
+
+def _is_of(row: dict[str, Any], forgotten: Forgotten) -> bool:
+    """Whether a row held back names somebody."""
+    return forgotten.is_mentioned(row["row_json"], row["_source"])
+
+
+def _clean_quarantine(settings: Settings, forgotten: Forgotten) -> None:
+    """Take the people's rows out of quarantine, also those of refused loads."""
+    for part in held_back_parts(settings):
+        rows = pq.read_table(part, partitioning=None)
+        keep = pa.array([not _is_of(row, forgotten) for row in rows.to_pylist()], pa.bool_())
+        if not pc.all(keep).as_py():
+            draft = part.with_name(f".{part.name}")
+            pq.write_table(rows.filter(keep), draft, compression="zstd")
+            draft.replace(part)

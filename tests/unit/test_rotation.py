@@ -1,0 +1,104 @@
+"""After a rotation equal addresses still meet, old ones and new ones, and the old key alone undoes nothing."""
+
+import pyarrow.parquet as pq
+import pytest
+
+import tiny
+from killing import kill_at
+from loyalty import erasure, failpoints, privacy, warehouse
+from loyalty.errors import UserError
+from loyalty.feeds import get_feed
+from loyalty.landing import load_feed
+from loyalty.ledger import Ledger
+from loyalty.quarantine import export, release
+from loyalty.rotation import rotate_key
+from loyalty.suppression import load_forgotten
+
+CRM = """
+feed: customers
+source: shop
+group: crm
+owner: data-engineering
+description: Customers of the shop.
+path: exports/customers*.csv
+time_zone: UTC
+max_quarantine_rate: 0.9
+columns: {customer_id: id, email: mail, created_at: since}
+"""
+OLD = "id,mail,since\n1,Ada@example.com,2017-01-01\n2,eve@example.com,2017-01-01\n3,ada@example.com,soon\n"
+NEW = "id,mail,since\n4,ada@example.com,2017-01-01\n"
+
+
+@pytest.fixture
+def landed(tmp_path):
+    settings = tiny.make_workspace(tmp_path / "shop")
+    (settings.feeds / "customers.yml").write_text(CRM)
+    (settings.home / "exports" / "customers_1.csv").write_text(OLD)
+    load(settings)
+    return settings
+
+
+def load(settings):
+    return load_feed(settings, get_feed(settings.feeds, "customers"), say=tiny.quiet, now=tiny.NOW)
+
+
+def hashes(settings):
+    """customer -> keyed hash of the address, of all loads that count."""
+    found = {}
+    for one in Ledger(settings.ledger).loads():
+        for part in (settings.landing / "customers" / f"load_id={one.load_id}").glob("part-*"):
+            rows = pq.read_table(part, partitioning=None).to_pylist()
+            found |= {row["customer_id"]: row["email_hash"] for row in rows}
+    return found
+
+
+def rotate_in(folder):
+    rotate_key(tiny.load_settings(folder), tiny.quiet)
+
+
+def test_addresses_of_before_and_after_meet_and_the_old_hashes_are_gone(landed):
+    before, old_key = hashes(landed), privacy.load_key(landed)
+    assert rotate_key(landed, tiny.quiet) == 1
+    (landed.home / "exports" / "customers_2.csv").write_text(NEW)
+    load(landed)
+    after = hashes(landed)
+    assert after["1"] == after["4"] != after["2"]
+    assert not set(before.values()) & set(after.values())
+    assert after["1"] != privacy.keyed_hash(old_key, "ada@example.com")
+    assert after["1"] == privacy.lift(privacy.load_key(landed), before["1"], 1)
+    assert len(list((landed.landing / "customers").glob("load_id=*"))) == 2
+    assert privacy.key_file(landed).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_row_held_back_before_is_released_after_and_meets_the_others(landed, tmp_path):
+    (load_id,) = [one.load_id for one in Ledger(landed.ledger).loads()]
+    file = tmp_path / "mended.csv"
+    assert export(landed, load_id, file) == 1
+    file.write_text(file.read_text().replace("soon", "2017-05-05"))
+    rotate_key(landed, tiny.quiet)
+    release(landed, load_id, mended=file)
+    assert hashes(landed)["3"] == hashes(landed)["1"]
+
+
+def test_who_was_forgotten_before_is_forgotten_after(landed, monkeypatch):
+    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
+    erasure.forget(landed, "1", say=tiny.quiet)
+    rotate_key(landed, tiny.quiet)
+    rotate_key(landed, tiny.quiet)
+    assert load_forgotten(landed).is_listed("customer", "shop", "1")
+    (landed.home / "exports" / "customers_3.csv").write_text(OLD + "5,x@example.com,2017-01-01\n")
+    load(landed)
+    assert set(hashes(landed)) == {"2", "5"}
+
+
+@pytest.mark.parametrize("point", failpoints.ROTATE_POINTS)
+def test_killed_midway_no_build_mixes_two_kinds_of_hashes_and_a_rerun_finishes(landed, point):
+    tiny.load(landed)
+    before = hashes(landed)
+    kill_at(point, rotate_in, landed.workspace)
+    if point in ("rotate.added", "rotate.rewritten"):
+        with pytest.raises(UserError, match=r"run `loyalty rotate-key`, which goes on"):
+            warehouse.build(landed, say=tiny.quiet)
+        rotate_key(landed, tiny.quiet)
+    assert len(privacy.load_key(landed)) == 2
+    assert hashes(landed)["1"] == privacy.lift(privacy.load_key(landed), before["1"], 1)
