@@ -36,7 +36,8 @@ def _checksums(warehouse: Warehouse) -> dict[str, tuple[int, str]]:
 
 
 def _run(warehouse: Warehouse, *flags: str) -> dict[str, tuple[int, str]]:
-    warehouse.dbt("run", "--select", SELECTION, *flags)
+    without_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    warehouse.dbt("build", "--select", SELECTION, *without_tests, *flags)
     return _checksums(warehouse)
 
 

@@ -17,7 +17,7 @@ from loyalty import estimation
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 BY_INCOME = {"wallet_peer_column": "x_income"}
-SCORED = ("fct_wallet_ceilings", "fct_customer_wallets", "wallet__customer_periods")
+SCORED = ("fct_wallet_ceilings", "int_wallet__measures", "fct_customer_wallets", "wallet__customer_periods")
 RULE = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))["war"]
 
 

@@ -4,10 +4,6 @@
 with
     scores as (select * from {{ ref("dim_customer_scores") }}),
 
-    contacts as (select * from {{ ref("fct_customer_contacts") }}),
-
-    customer_values as (select * from {{ ref("fct_customer_values") }}),
-
     as_of as (select * from {{ ref("dim_as_of") }}),
 
     classed as (
@@ -23,29 +19,14 @@ with
                 when
                     scores.satisfaction_class is null
                     or scores.scored_date
-                    <= {{ add_months("as_of.as_of", -var("score_valid_months")) }}
+                    <= {{ add_months("as_of.as_of", -var("loyalty_window_months")) }}
                 then 'unmeasured'
                 when scores.satisfaction_class = 'satisfied'
                 then 'satisfied'
                 else 'not satisfied'
-            end as satisfaction_state,
-            -- nobody knows whom we have thanked where no contact is on record
-            case
-                when contacts.contact_count is not null
-                then
-                    coalesce(
-                        customer_values.value_rank <= {{ var("thank_list_size") }}
-                        and coalesce(
-                            contacts.days_since_contact > {{ var("thank_list_days") }},
-                            true
-                        ),
-                        false
-                    )
-            end as is_on_thank_list
+            end as satisfaction_state
         from scores
         cross join as_of
-        left join contacts on scores.customer_key = contacts.customer_key
-        left join customer_values on scores.customer_key = customer_values.customer_key
     ),
 
     final as (

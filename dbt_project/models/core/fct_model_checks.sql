@@ -53,7 +53,10 @@ with
                 then 'cannot tell'
                 when rule in ('convergence', 'share')
                 then case when observed >= threshold then 'passes' else 'fails' end
-                when base_count < {{ var("min_base") }} or observed is null
+                when
+                    base_count < {{ var("min_base") }}
+                    or observed is null
+                    or expected is null
                 then 'cannot tell'
                 when rule = 'probability'
                 then

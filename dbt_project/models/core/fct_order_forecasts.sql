@@ -14,11 +14,7 @@ with
 
     parameters as (select * from {{ source("estimates", "parameters") }}),
 
-    expectations as (
-        select *
-        from {{ source("estimates", "order_expectations") }}
-        where fit_window = 'all'
-    ),
+    expectations as (select * from {{ source("estimates", "order_expectations") }}),
 
     -- one row with the parameters of both models; empty where a model is not fitted
     fitted as (

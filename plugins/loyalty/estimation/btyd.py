@@ -149,8 +149,9 @@ def order_probability(parameters: Mapping[str, float], histories: Histories, wee
 def expected_orders(parameters: Mapping[str, float], histories: Histories, weeks: float | np.ndarray) -> np.ndarray:
     """BG/NBD's expected order days in the next `weeks`, given the history (Fader, Hardie & Lee 2005, eq. 10).
 
-    Their 2F1(r+x, b+x; a+b+x-1; z) is taken as (1-z)^(a-1-r-x) * 2F1(a+b-1-r, a-1; a+b+x-1; z) (Euler), which
-    stays finite for customers with hundreds of orders.
+    The part of 1/p that outlives the horizon, (1-z)^(r+x) * 2F1(r+x, b+x; a+b+x-1; z), is worked out by Euler's
+    transformation as (1-z)^(a-1) * 2F1(a+b-1-r, a-1; a+b+x-1; z), which stays finite for customers with hundreds
+    of orders; as it stands where only that is finite (a large); and is 0 where both have left the numbers.
     """
     a = parameters["a"]
     if abs(a - 1) < NEAR_ONE:
@@ -159,9 +160,11 @@ def expected_orders(parameters: Mapping[str, float], histories: Histories, weeks
     r, alpha, b = parameters["r"], parameters["alpha"], parameters["b"]
     x = histories.repeats
     z = weeks / (alpha + histories.age + weeks)
-    series = hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-    lifetime = (a + b + x - 1) / (a - 1) * (1 - np.exp((a - 1) * np.log1p(-z)) * series)
-    return lifetime * p_alive(BGNBD, parameters, histories)
+    with np.errstate(all="ignore"):
+        by_euler = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
+        as_it_stands = np.exp((r + x) * np.log1p(-z)) * hyp2f1(r + x, b + x, a + b + x - 1, z)
+    outliving = np.where(np.isfinite(by_euler), by_euler, np.nan_to_num(as_it_stands, nan=0.0, posinf=0.0))
+    return (a + b + x - 1) / (a - 1) * (1 - outliving) * p_alive(BGNBD, parameters, histories)
 
 
 def discounted_orders(

@@ -2,17 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import date
 
 import duckdb
 
 from loyalty.estimation.fits import Check, Fit, significant
-from loyalty.estimation.steps import contracts, purchases, survey_weights, wallet_coefficients
+from loyalty.estimation.steps import (
+    contracts,
+    purchases,
+    survey_changes,
+    survey_drivers,
+    survey_shrinkage,
+    survey_structure,
+    survey_thresholds,
+    survey_weights,
+    wallet_coefficients,
+)
 from loyalty.estimation.tables import CHECKS, FITS, PARAMETERS, Columns, create_missing, replace_table
 
 # In this order: a later one may read what an earlier one wrote.
-STEPS = (survey_weights, wallet_coefficients, purchases, contracts)
+STEPS = (
+    survey_weights,
+    survey_drivers,
+    survey_structure,
+    survey_thresholds,
+    survey_shrinkage,
+    survey_changes,
+    wallet_coefficients,
+    purchases,
+    contracts,
+)
 
 TABLES: dict[str, Columns] = {"fits": FITS, "parameters": PARAMETERS, "checks": CHECKS} | {
     name: columns for step in STEPS for name, columns in step.TABLES.items()
@@ -77,5 +98,5 @@ def run(connection: duckdb.DuckDBPyConnection, as_of: date, say: Callable[[str],
 def _figures(check: Check) -> tuple[str | int | float | None, ...]:
     """A check as its columns stand in the table, figures cut to the digits that are the same everywhere."""
     figures = (check.observed, check.expected, check.low, check.high)
-    cut = (None if figure is None else significant(figure) for figure in figures)
+    cut = (significant(one) if one is not None and math.isfinite(one) else None for one in figures)
     return (check.name, check.part, check.rule, check.base_count, *cut)

@@ -7,7 +7,7 @@ with
 
     scores as (select * from {{ ref("dim_customer_scores") }}),
 
-    lifetimes as (select * from {{ ref("fct_customer_lifetimes") }}),
+    predictions as (select * from {{ ref("fct_customer_predictions") }}),
 
     quadrants as (select * from {{ ref("fct_customer_quadrants") }}),
 
@@ -59,13 +59,16 @@ with
             scores.tier_prior,
             scores.level_prior,
             scores.is_tier_prior_observed,
-            lifetimes.historic_value_amount,
-            lifetimes.margin_multiple_value_amount,
-            lifetimes.margin_multiple_missing_reason,
+            case
+                when profits.base = 'customer' then profits.cm3_amount
+            end as historic_value_amount,
+            predictions.clv_amount as predicted_value_amount,
+            predictions.clv_missing_reason as predicted_value_missing_reason,
+            predictions.simple_clv_amount as simple_value_amount,
+            predictions.simple_clv_missing_reason as simple_value_missing_reason,
             quadrants.satisfaction_state,
             quadrants.quadrant as value_satisfaction_quadrant,
             quadrants.quadrant_action,
-            quadrants.is_on_thank_list,
             accounts.account_key,
             accounts.account_kind,
             accounts.account_role,
@@ -85,7 +88,7 @@ with
         left join customers on profits.base_key = customers.customer_key
         left join customer_values on profits.base_key = customer_values.customer_key
         left join scores on profits.base_key = scores.customer_key
-        left join lifetimes on profits.base_key = lifetimes.customer_key
+        left join predictions on profits.base_key = predictions.customer_key
         left join quadrants on profits.base_key = quadrants.customer_key
         left join accounts on profits.base_key = accounts.customer_key
         left join bulk on profits.base_key = bulk.customer_key

@@ -5,7 +5,7 @@ with
 
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    sized as (
+    gaps as (
         select
             wallets.*,
             scores.satisfaction_class,
@@ -21,19 +21,11 @@ with
             }} as period_end_date,
             as_of.as_of,
             cast(
-                {{ div("wallets.own_amount", "wallets.share_of_wallet") }} as decimal(
-                    18, 4
-                )
-            ) as wallet_amount
+                wallets.wallet_amount - wallets.own_amount as decimal(18, 4)
+            ) as wallet_gap_amount
         from wallets
         left join scores on wallets.customer_key = scores.customer_key
         cross join as_of
-    ),
-
-    gaps as (
-        select
-            *, cast(wallet_amount - own_amount as decimal(18, 4)) as wallet_gap_amount
-        from sized
     ),
 
     big_gaps as (

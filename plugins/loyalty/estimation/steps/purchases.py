@@ -33,7 +33,6 @@ DAYS_A_MONTH = 365.25 / 12
 
 TABLES: dict[str, Columns] = {
     "order_expectations": {
-        "fit_window": "varchar",
         "repeat_day_count": "bigint",
         "recency_days": "bigint",
         "age_days": "bigint",
@@ -73,17 +72,11 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     for name, histories, held_out in _histories(connection):
         found = btyd.fit_ordering(btyd.BGNBD, name, histories)
         if found.is_fitted:
-            rows += _expectations(found, windows[name], histories, name, as_of)
-            weeks = windows[name].horizon_weeks
-            checks = (
-                [holdout.so_far(found, histories)]
-                if name == ALL
-                else holdout.foretold(found, histories, held_out, weeks)
-            )
-            found = replace(found, checks=tuple(checks))
+            found = replace(found, checks=tuple(_checks(found, windows[name], histories, held_out)))
         fits.append(found)
         if name == ALL:
             fits.append(btyd.fit_ordering(btyd.MBGNBD, name, histories))
+            rows += _expectations(found, windows[name], histories, as_of) if found.is_fitted else ()
     replace_table(connection, "order_expectations", TABLES["order_expectations"], rows)
     return fits + list(_value_fits(connection))
 
@@ -102,29 +95,25 @@ def _histories(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, bty
 
 
 def _checks(found: Fit, window: Window, histories: btyd.Histories, held_out: holdout.HeldOut) -> Iterable[Check]:
+    """In sample where there is no hold-out, else by what the hold-out brought."""
     if found.scope == ALL:
         return [holdout.so_far(found, histories)]
     return holdout.foretold(found, histories, held_out, window.horizon_weeks)
 
 
-def _expectations(
-    found: Fit, window: Window, histories: btyd.Histories, name: str, as_of: date
-) -> Iterator[tuple[Any, ...]]:
-    """Expected order days in the horizon and, on all days, over the lifetime window, plain and discounted."""
-    ahead = btyd.expected_orders(found.parameters, histories, window.horizon_weeks)
+def _expectations(found: Fit, window: Window, histories: btyd.Histories, as_of: date) -> Iterator[tuple[Any, ...]]:
+    """Expected order days in the horizon and over the lifetime window, plain and discounted."""
     month = DAYS_A_MONTH / DAYS_A_WEEK
-    lifetime = discounted = np.full(len(ahead), np.nan)
-    if name == ALL:
-        lifetime = btyd.expected_orders(found.parameters, histories, window.clv_months * month)
-        discounted = btyd.discounted_orders(found.parameters, histories, window.clv_months, window.monthly_rate, month)
+    ahead = btyd.expected_orders(found.parameters, histories, window.horizon_weeks)
+    lifetime = btyd.expected_orders(found.parameters, histories, window.clv_months * month)
+    discounted = btyd.discounted_orders(found.parameters, histories, window.clv_months, window.monthly_rate, month)
+    figures = (ahead, lifetime, discounted)
     for index in range(len(ahead)):
         yield (
-            name,
             round(histories.repeats[index]),
             round(histories.recency[index] * DAYS_A_WEEK),
             round(histories.age[index] * DAYS_A_WEEK),
-            significant(float(ahead[index])),
-            *(None if np.isnan(one) else significant(float(one)) for one in (lifetime[index], discounted[index])),
+            *(significant(float(one[index])) if np.isfinite(one[index]) else None for one in figures),
             as_of,
         )
 
@@ -148,6 +137,7 @@ def _value_fits(connection: duckdb.DuckDBPyConnection) -> Iterator[Fit]:
             check = Check("correlation of order days and value", "all", "correlation", found.base_count, linked, 0.0)
             yield replace(found, checks=(check,))
         else:
-            expected = np.nansum(days * btyd.expected_value(found.parameters, x, totals))
+            came = days > 0
+            expected = (days * btyd.expected_value(found.parameters, x, totals))[came].sum()
             check = Check("hold-out value", "all", "ratio", int(counts.sum()), float(amounts.sum()), float(expected))
             yield replace(found, checks=(check,))

@@ -1,0 +1,73 @@
+{# Market figures of every brand from a panel of households. #}
+with
+    shared as (select * from {{ ref("int_wallet__panel_households") }}),
+
+    markets as (
+        select
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            count(distinct household_id) as household_count,
+            sum(purchase_count) as market_purchase_count,
+            sum(amount) as market_amount
+        from shared
+        group by source, category, period_grain, period_start_date
+    ),
+
+    final as (
+        select
+            {{
+                made_key(
+                    [
+                        "source",
+                        "category",
+                        "period_grain",
+                        "period_start_date",
+                        "brand",
+                    ]
+                )
+            }} as brand_period_key,
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            brand,
+            max(case when is_us then 1 else 0 end) = 1 as is_us,
+            cast(max(markets.household_count) as bigint) as base_count,
+            cast(count(*) as bigint) as buyer_count,
+            cast(sum(purchase_count) as bigint) as purchase_count,
+            cast(
+                sum(case when brand_count = 1 then 1 else 0 end) as bigint
+            ) as sole_buyer_count,
+            cast(sum(amount) as {{ type_amount() }}) as amount,
+            cast(max(markets.market_amount) as {{ type_amount() }}) as market_amount,
+            {{ div("sum(purchase_count)", "max(markets.market_purchase_count)") }}
+            as market_share,
+            {{ div("sum(amount)", "max(markets.market_amount)") }}
+            as value_market_share,
+            {{ div("sum(purchase_count)", "count(*)") }} as purchase_frequency,
+            {{
+                div(
+                    "max(markets.market_purchase_count)",
+                    "max(markets.household_count)",
+                )
+            }} as category_frequency,
+            {{ div("sum(purchase_count)", "sum(all_purchase_count)") }}
+            as requirements_share,
+            {{ div("sum(amount)", "sum(all_amount)") }} as value_requirements_share,
+            {{
+                div(
+                    "sum(cast("
+                    ~ div("purchase_count", "all_purchase_count")
+                    ~ " as decimal(18, 12)))",
+                    "count(*)",
+                )
+            }} as mean_share
+        from shared
+        inner join markets using (source, category, period_grain, period_start_date)
+        group by source, category, period_grain, period_start_date, brand
+    )
+
+select *
+from final

@@ -1,0 +1,108 @@
+{# What respondents say of every brand, by calendar quarter and year; the latest answer in a period counts. #}
+with
+    customers as (select * from {{ ref("dim_customers") }}),
+
+    ratings as (
+        select ratings.*
+        from {{ ref("fct_brand_ratings") }} as ratings
+        left join customers on ratings.customer_key = customers.customer_key
+        where
+            not ratings.is_duplicate
+            and ratings.is_used
+            and coalesce(customers.base, 'customer') = 'customer'
+    ),
+
+    placed as (
+        {%- for grain in ("quarter", "year") %}
+            select
+                ratings.*,
+                '{{ grain }}' as period_grain,
+                cast(
+                    date_trunc('{{ grain }}', submitted_date) as date
+                ) as period_start_date
+            from ratings
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {%- endfor %}
+    ),
+
+    latest as (
+        select
+            *,
+            dense_rank() over (
+                partition by
+                    source,
+                    category,
+                    period_grain,
+                    period_start_date,
+                    coalesce(customer_key, response_key)
+                order by submitted_date desc, md5(response_key)
+            ) as recency
+        from placed
+    ),
+
+    markets as (
+        select
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            count(distinct response_key) as base_count,
+            count(
+                distinct case when wallet_share is not null then response_key end
+            ) as ranked_count,
+            sum(stated_amount) as market_amount
+        from latest
+        where recency = 1
+        group by source, category, period_grain, period_start_date
+    ),
+
+    final as (
+        select
+            {{
+                made_key(
+                    [
+                        "source",
+                        "category",
+                        "period_grain",
+                        "period_start_date",
+                        "brand",
+                    ]
+                )
+            }} as brand_period_key,
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            brand,
+            max(case when is_us then 1 else 0 end) = 1 as is_us,
+            cast(max(markets.base_count) as bigint) as base_count,
+            cast(count(*) as bigint) as buyer_count,
+            cast(null as bigint) as purchase_count,
+            cast(
+                sum(case when brands_used_count = 1 then 1 else 0 end) as bigint
+            ) as sole_buyer_count,
+            cast(sum(stated_amount) as {{ type_amount() }}) as amount,
+            cast(max(markets.market_amount) as {{ type_amount() }}) as market_amount,
+            -- by the Wallet Allocation Rule, every respondent's wallet being one
+            {{ div("sum(wallet_share)", "max(markets.ranked_count)") }} as market_share,
+            {{ div("sum(stated_amount)", "max(markets.market_amount)") }}
+            as value_market_share,
+            {%- for name in [
+                "purchase_frequency",
+                "category_frequency",
+                "requirements_share",
+                "value_requirements_share",
+            ] %}
+                cast(null as {{ type_double() }}) as {{ name }},
+            {%- endfor %}
+            {{ div("sum(wallet_share)", "count(wallet_share)") }} as mean_share
+        from latest
+        inner join markets using (source, category, period_grain, period_start_date)
+        where latest.recency = 1
+        group by source, category, period_grain, period_start_date, brand
+    )
+
+select *
+from final

@@ -1,0 +1,108 @@
+with
+    moves as (
+        select *, coalesce(programme_id, '') as programme
+        from {{ ref("fct_tier_moves") }}
+    ),
+
+    windows as (select * from {{ ref("dim_value_windows") }} where window_number = 0),
+
+    origins as (
+        select
+            tier_kind,
+            programme,
+            tier_from,
+            min(rank_from) as rank_from,
+            count(*) as base_count
+        from moves
+        group by tier_kind, programme, tier_from
+    ),
+
+    destinations as (
+        select tier_kind, programme, tier_to, min(rank_to) as rank_to
+        from moves
+        group by tier_kind, programme, tier_to
+    ),
+
+    counted as (
+        select tier_kind, programme, tier_from, tier_to, count(*) as customer_count
+        from moves
+        group by tier_kind, programme, tier_from, tier_to
+    ),
+
+    -- the whole matrix, moves that nobody made included
+    cells as (
+        select
+            origins.*,
+            destinations.tier_to,
+            destinations.rank_to,
+            coalesce(counted.customer_count, 0) as customer_count
+        from origins
+        inner join
+            destinations
+            on origins.tier_kind = destinations.tier_kind
+            and origins.programme = destinations.programme
+            and not (origins.tier_from = 'none' and destinations.tier_to = 'none')
+        left join
+            counted
+            on origins.tier_kind = counted.tier_kind
+            and origins.programme = counted.programme
+            and origins.tier_from = counted.tier_from
+            and destinations.tier_to = counted.tier_to
+    ),
+
+    rated as (
+        select
+            *,
+            base_count < {{ var("min_base") }} as is_suppressed,
+            case
+                when base_count >= {{ var("min_base") }}
+                then {{ div("customer_count", "base_count") }}
+            end as migration_rate
+        from cells
+    ),
+
+    final as (
+        select
+            {{
+                made_key(
+                    [
+                        "rated.tier_kind",
+                        "rated.programme",
+                        "rated.tier_from",
+                        "rated.tier_to",
+                    ]
+                )
+            }} as tier_migration_key,
+            rated.tier_kind,
+            nullif(rated.programme, '') as programme_id,
+            windows.start_date as window_start_date,
+            windows.end_date as window_end_date,
+            rated.tier_from,
+            rated.tier_to,
+            case
+                when rated.tier_from = 'none'
+                then 'came'
+                when rated.tier_to = 'none'
+                then 'left'
+                when rated.tier_from = rated.tier_to
+                then 'stayed'
+                when rated.rank_to > rated.rank_from
+                then 'up'
+                when rated.rank_to < rated.rank_from
+                then 'down'
+                else 'moved'
+            end as direction,
+            cast(rated.customer_count as bigint) as customer_count,
+            cast(rated.base_count as bigint) as base_count,
+            rated.migration_rate,
+            {{ wilson_low("rated.migration_rate", "rated.base_count") }}
+            as migration_rate_low,
+            {{ wilson_high("rated.migration_rate", "rated.base_count") }}
+            as migration_rate_high,
+            rated.is_suppressed
+        from rated
+        cross join windows
+    )
+
+select *
+from final

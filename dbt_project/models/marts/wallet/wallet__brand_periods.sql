@@ -1,0 +1,99 @@
+{%- set columns = [
+    "source",
+    "category",
+    "period_grain",
+    "period_start_date",
+    "brand",
+    "is_us",
+    "base_count",
+    "buyer_count",
+    "purchase_count",
+    "sole_buyer_count",
+    "amount",
+    "market_amount",
+    "market_share",
+    "value_market_share",
+    "purchase_frequency",
+    "category_frequency",
+    "requirements_share",
+    "value_requirements_share",
+    "mean_share",
+] | join(", ") -%}
+with
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    panel as (select * from {{ ref("fct_panel_brands") }}),
+
+    survey as (select * from {{ ref("fct_survey_brands") }}),
+
+    market as (select * from {{ ref("fct_market_shares") }}),
+
+    found as (
+        select 'panel' as basis, {{ columns }}
+        from panel
+        union all
+        select 'survey' as basis, {{ columns }}
+        from survey
+        union all
+        select 'market total' as basis, {{ columns }}
+        from market
+    ),
+
+    -- a market's total is nobody's sample
+    judged as (
+        select
+            *,
+            basis <> 'market total'
+            and base_count < {{ var("min_base") }} as is_suppressed
+        from found
+    ),
+
+    final as (
+        select
+            judged.basis,
+            judged.source,
+            judged.category,
+            judged.period_grain,
+            judged.period_start_date,
+            judged.brand,
+            judged.is_us,
+            judged.base_count,
+            judged.is_suppressed,
+            judged.buyer_count,
+            judged.purchase_count,
+            judged.sole_buyer_count,
+            as_of.reporting_currency_code as currency_code,
+            judged.amount,
+            judged.market_amount,
+            {%- for name, value in [
+                ("market_share", "judged.market_share"),
+                ("value_market_share", "judged.value_market_share"),
+                (
+                    "penetration_rate",
+                    div("judged.buyer_count", "judged.base_count"),
+                ),
+                ("purchase_frequency", "judged.purchase_frequency"),
+                ("category_frequency", "judged.category_frequency"),
+                ("requirements_share", "judged.requirements_share"),
+                (
+                    "value_requirements_share",
+                    "judged.value_requirements_share",
+                ),
+                ("mean_share", "judged.mean_share"),
+                (
+                    "sole_buyer_rate",
+                    div("judged.sole_buyer_count", "judged.buyer_count"),
+                ),
+            ] %}
+                case
+                    when not judged.is_suppressed
+                    then cast({{ value }} as {{ type_double() }})
+                end as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {%- endfor %}
+        from judged
+        cross join as_of
+    )
+
+select *
+from final

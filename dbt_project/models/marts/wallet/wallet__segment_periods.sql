@@ -1,0 +1,67 @@
+{%- set min_base = var("min_base") -%}
+with
+    wallets as (select * from {{ ref("fct_wallet_segments") }}),
+
+    final as (
+        select
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            segment_by,
+            segment,
+            currency_code,
+            cast(customer_count as bigint) as customer_count,
+            cast(own_amount as {{ type_amount() }}) as own_amount,
+            cast(share_count as bigint) as share_count,
+            share_count < {{ min_base }} as is_suppressed,
+            cast(sized_own_amount as {{ type_amount() }}) as sized_own_amount,
+            cast(wallet_amount as {{ type_amount() }}) as wallet_amount,
+            cast(
+                wallet_amount - sized_own_amount as {{ type_amount() }}
+            ) as wallet_gap_amount,
+            cast(stated_count as bigint) as stated_count,
+            cast(brands_answer_count as bigint) as brands_answer_count,
+            {%- for name, value, base in [
+                (
+                    "share_of_wallet",
+                    div("sized_own_amount", "wallet_amount"),
+                    "share_count",
+                ),
+                (
+                    "mean_share_of_wallet",
+                    div("share_sum", "share_count"),
+                    "share_count",
+                ),
+                (
+                    "sow_stated",
+                    div("stated_own_amount", "stated_wallet_amount"),
+                    "stated_count",
+                ),
+                (
+                    "mean_sow_stated",
+                    div("stated_share_sum", "stated_count"),
+                    "stated_count",
+                ),
+                (
+                    "mean_brands_used",
+                    div("brands_used_sum", "brands_answer_count"),
+                    "brands_answer_count",
+                ),
+                (
+                    "sole_buyer_rate",
+                    div("sole_buyer_count", "sole_answer_count"),
+                    "sole_answer_count",
+                ),
+            ] %}
+                case
+                    when {{ base }} >= {{ min_base }}
+                    then cast({{ value }} as {{ type_double() }})
+                end as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {%- endfor %}
+        from wallets
+    )
+
+select *
+from final

