@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,19 @@ def test_results_are_the_same_in_every_run(nodes: dict[str, Any]) -> None:
         for match in (*UNSTABLE.finditer(_code(file)), *RANKED_WITHOUT_ORDER.finditer(_code(file)))
     }
     assert found == set()
+
+
+def test_intermediate_models_are_tables_where_several_models_read_them(nodes: dict[str, Any]) -> None:
+    """A table costs a night three times a view; a view that several read is computed several times."""
+    models = [node for node in nodes.values() if node.resource_type == "model"]
+    read_by = Counter(parent for model in models for parent in model.depends_on.nodes)
+    wrong = {
+        model.name: model.config.materialized
+        for model in _models(nodes, "intermediate")
+        if model.config.materialized != "incremental"
+        and (model.config.materialized == "table") != (read_by[model.unique_id] > 1)
+    }
+    assert wrong == {}
 
 
 def test_marts_are_public_contracts_with_an_owner(nodes: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ referrals and costs are SIMULATED.
 
 from __future__ import annotations
 
+import csv
 import gzip
 from datetime import date
 from decimal import Decimal
@@ -67,6 +68,64 @@ def test_totals_are_the_sources_to_the_cent(sample: Settings) -> None:
     assert one(sample, "select sum(net_amount) from marts.retention__customer_months") == (NET,)
     both = "select sum(net_amount), sum(gross_amount) from marts.profitability__customers"
     assert one(sample, both) == (NET, GROSS)
+
+
+def truths(settings: Settings, mart: str, column: str) -> dict[str, float]:
+    """The planted values of a mart's column by segment."""
+    with (settings.home / "exports" / "truth.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if (row["mart"], row["column"]) == (mart, column)]
+    assert rows, f"{mart}.{column} is not in the truth file"
+    return {row["segment"]: float(row["value"]) for row in rows}
+
+
+def test_planted_complaints_are_found(sample: Settings) -> None:
+    assert one(sample, "select count(*) from marts.satisfaction__complaints") == (398,)
+    for segment, value in truths(sample, "satisfaction__complaint_funnel", "odds_ratio").items():
+        low, high = one(
+            sample,
+            "select odds_ratio_low, odds_ratio_high from marts.satisfaction__complaint_funnel"
+            f" where speed = 'fast' and severity = '{segment.split(',')[0]}'",
+        )
+        assert low < value < high, segment
+    low, high = one(
+        sample,
+        "select problem_complaint_rate_low, problem_complaint_rate_high from marts.satisfaction__silent"
+        " where segment_by = 'all'",
+    )
+    assert low < truths(sample, "satisfaction__silent", "problem_complaint_rate")["had a problem"] < high
+
+
+def test_planted_word_of_mouth_is_found_and_22_8_10_fails(sample: Settings) -> None:
+    told = truths(sample, "satisfaction__word_of_mouth_scores", "told_mean")
+    inside = [
+        one(
+            sample,
+            f"select told_mean_low < {value} and {value} < told_mean_high"
+            f" from marts.satisfaction__word_of_mouth_scores where overall_score = {segment.split()[1]}",
+        )[0]
+        for segment, value in told.items()
+    ]
+    assert sum(inside) >= 4  # five intervals of 95 %
+    likely = "is_dissatisfied_scenario_likely or is_satisfied_scenario_likely or is_delighted_scenario_likely"
+    assert one(sample, f"select count(*) from marts.satisfaction__word_of_mouth where {likely}") == (0,)
+
+
+def test_fieldwork_is_counted_and_nonresponse_shown(sample: Settings) -> None:
+    for column in ("sent_count", "completed_count"):
+        for wave, value in truths(sample, "satisfaction__survey_operations", column).items():
+            counted = (
+                f"select {column} from marts.satisfaction__survey_operations where wave = '{wave}' and mode = 'all'"
+            )
+            assert one(sample, counted) == (int(value),), (wave, column)
+    # frequent buyers answer more: planted, and to be seen in every wave
+    least = "select min(respondent_spend_ratio), count(*) from marts.satisfaction__nonresponse where mode = 'all'"
+    ratio, waves = one(sample, least)
+    assert ratio > 1
+    assert waves == 4
+    last = "select repurchase_rate, outcome_n from marts.satisfaction__waves where wave = '2017-12-27'"
+    assert one(sample, last) == (None, 0)
+    lags = "select count(lag_correlation), count(suppressed_reason) = count(*) from marts.satisfaction__profit_lags"
+    assert one(sample, lags) == (0, True)
 
 
 def test_the_night_after_made_what_a_full_rebuild_makes(sample: Settings) -> None:

@@ -5,38 +5,7 @@
 #}
 {%- set z = var("z_score") -%}
 with
-    observed as (
-        select severity, speed, prior_frequency, has_bought_again
-        from {{ ref("fct_ticket_outcomes") }}
-        where is_complaint and is_outcome_observed and speed is not null
-    ),
-
-    tickets as (
-        select 'all' as severity, speed, prior_frequency, has_bought_again
-        from observed
-        union all
-        select severity, speed, prior_frequency, has_bought_again
-        from observed
-    ),
-
-    strata as (
-        {% for speed in ["fast", "none"] %}
-            select
-                severity,
-                '{{ speed }}' as speed,
-                prior_frequency,
-                {{ count_where("speed = '" ~ speed ~ "' and has_bought_again") }} as a,
-                {{ count_where("speed = '" ~ speed ~ "' and not has_bought_again") }}
-                as b,
-                {{ count_where("speed = 'slow' and has_bought_again") }} as c,
-                {{ count_where("speed = 'slow' and not has_bought_again") }} as d
-            from tickets
-            group by severity, prior_frequency
-            {% if not loop.last %}
-                union all
-            {% endif %}
-        {% endfor %}
-    ),
+    strata as (select * from {{ ref("int_tickets__odds_strata") }}),
 
     products as (
         select
@@ -101,10 +70,11 @@ with
             severity,
             speed,
             cast(a + b + c + d as bigint) as odds_count,
-            exp(log_odds) as odds_ratio,
+            {{ div("(a + added) * (d + added)", "(b + added) * (c + added)") }}
+            as odds_ratio,
             added > 0 as is_odds_corrected,
-            cast(adjusted_count as bigint) as adjusted_count,
-            exp(adjusted_log) as odds_ratio_adjusted
+            cast(coalesce(adjusted_count, 0) as bigint) as adjusted_count,
+            case when r > 0 then {{ div("r", "s") }} end as odds_ratio_adjusted
             {%- for side, sign in [["low", "-"], ["high", "+"]] %}
                 ,
                 exp(log_odds {{ sign }} {{ z }} * log_error) as odds_ratio_{{ side }},

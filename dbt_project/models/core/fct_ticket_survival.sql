@@ -67,11 +67,14 @@ with
             event_count,
             cast(leaving_count - event_count as bigint) as censored_count,
             cast(sum(event_count) over up_to_now as bigint) as event_count_so_far,
-            case
-                when event_count = at_risk_count
-                then 0
-                else exp(sum(log_step) over up_to_now)
-            end as survival_rate
+            -- cut to ten digits, so that a half is a half
+            cast(
+                case
+                    when event_count = at_risk_count
+                    then 0
+                    else cast(exp(sum(log_step) over up_to_now) as decimal(18, 10))
+                end as {{ type_double() }}
+            ) as survival_rate
         from stepped
         window
             up_to_now as (

@@ -100,6 +100,7 @@ def _costs(draws: Draws) -> Iterator[Truth]:
 def _survey(draws: Draws) -> Iterator[Truth]:
     census, sends, accepted = draws.survey.census, draws.fieldwork.sends, draws.fieldwork.accepted
     operations, curve = "satisfaction__survey_operations", "satisfaction__loyalty_curve"
+    contrasts = "satisfaction__loyalty_contrasts"
     for number, wave in enumerate(WAVES):
         rows = accepted[accepted["wave"] == number]
         sent = sends[sends["wave"] == str(wave)]
@@ -124,9 +125,9 @@ def _survey(draws: Draws) -> Iterator[Truth]:
     )  # fmt: skip
     steps = np.exp(np.diff(SCORE_BY_OUTCOME))
     for name, value in {"5 v 4": steps[3], "4 v 3": steps[2], "3 v 2": steps[1]}.items():
-        yield Truth(curve, "adjusted_odds_ratio", f"{name}, mail and web", _digits(value), "parameter")
+        yield Truth(contrasts, "adjusted_odds_ratio", f"{name}, mail and web", _digits(value), "parameter")
     yield Truth(
-        curve, "adjusted_odds_ratio", "5 v 4, all modes", _digits(steps[3]), "biased", "below",
+        contrasts, "adjusted_odds_ratio", "5 v 4, all modes", _digits(steps[3]), "biased", "below",
         "interviewers lift fours to fives; small beside one draw's error",
     )  # fmt: skip
     known = census[census["is_outcome_known"]]
@@ -146,7 +147,7 @@ def _survey(draws: Draws) -> Iterator[Truth]:
         "loyalty__campaigns", "over_promise_gap", "all", 0.6, "parameter", note="expectation, exposed less others"
     )
     for score, mean in TOLD.items():
-        yield Truth("satisfaction__word_of_mouth", "told_mean", f"score {score}", mean, "parameter")
+        yield Truth("satisfaction__word_of_mouth_scores", "told_mean", f"score {score}", mean, "parameter")
 
 
 def _wallet(draws: Draws) -> Iterator[Truth]:
@@ -217,7 +218,7 @@ def _tickets(draws: Draws) -> Iterator[Truth]:
     answered = draws.survey.census[draws.survey.census["problem"] == 1]
     rate = answered["complained"].mean()
     yield Truth(
-        "satisfaction__complaint_funnel", "complained_rate", "had a problem", _digits(rate), "parameter", note="census"
+        "satisfaction__silent", "problem_complaint_rate", "had a problem", _digits(rate), "parameter", note="census"
     )
 
 

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Costs are in the reporting currency and are not mixed with amounts of another: who of another currency drives a cost bears it outside the row of the customer. #}
 with
     customers as (select * from {{ ref("dim_customers") }}),

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Every cost that falls on a customer or on a row outside the base, with its day; pools on the month's first. #}
 with
     direct as (select * from {{ ref("int_costs__direct") }}),

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Chains of up to 64 merges: each round doubles how far a record has been followed. #}
 {% set rounds = 6 %}
 with

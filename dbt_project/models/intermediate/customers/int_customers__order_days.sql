@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {%- set admitted = var("costs_from_records") -%}
 with
     orders as (select * from {{ ref("fct_orders") }}),

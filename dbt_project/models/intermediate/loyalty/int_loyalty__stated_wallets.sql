@@ -1,4 +1,4 @@
-{{ config(tags=["scored"]) }}
+{{ config(tags=["scored"], materialized="table") }}
 
 with
     as_of as (select * from {{ ref("dim_as_of") }}),

@@ -1,4 +1,4 @@
-{{ config(tags=["scored"]) }}
+{{ config(tags=["scored"], materialized="table") }}
 
 with
     wallets as (select * from {{ ref("int_wallet__latest") }}),

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# To whom an order's amounts belong: a customer, or one of the rows outside the base. #}
 with
     orders as (select * from {{ ref("int_orders__dated") }}),

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Answers of customers that count, with the day from which memory is reckoned. #}
 with
     responses as (select * from {{ ref("fct_survey_responses") }}),

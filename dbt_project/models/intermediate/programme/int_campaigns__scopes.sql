@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Each campaign by itself, and all campaigns of a source together. #}
 with
     campaigns as (select * from {{ ref("fct_campaigns") }}),

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {#
   Who is compared with whom, over which days: the members who joined in a month with those who never
   did, and a campaign's treated customers with its control arm. Before = (before_date - lift_days,

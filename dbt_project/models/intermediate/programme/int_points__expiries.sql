@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {#
   Which lot expired points come from: the latest ones that were due by then. On the axis of points
   due, an expiry ends at the points due by its day, or before a later expiry that needs them:

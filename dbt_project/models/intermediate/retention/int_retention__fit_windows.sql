@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# `all` looks at every day up to as_of; `calibration` stops earlier and has the rest to foretell. #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),

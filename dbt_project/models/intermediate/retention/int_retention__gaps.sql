@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Each customer's gaps between order days, from exact sums of whole days; the open gap stays out. #}
 with
     gaps as (select * from {{ ref("fct_order_gaps") }}),

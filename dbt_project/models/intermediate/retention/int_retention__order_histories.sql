@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 with
     windows as (select * from {{ ref("int_retention__fit_windows") }}),
 

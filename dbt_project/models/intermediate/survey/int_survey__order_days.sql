@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# The days on which customers who answered a survey ordered, and where a gap after one made them lapse. #}
 with
     respondents as (

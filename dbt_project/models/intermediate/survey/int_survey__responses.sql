@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# The questionnaires that count as asked, with customers after merges and the wave each belongs to. #}
 with
     responses as (select * from {{ ref("int_survey_responses__current") }}),

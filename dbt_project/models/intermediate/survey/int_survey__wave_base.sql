@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {#
   Who could have been asked: consumers with a counted order in the days before a wave was sent, in
   the cells that survey weights are raked by (age band, tenure, tercile of spend).

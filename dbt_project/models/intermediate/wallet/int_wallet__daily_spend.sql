@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# What consumers spend with us, by category and local day. #}
 with
     categories as (select * from {{ ref("int_wallet__categories") }}),

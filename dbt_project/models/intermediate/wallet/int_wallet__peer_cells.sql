@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {#
   The spend of the best peers, by peer level: cells under the smallest size are pooled once into
   one; a pool that is still small stays and is flagged. A level nobody knows has no peers.

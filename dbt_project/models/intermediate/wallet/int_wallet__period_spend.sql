@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Consumers' spend with us by category and calendar quarter and year, with what makes them comparable. #}
 with
     days as (select * from {{ ref("int_wallet__daily_spend") }}),

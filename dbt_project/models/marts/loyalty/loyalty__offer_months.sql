@@ -1,0 +1,86 @@
+with
+    offers as (select * from {{ ref("fct_offer_months") }}),
+
+    products as (select * from {{ ref("dim_products") }}),
+
+    ranges as (
+        select source, count(distinct category) as offered_category_count
+        from products
+        group by source
+    ),
+
+    whole as (select * from offers where offer_by = 'all'),
+
+    final as (
+        select
+            offers.offer_month_key,
+            offers.source,
+            offers.month,
+            offers.is_partial_month,
+            offers.offer_by,
+            offers.offer,
+            cast(offers.order_count as bigint) as order_count,
+            {{ div("offers.order_count", "whole.order_count") }} as order_share_rate,
+            offers.currency_code,
+            cast(offers.gross_amount as {{ type_amount() }}) as gross_amount,
+            cast(offers.net_amount as {{ type_amount() }}) as net_amount,
+            {{ div("offers.net_amount", "whole.net_amount") }} as net_share_rate,
+
+            -- real offers: what is paid of the list price, and how much is bought on
+            -- promotion
+            {{ div("offers.net_amount", "offers.gross_amount") }} as price_paid_rate,
+            {{ div("offers.promoted_amount", "offers.net_amount") }}
+            as promotion_share_rate,
+
+            -- add-ons, new products, choice
+            cast(offers.add_on_order_count as bigint) as add_on_order_count,
+            {{ div("offers.add_on_order_count", "offers.order_count") }} as attach_rate,
+            cast(offers.aged_amount as {{ type_amount() }}) as aged_amount,
+            {{ div("offers.new_amount", "offers.aged_amount") }} as new_product_rate,
+            cast(offers.bought_category_count as bigint) as bought_category_count,
+            case
+                when offers.offer_by <> 'category'
+                then cast(ranges.offered_category_count as bigint)
+            end as offered_category_count,
+            case
+                when offers.offer_by <> 'category'
+                then
+                    least(
+                        1,
+                        {{
+                            div(
+                                "offers.bought_category_count",
+                                "nullif(ranges.offered_category_count, 0)",
+                            )
+                        }}
+                    )
+            end as range_breadth_rate,
+
+            -- supply
+            cast(offers.asked_line_count as bigint) as asked_line_count,
+            {{ div("offers.filled_quantity", "offers.asked_quantity") }} as fill_rate,
+            {{ div("offers.short_line_count", "offers.asked_line_count") }}
+            as stockout_rate,
+
+            -- what those say who were asked about such an order
+            cast(coalesce(offers.index_count, 0) as bigint) as csat_count,
+            case
+                when offers.index_count >= {{ var("min_base") }}
+                then {{ div("offers.index_sum", "offers.index_count") }}
+            end as csat_index,
+            cast(coalesce(offers.short_index_count, 0) as bigint) as csat_short_count,
+            case
+                when offers.short_index_count >= {{ var("min_base") }}
+                then {{ div("offers.short_index_sum", "offers.short_index_count") }}
+            end as csat_short_index
+        from offers
+        inner join
+            whole
+            on offers.source = whole.source
+            and offers.currency_code = whole.currency_code
+            and offers.month = whole.month
+        left join ranges on offers.source = ranges.source
+    )
+
+select *
+from final
