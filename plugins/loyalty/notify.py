@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from loyalty import quarantine, warehouse
 from loyalty.errors import UserError
+from loyalty.failpoints import hit
 from loyalty.feeds import FeedConfig, load_feeds
 from loyalty.ledger import Ledger
 from loyalty.runs import failed_runs
@@ -91,6 +92,7 @@ def notify(
         except UserError as error:
             say(str(error))
             return message
+    hit("notify.sent")
     ledger.append("notify", fingerprint=message.fingerprint, item_count=len(message.items))
     return message
 
