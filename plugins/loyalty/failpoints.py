@@ -1,4 +1,4 @@
-"""Places at which a test can kill the process, to prove that a rerun ends where an undisturbed run does."""
+"""Places at which a test can kill or stop the process, to prove that a rerun ends where an undisturbed run does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,21 @@ import os
 import signal
 
 VARIABLE = "LOYALTY_FAILPOINT"
+STOP = "stop:"  # before a point's name: the process is stopped there, as one that hangs, and can be continued
 
+LAND_POINTS = (
+    "land.pulled",
+    "land.drafted",
+    "land.written",
+    "land.checked",
+    "land.quarantined",
+    "land.described",
+    "land.renamed",
+    "land.corrected",
+    "land.recorded",
+)
+REJECT_POINTS = ("land.refused", "land.rejected", "land.reject_recorded")
+RELEASE_POINTS = ("release.renamed", "release.recorded")
 BUILD_POINTS = (
     "build.locked",
     "build.registered",
@@ -17,6 +31,8 @@ BUILD_POINTS = (
     "build.recorded",
 )
 PUBLISH_POINTS = (
+    "publish.locked",
+    "publish.cleared",
     "publish.staging_made",
     "publish.copied",
     "publish.exported",
@@ -28,6 +44,7 @@ PUBLISH_POINTS = (
     "publish.recorded",
     "publish.pruned",
 )
+ROLLBACK_POINTS = ("rollback.recorded",)
 FORGET_POINTS = (
     "forget.remembered",
     "forget.rewritten",
@@ -35,10 +52,24 @@ FORGET_POINTS = (
     "forget.removed",
 )
 ROTATE_POINTS = ("rotate.added", "rotate.rewritten", "rotate.recorded")
-POINTS = BUILD_POINTS + PUBLISH_POINTS + FORGET_POINTS + ROTATE_POINTS
+TASK_POINTS = ("plan.made", "notify.sent", "prune.removed")
+POINTS = (
+    *LAND_POINTS,
+    *REJECT_POINTS,
+    *RELEASE_POINTS,
+    *BUILD_POINTS,
+    *PUBLISH_POINTS,
+    *ROLLBACK_POINTS,
+    *FORGET_POINTS,
+    *ROTATE_POINTS,
+    *TASK_POINTS,
+)
 
 
 def hit(name: str) -> None:
-    """Kill this process with SIGKILL when the environment names this point; otherwise do nothing."""
-    if os.environ.get(VARIABLE) == name:
+    """Kill this process with SIGKILL, or stop it, when the environment names this point; otherwise do nothing."""
+    wanted = os.environ.get(VARIABLE)
+    if wanted == name:
         os.kill(os.getpid(), signal.SIGKILL)
+    elif wanted == f"{STOP}{name}":
+        os.kill(os.getpid(), signal.SIGSTOP)

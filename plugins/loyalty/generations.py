@@ -19,6 +19,7 @@ from loyalty import warehouse
 from loyalty.checksums import wrong_file
 from loyalty.disk import sync
 from loyalty.errors import UserError
+from loyalty.failpoints import hit
 from loyalty.ledger import Ledger
 from loyalty.lock import file_lock
 from loyalty.settings import Settings
@@ -141,6 +142,7 @@ def rollback(settings: Settings, number: int | None = None, say: Say = print) ->
             from_generation=shown,
             build_id=known[target].manifest["build_id"],
         )
+        hit("rollback.recorded")
         point_current_at(settings, known[target].folder)
     say(
         f"rolled back to generation {known[target].name}; publishing is held until `loyalty publish --resume`, "

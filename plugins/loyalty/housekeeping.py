@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from loyalty import generations
+from loyalty.disk import remove
+from loyalty.failpoints import hit
 from loyalty.ledger import Ledger
 from loyalty.settings import Settings
 from loyalty.transform import Say
@@ -20,11 +21,8 @@ def prune(settings: Settings, now: datetime | None = None, say: Say = print) -> 
     """Remove raw files, drafts and generations that are past their time; returns what has gone."""
     now = now or datetime.now(UTC)
     gone = [*_old_raw(settings, now), *_old_drafts(settings, now)]
-    for path in gone:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    remove(gone)
+    hit("prune.removed")
     old = [settings.serve / "generations" / name for name in generations.prune(settings, now=now)]
     say(f"removed {len(gone)} raw files and drafts, and {len(old)} generations past their time")
     return gone + old

@@ -31,7 +31,7 @@ from loyalty.errors import LoadRejected, Transient, UserError, keep_traceback
 from loyalty.failpoints import hit
 from loyalty.feeds import FeedConfig, usable_feeds
 from loyalty.formats import read_batches
-from loyalty.ledger import Ledger
+from loyalty.ledger import Ledger, Load
 from loyalty.privacy import load_key
 from loyalty.profile import load_profile
 from loyalty.quality import RuleResult, Suite, add_up, check_load, load_suite
@@ -106,6 +106,7 @@ def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, 
     landed = settings.landing / feed.feed / f"load_id={load_id}"
     if wrong_parts(landed):
         draft = _new_draft(settings, feed, raw, load_id, now)
+        hit("land.drafted")
         try:
             _write_load(settings, draft, suite)
             remember(settings, draft.forgotten_responses)
@@ -119,13 +120,20 @@ def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, 
     manifest = read_manifest(landed)
     if manifest.get("erased_count"):  # the copy still names who was forgotten
         shutil.rmtree(raw.copy.parent)
+    close_corrected(settings, feed.canonical, landed)
+    hit("land.corrected")
     ledger = Ledger(settings.ledger)
+    restated = _restated(ledger, feed, raw, load_id)
     event = ledger.deliver(
-        feed_name=feed.name, load_id=load_id, at=now, **_delivery(settings, feed, raw), **_figures(manifest)
+        feed_name=feed.name,
+        load_id=load_id,
+        at=now,
+        supersedes=_superseded(ledger, feed, raw, load_id),
+        restates=[load.load_id for load in restated],
+        **_delivery(settings, feed, raw),
+        **_figures(manifest),
     )
     hit("land.recorded")
-    _supersede(ledger, feed, raw, load_id)
-    close_corrected(settings, feed.canonical, landed)
     return LoadOutcome(
         feed.name,
         raw.uri,
@@ -135,7 +143,9 @@ def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, 
         manifest["quarantined_count"],
         _unchanged_sentence(feed, raw, manifest)
         if event.data["outcome"] == "unchanged"
-        else _held_back_sentence(feed, manifest),
+        else " ".join(
+            [_restated_sentence(feed, raw, load) for load in restated] + [_held_back_sentence(feed, manifest)]
+        ).strip(),
         [RuleResult(**rule) for rule in manifest["rules"]],
     )
 
@@ -323,6 +333,7 @@ def _place(draft: Draft, landed: Path, quarantined: Path, load_id: str) -> None:
         put_in_place(draft.quarantine, quarantined)
     hit("land.quarantined")
     write_json(draft.folder / MANIFEST, draft.manifest(load_id))
+    hit("land.described")
     if landed.exists() and wrong_parts(landed):  # damaged, or by a stranger: what the file says takes its place
         landed.rename(landed.with_name(f".draft-damaged-{draft.folder.name.removeprefix('.')}"))
     put_in_place(draft.folder, landed)
@@ -334,6 +345,7 @@ def _reject(settings: Settings, draft: Draft, load_id: str, message: str) -> Loa
     draft.results = add_up(draft.results)
     manifest = draft.manifest(load_id) | {"reason": message, "parts": []}
     folder = settings.rejected / feed.feed / f"load_id={load_id}"
+    hit("land.refused")
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / f"{MANIFEST}.draft", manifest)
     (folder / f"{MANIFEST}.draft").replace(folder / MANIFEST)
@@ -350,6 +362,7 @@ def _reject(settings: Settings, draft: Draft, load_id: str, message: str) -> Loa
         **_delivery(settings, feed, raw),
         **_figures(manifest),
     )
+    hit("land.reject_recorded")
     held_back = len(draft.held_back)
     return LoadOutcome(feed.name, raw.uri, load_id, "rejected", 0, held_back, message, draft.results)
 
@@ -406,8 +419,8 @@ def _is_unseen(settings: Settings, uri: str, last: dict[str, Any] | None, gate_i
     return last["outcome"] == "rejected" and last["gate_id"] != gate_id
 
 
-def _supersede(ledger: Ledger, feed: FeedConfig, raw: RawFile, load_id: str) -> None:
-    """A load of the same bytes read with another mapping gives way to this one, and what was released from it."""
+def _superseded(ledger: Ledger, feed: FeedConfig, raw: RawFile, load_id: str) -> list[str]:
+    """The loads of the same bytes read with another mapping, which give way, and what was released from them."""
     loads = [load for load in ledger.loads() if load.feed_name == feed.name and load.load_id != load_id]
     replaced = [
         load.load_id
@@ -417,8 +430,30 @@ def _supersede(ledger: Ledger, feed: FeedConfig, raw: RawFile, load_id: str) -> 
         and load.data["version_at"] == version_label(feed, raw)
     ]
     released = [load.load_id for load in loads if load.of_load_id in replaced]
-    for old in [*replaced, *released]:
-        ledger.append("supersede", feed_name=feed.name, load_id=old, by_load_id=load_id)
+    return [*replaced, *released]
+
+
+def _restated(ledger: Ledger, feed: FeedConfig, raw: RawFile, load_id: str) -> list[Load]:
+    """The newest other load of the same export, by its date or its address: what this one corrects."""
+    label = version_label(feed, raw)
+    same_export = [
+        load
+        for load in ledger.loads()
+        if load.feed_name == feed.name
+        and load.of_load_id is None
+        and load.load_id != load_id
+        and load.data["mapping_id"] == feed.mapping_id
+        and load.data["version_at"] == label
+        and (label or load.uri == raw.uri)
+    ]
+    return same_export[-1:]
+
+
+def _restated_sentence(feed: FeedConfig, raw: RawFile, load: Load) -> str:
+    return (
+        f"Feed `{feed.name}`, file {raw.name}: it restates the export that came {load.received_at:%Y-%m-%d %H:%M} UTC; "
+        "the newest version of each record counts."
+    )
 
 
 def _load_again(settings: Settings, feed: FeedConfig, suite: Suite, say: Say) -> list[LoadOutcome]:

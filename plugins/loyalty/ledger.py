@@ -4,9 +4,9 @@ Every event is one line of JSON in `ledger/events.jsonl`, written by one `write`
 synced before the lock is given back. A line cut short by a crash is skipped by readers and closed
 off by the next writer, so an event is there whole or not at all. `seq` is the event's number.
 
-Kinds of event: `delivery` (a file came: accepted, rejected or unchanged), `release` (rows let out of
-quarantine as a load of their own), `correct`, `supersede`, `forget` and `rekey` (loads written anew under other
-ids), `build`, `publish`, `rollback`, `resume`, `run` and `notify`.
+Kinds of event: `delivery` (a file came: accepted, rejected or unchanged, and which loads it supersedes),
+`release` (rows let out of quarantine as a load of their own), `correct`, `forget` and `rekey` (loads written
+anew under other ids), `build`, `publish`, `rollback`, `resume`, `run` and `notify`.
 """
 
 from __future__ import annotations
@@ -113,8 +113,11 @@ class Ledger:
             elif event.kind in REWRITING:
                 for old, new in event.data["rewritten"].items():
                     _rewrite(current, old, new)
-            elif event.data["outcome"] == "accepted":
-                current[event.data["load_id"]] = _load(event)
+            else:
+                for old in event.data.get("supersedes", []):
+                    current.pop(old, None)
+                if event.data["outcome"] == "accepted":
+                    current[event.data["load_id"]] = _load(event)
         newest_snapshot: dict[str, Load] = {}
         for load in current.values():
             other = newest_snapshot.get(load.feed_name)

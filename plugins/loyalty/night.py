@@ -15,6 +15,7 @@ from datetime import date, datetime
 from loyalty import warehouse
 from loyalty.answers import answers
 from loyalty.errors import UserError, keep_traceback
+from loyalty.failpoints import hit
 from loyalty.feeds import BrokenFeed, FeedConfig, load_feeds
 from loyalty.generations import Generation, current_generation
 from loyalty.landing import LoadOutcome, load_feed
@@ -131,6 +132,7 @@ def build_and_publish(
     plan = warehouse.plan(settings, as_of)
     for reason in plan.reasons:
         say(f"plan: {reason}")
+    hit("plan.made")
     if not plan.is_needed:
         return None
     build_id = warehouse.build(settings, as_of, say=say).build_id if plan.needs_build else plan.build_id

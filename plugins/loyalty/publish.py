@@ -73,7 +73,9 @@ def publish(
         if not urgent:
             _refuse_when_held(ledger)
             _refuse_when_stale(settings, ledger, now)
+        hit("publish.locked")
         _clear_up(settings, ledger)
+        hit("publish.cleared")
         with _work(settings) as connection:
             stamp = _stamp(settings, connection, build_id)
             tables = tables_to_publish(connection)

@@ -169,7 +169,7 @@ def check_frame(table: pa.Table, feed: CanonicalFeed, suite: Suite, received_at:
 
     Of the canonical columns it holds those that a rule speaks of: Great Expectations hashes all it is given.
     """
-    spoken_of = set(re.findall(r"\w+", json.dumps([rule.expectation.kwargs for rule in suite.rows])))
+    spoken_of = set(re.findall(r"\w+", json.dumps([rule.expectation.kwargs for rule in suite.rows], default=str)))
     names = [name for name in table.column_names if name in feed.landed_columns and name in spoken_of]
     frame = pd.DataFrame({name: _for_check(table.column(name)) for name in names}, index=range(table.num_rows))
     moment = received_at.tz_localize(None) if received_at.tzinfo else received_at

@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from loyalty.contract import CanonicalFeed
 from loyalty.errors import UserError
+from loyalty.failpoints import hit
 from loyalty.feeds import FeedConfig, get_feed
 from loyalty.ledger import Ledger
 from loyalty.settings import Settings
@@ -296,6 +297,7 @@ def _land_release(settings: Settings, feed: FeedConfig, load_id: str, batch: Bat
         put_in_place(folder, settings.landing / feed.feed / f"load_id={new_id}")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    hit("release.renamed")
     copied = ("feed", "source", "group", "uri", "file", "sha256", "version_at", "snapshot")
     ledger.append(
         "release",
@@ -308,4 +310,5 @@ def _land_release(settings: Settings, feed: FeedConfig, load_id: str, batch: Bat
         quarantined_count=0,
         **{field: origin[field] for field in copied},
     )
+    hit("release.recorded")
     return Release(new_id, draft.row_count)

@@ -259,8 +259,9 @@ def _withdrawal_reasons(ledger: Ledger, built: Event) -> list[str]:
         "forget": "a person was forgotten",
         "rekey": "the key was rotated",
     }
-    since = [event.kind for event in ledger.events(*words) if event.seq > built.data["ledger_seq"]]
-    return [words[kind] for kind in sorted(set(since))]
+    since = [event for event in ledger.events("delivery", *words) if event.seq > built.data["ledger_seq"]]
+    kinds = {"supersede" if event.data.get("supersedes") else event.kind for event in since} - {"delivery"}
+    return [words[kind] for kind in sorted(kinds)]
 
 
 def _setting_reasons(settings: Settings, loads: Sequence[Load], built: Event, as_of: date | None) -> list[str]:

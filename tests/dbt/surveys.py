@@ -106,7 +106,16 @@ def build_fitted(
     variables: Mapping[str, Any] | None = None,
 ) -> list[estimation.Fit]:
     """The same with the estimates: all once, then the fits, then what stands on them again."""
-    statistics = ("int_survey__raking_cells", "int_wallet__spend_bins")
+    statistics = (
+        "int_survey__raking_cells",
+        "int_survey__driver_sums",
+        "int_survey__item_sums",
+        "int_survey__answer_cell_counts",
+        "int_survey__score_cells",
+        "int_survey__rate_groups",
+        "int_survey__wave_pairs",
+        "int_wallet__spend_bins",
+    )
     build(warehouse, *selected, *statistics, as_of=as_of, variables=variables)
     with warehouse.connect() as connection:
         fits = estimation.run(connection, as_of, lambda _: None)

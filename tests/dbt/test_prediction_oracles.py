@@ -21,7 +21,8 @@ from loyalty import estimation
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 PUBLISHED = json.loads((ORACLES / "btyd.json").read_text(encoding="utf-8"))
-UNTRUNCATED = {"left_truncation": False, "prediction_days": 273, "min_base": 1}
+# CDNOW's conventions; and no assumed cost of activities, so that the margin is known beforehand.
+UNTRUNCATED = {"left_truncation": False, "assumed_cost_rates": False, "prediction_days": 273, "min_base": 1}
 STATISTICS = ("+int_retention__history_cells", "+int_retention__value_cells", "+int_retention__contract_cells")
 SCORED = (
     *("fct_order_forecasts", "fct_value_forecasts", "fct_customer_predictions"),
@@ -52,7 +53,8 @@ def _predict(warehouse: Warehouse, as_of: date, variables: dict[str, object]) ->
     """What a build does: the core, the fits, what is scored from them."""
     warehouse.set_build(as_of)
     margins = ("+int_retention__customer_margins", "+int_retention__yearly_values", "int_retention__contract_periods")
-    warehouse.dbt("run", "--select", *STATISTICS, *margins, variables=variables)
+    without_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+    warehouse.dbt("build", "--select", *STATISTICS, *margins, *without_tests, variables=variables)
     with warehouse.connect() as connection:
         estimation.run(connection, as_of, lambda _: None)
     warehouse.dbt("build", "--select", *SCORED, "--exclude-resource-type", "unit_test", variables=variables)

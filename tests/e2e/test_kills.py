@@ -1,48 +1,66 @@
 """Killed between any two steps, the current generation is untouched and one rerun ends as an undisturbed run."""
 
-import os
-import signal
-import subprocess
-import sys
+import re
+from pathlib import Path
 
 import pytest
 
 import tiny
+from killing import kill_at
 from loyalty import failpoints, warehouse
-from loyalty.generations import current_generation, generations
+from loyalty.errors import UserError
+from loyalty.feeds import get_feed
+from loyalty.generations import current_generation, generations, rollback
+from loyalty.housekeeping import prune
+from loyalty.landing import load_feed, read_manifest
+from loyalty.ledger import Ledger
 from loyalty.night import build_and_publish
+from loyalty.notify import notify
 from loyalty.publish import publish
+from loyalty.quarantine import entries, release
+from loyalty.settings import shipped
 from loyalty.verify import verify
 
 pytest_plugins = ("tiny_fixtures",)
 
-PUBLISH = """
-import sys
-from pathlib import Path
-import tiny
-from loyalty.publish import publish
-from loyalty.settings import load_settings
-publish(load_settings(Path(sys.argv[1])), say=tiny.quiet, now=tiny.NOW)
-"""
-
-BUILD = """
-import sys
-from pathlib import Path
-import tiny
-from loyalty.settings import load_settings
-from loyalty.warehouse import build
-build(load_settings(Path(sys.argv[1])), say=tiny.quiet)
-"""
-
 CUSTOMERS = "select * from marts.retention__customers order by customer_id"
 TWO = [("ann", 2), ("bob", 1)]
 THREE = [("ann", 2), ("bob", 1), ("eve", 1)]
+LOOSE = "max_quarantine_rate: 0.9\n"
+BROKEN = tiny.DAY_31 + "5,zoe,someday,1.00\n6,zoe,2017-12-31 10:00:00,1.00\n"
 
 
-def run_and_be_killed(code, settings, point):
-    environment = os.environ | {failpoints.VARIABLE: point, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code, str(settings.workspace)], env=environment, capture_output=True)
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+def load_in(folder, again=False):
+    settings = tiny.load_settings(folder)
+    load_feed(settings, get_feed(settings.feeds, "orders"), again=again, say=tiny.quiet, now=tiny.NOW)
+
+
+def build_in(folder):
+    warehouse.build(tiny.load_settings(folder), say=tiny.quiet)
+
+
+def publish_in(folder):
+    publish(tiny.load_settings(folder), say=tiny.quiet, now=tiny.NOW)
+
+
+def night_in(folder):
+    build_and_publish(tiny.load_settings(folder), say=tiny.quiet, now=tiny.NOW)
+
+
+def rollback_in(folder):
+    rollback(tiny.load_settings(folder), say=tiny.quiet)
+
+
+def release_in(folder, load_id):
+    release(tiny.load_settings(folder), load_id, [4])
+
+
+def notify_in(folder):
+    notify(tiny.load_settings(folder), tiny.quiet, tiny.NOW)
+
+
+def prune_in(folder):
+    prune(tiny.load_settings(folder), tiny.NOW.replace(year=2027), tiny.quiet)
 
 
 def seen(settings):
@@ -53,6 +71,27 @@ def checksums(settings):
     return current_generation(settings).manifest["marts"]
 
 
+def landed(settings):
+    """The bytes of every load that counts, and what is open in quarantine: all that a build can see."""
+    loads = Ledger(settings.ledger).loads()
+    manifests = [read_manifest(settings.landing / load.feed / f"load_id={load.load_id}") for load in loads]
+    parts = [[part["sha256"] for part in manifest["parts"]] for manifest in manifests]
+    open_lines = [(entry.file, entry.line) for entry in entries(settings, only_open=True)]
+    return [load.load_id for load in loads], parts, open_lines
+
+
+@pytest.fixture
+def arrived(tmp_path):
+    """A workspace with a landed day and a row of it in quarantine; the next day's file brings a good version of it."""
+    settings = tiny.make_workspace(tmp_path / "shop")
+    (settings.feeds / "orders.yml").write_text(tiny.FEED + LOOSE)
+    tiny.deliver(settings, "2017-12-29", tiny.HEADER + "3,bob,soon,5.00\n9,bob,2017-12-29 10:00:00,5.00\n")
+    tiny.deliver(settings, "2017-12-30", tiny.DAY_30.replace("3,bob,2017-12-30", "3,bob,someday,2017-12-30"))
+    load_in(settings.workspace)
+    tiny.deliver(settings, "2017-12-31", BROKEN)
+    return settings
+
+
 @pytest.fixture(scope="session")
 def undisturbed(built_twice, tmp_path_factory):
     """The checksums of a second night that nothing disturbed."""
@@ -61,9 +100,69 @@ def undisturbed(built_twice, tmp_path_factory):
     return checksums(settings)
 
 
+def test_every_point_is_listed_and_every_listed_point_is_there():
+    package = shipped("dbt_project").parent / "plugins" / "loyalty"
+    code = "".join(file.read_text() for file in sorted(Path(package).rglob("*.py")))
+    assert sorted(re.findall(r'^\s+hit\("([a-z_.]+)"\)$', code, re.MULTILINE)) == sorted(failpoints.POINTS)
+
+
+@pytest.mark.parametrize("point", failpoints.LAND_POINTS)
+def test_landing_killed_and_run_again(arrived, tmp_path, point):
+    calm = tiny.copy_workspace(arrived.workspace, tmp_path / "calm" / "shop")
+    load_in(calm.workspace)
+    kill_at(point, load_in, arrived.workspace)
+    load_in(arrived.workspace)
+    assert landed(arrived)[1:] == landed(calm)[1:]
+    assert landed(arrived)[2]
+    assert len(Ledger(arrived.ledger).loads()) == 3
+    assert not [finding for finding in verify(arrived) if finding.is_damage]
+
+
+@pytest.mark.parametrize("point", failpoints.REJECT_POINTS)
+def test_refusing_killed_and_run_again(arrived, point):
+    tiny.deliver(arrived, "2017-12-31", "id,customer\n1,ann\n")
+    kill_at(point, load_in, arrived.workspace)
+    load_in(arrived.workspace)
+    refused = [event for event in Ledger(arrived.ledger).events("delivery") if event.data["outcome"] == "rejected"]
+    assert [event.data["file"] for event in refused] == ["orders_2017-12-31.csv"]
+    assert len(list(arrived.rejected.rglob("_manifest.json"))) == 1
+    assert len(Ledger(arrived.ledger).loads()) == 2
+
+
+@pytest.mark.parametrize("point", ["land.described", "land.renamed", "land.recorded"])
+def test_a_changed_mapping_killed_and_run_again_counts_no_file_twice(arrived, point):
+    load_in(arrived.workspace)
+    before = len(Ledger(arrived.ledger).loads())
+    (arrived.feeds / "orders.yml").write_text(tiny.FEED.replace("EUR", "CHF") + LOOSE)
+    kill_at(point, load_in, arrived.workspace, True)
+    assert len(Ledger(arrived.ledger).loads()) == before
+    load_in(arrived.workspace, again=True)
+    loads = Ledger(arrived.ledger).loads()
+    assert len(loads) == before
+    assert len({load.data["mapping_id"] for load in loads}) == 1
+
+
+@pytest.mark.parametrize("point", failpoints.RELEASE_POINTS)
+def test_releasing_killed_and_run_again_lands_the_row_once(arrived, point):
+    (arrived.expectations / "orders.yml").write_text(
+        "feed: orders\nrows:\n  - name: small\n    severity: critical\n    because: Small totals only.\n"
+        "    expectation: {type: expect_column_values_to_be_between, kwargs: {column: total_amount, max_value: 6.5}}\n"
+    )
+    tiny.deliver(arrived, "2017-12-31", tiny.DAY_31 + tiny.DAY_31.splitlines()[2].replace("4,", "5,") + "\n")
+    load_in(arrived.workspace)
+    (load_id,) = {one.load_id for one in entries(arrived, only_open=True) if one.file == "orders_2017-12-31.csv"}
+    kill_at(point, release_in, arrived.workspace, load_id)
+    if point == "release.recorded":
+        with pytest.raises(UserError, match="line 4 is not open"):
+            release(arrived, load_id, [4])
+    else:
+        release(arrived, load_id, [4])
+    assert [load.row_count for load in Ledger(arrived.ledger).loads() if load.of_load_id == load_id] == [1]
+
+
 @pytest.mark.parametrize("point", failpoints.PUBLISH_POINTS)
 def test_publish_killed_and_run_again(waiting, undisturbed, point):
-    run_and_be_killed(PUBLISH, waiting, point)
+    kill_at(point, publish_in, waiting.workspace)
     is_shown = failpoints.PUBLISH_POINTS.index(point) >= failpoints.PUBLISH_POINTS.index("publish.linked")
     assert seen(waiting) == (THREE if is_shown else TWO)
     build_and_publish(waiting, say=tiny.quiet, now=tiny.NOW)
@@ -74,12 +173,37 @@ def test_publish_killed_and_run_again(waiting, undisturbed, point):
     assert verify(waiting) == []
 
 
+def test_rolling_back_killed_holds_publishing_and_is_run_again(waiting):
+    publish_in(waiting.workspace)
+    kill_at("rollback.recorded", rollback_in, waiting.workspace)
+    assert seen(waiting) == THREE
+    with pytest.raises(UserError, match="Publishing is held"):
+        publish_in(waiting.workspace)
+    rollback(waiting, say=tiny.quiet)
+    assert seen(waiting) == TWO
+
+
+def test_a_message_whose_sender_was_killed_is_sent_again_rather_than_never(published):
+    (published.feeds / "web.yml").write_text("feed: nothing\n")
+    kill_at("notify.sent", notify_in, published.workspace)
+    assert notify(published, tiny.quiet, tiny.NOW) is not None
+    assert notify(published, tiny.quiet, tiny.NOW) is None
+
+
+def test_housekeeping_killed_and_run_again(published):
+    assert list(published.raw.glob("*/*"))
+    kill_at("prune.removed", prune_in, published.workspace)
+    prune_in(published.workspace)
+    assert not list(published.raw.glob("*/*"))
+    assert verify(published) == []
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("point", failpoints.BUILD_POINTS)
+@pytest.mark.parametrize("point", ["plan.made", *failpoints.BUILD_POINTS])
 def test_build_killed_and_run_again(published, undisturbed, point):
     tiny.deliver(published, "2017-12-31", tiny.DAY_31)
     tiny.load(published)
-    run_and_be_killed(BUILD, published, point)
+    kill_at(point, night_in, published.workspace)
     assert seen(published) == TWO
     build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
     assert checksums(published) == undisturbed
@@ -88,8 +212,8 @@ def test_build_killed_and_run_again(published, undisturbed, point):
 def test_build_killed_halfway_is_not_published(published, undisturbed):
     tiny.deliver(published, "2017-12-31", tiny.DAY_31)
     tiny.load(published)
-    run_and_be_killed(BUILD, published, "build.core_built")
-    with pytest.raises(Exception, match="not completely built"):
+    kill_at("build.core_built", build_in, published.workspace)
+    with pytest.raises(UserError, match="not completely built"):
         publish(published, say=tiny.quiet, now=tiny.NOW)
     build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
     assert checksums(published) == undisturbed

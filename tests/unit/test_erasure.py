@@ -220,3 +220,8 @@ def test_alerts_and_reasons_show_the_shape_of_a_cell_and_not_its_content(unbuilt
     assert "ordered_at: a cell like `aaaaaaaaaa aaaaaa 9999-9999` is no timestamp" in outcome.message
     assert "Schulz" not in Ledger(unbuilt.ledger).file.read_text()
     assert "Schulz" not in json.dumps([entry.reason for entry in entries(unbuilt)])
+
+
+def test_personal_data_stand_in_raw_files_alone(workspace):
+    naming = {file.relative_to(workspace.home).parts[0] for file in files_saying(workspace, "example.com")}
+    assert naming == {"raw"}

@@ -50,7 +50,7 @@ with
                 -- an answer that is owed does not wait
                 when rules.cadence_days = 0
                 then null
-                when contacts.days_since_contact < rules.cadence_days
+                when contacts.days_since_contact <= rules.cadence_days
                 then 'contacted too recently'
                 when contacts.is_over_contact_cap
                 then 'contacted too often'

@@ -100,6 +100,7 @@ def _costs(draws: Draws) -> Iterator[Truth]:
 def _survey(draws: Draws) -> Iterator[Truth]:
     census, sends, accepted = draws.survey.census, draws.fieldwork.sends, draws.fieldwork.accepted
     operations, curve = "satisfaction__survey_operations", "satisfaction__loyalty_curve"
+    contrasts = "satisfaction__loyalty_contrasts"
     for number, wave in enumerate(WAVES):
         rows = accepted[accepted["wave"] == number]
         sent = sends[sends["wave"] == str(wave)]
@@ -124,9 +125,9 @@ def _survey(draws: Draws) -> Iterator[Truth]:
     )  # fmt: skip
     steps = np.exp(np.diff(SCORE_BY_OUTCOME))
     for name, value in {"5 v 4": steps[3], "4 v 3": steps[2], "3 v 2": steps[1]}.items():
-        yield Truth(curve, "adjusted_odds_ratio", f"{name}, mail and web", _digits(value), "parameter")
+        yield Truth(contrasts, "adjusted_odds_ratio", f"{name}, mail and web", _digits(value), "parameter")
     yield Truth(
-        curve, "adjusted_odds_ratio", "5 v 4, all modes", _digits(steps[3]), "biased", "below",
+        contrasts, "adjusted_odds_ratio", "5 v 4, all modes", _digits(steps[3]), "biased", "below",
         "interviewers lift fours to fives; small beside one draw's error",
     )  # fmt: skip
     known = census[census["is_outcome_known"]]

@@ -9,11 +9,31 @@ from datetime import date
 import duckdb
 
 from loyalty.estimation.fits import Check, Fit, significant
-from loyalty.estimation.steps import contracts, purchases, survey_weights, wallet_coefficients
+from loyalty.estimation.steps import (
+    contracts,
+    purchases,
+    survey_changes,
+    survey_drivers,
+    survey_shrinkage,
+    survey_structure,
+    survey_thresholds,
+    survey_weights,
+    wallet_coefficients,
+)
 from loyalty.estimation.tables import CHECKS, FITS, PARAMETERS, Columns, create_missing, replace_table
 
 # In this order: a later one may read what an earlier one wrote.
-STEPS = (survey_weights, wallet_coefficients, purchases, contracts)
+STEPS = (
+    survey_weights,
+    survey_drivers,
+    survey_structure,
+    survey_thresholds,
+    survey_shrinkage,
+    survey_changes,
+    wallet_coefficients,
+    purchases,
+    contracts,
+)
 
 TABLES: dict[str, Columns] = {"fits": FITS, "parameters": PARAMETERS, "checks": CHECKS} | {
     name: columns for step in STEPS for name, columns in step.TABLES.items()

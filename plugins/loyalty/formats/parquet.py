@@ -31,11 +31,13 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
         if number == 1:
             empty = [pa.array([], pa.string()) for _ in source.schema_arrow.names]
             yield Batch(pa.table(empty, names=source.schema_arrow.names), pa.array([], pa.int64()))
-    except (pa.ArrowException, OSError) as error:
-        raise LoadRejected(f"the Parquet file is cut short or damaged ({str(error).splitlines()[0]})") from None
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        what = (str(error).splitlines() or [type(error).__name__])[0]
+        raise LoadRejected(f"the Parquet file is cut short or damaged ({what})") from None
 
 
 def _text(column: pa.Array) -> pa.Array:
+    column.validate(full=True)  # texts that are not UTF-8 would be found too late
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
         return column.cast(pa.string())  # refuses what is not UTF-8
     if pa.types.is_nested(column.type):

@@ -18,7 +18,7 @@ from loyalty.errors import LoadRejected
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
-ENCRYPTED = 0x1  # the first of a member's flags
+ENCRYPTED, PATCHED, STRONGLY_ENCRYPTED = 0x1, 0x20, 0x40  # flags of a member
 READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 SAMPLE_BYTES = 65_536
@@ -176,9 +176,9 @@ def only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 def refuse_unreadable(member: zipfile.ZipInfo) -> None:
     """LoadRejected for a member with a password, or packed by a method that the standard library cannot undo."""
-    if member.flag_bits & ENCRYPTED:
+    if member.flag_bits & (ENCRYPTED | STRONGLY_ENCRYPTED):
         raise LoadRejected("the zip has a password; deliver it without one")
-    if member.compress_type not in READABLE_METHODS:
+    if member.compress_type not in READABLE_METHODS or member.flag_bits & PATCHED:
         raise LoadRejected(f"the zip is packed by method {member.compress_type}, which cannot be read; use deflate")
 
 

@@ -16,6 +16,13 @@ from loyalty.errors import LoadRejected
 from loyalty.feeds import FormatOptions
 from loyalty.formats import BadLine, Batch
 from loyalty.formats.delimited import check_header, to_batch
+from loyalty.formats.text import refuse_unreadable
+
+# What openpyxl and the modules below it say of a workbook that is none.
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ElementTree.ParseError),
+    *(AttributeError, LookupError, TypeError, ValueError),
+)
 
 
 def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) -> Iterator[Batch]:
@@ -24,15 +31,17 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
         raise LoadRejected("the file is empty")
     try:
         with zipfile.ZipFile(file) as archive:
+            for member in archive.infolist():
+                refuse_unreadable(member)
             if sum(info.file_size for info in archive.infolist()) > max_bytes:
                 raise LoadRejected(f"unpacks to more than {max_bytes:,} bytes; raise max_file_bytes if that is right")
         content = file.open("rb")  # our copy's name may have no ending, which openpyxl insists on
         workbook = openpyxl.load_workbook(content, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, OSError) as error:
+    except DAMAGED as error:
         raise LoadRejected(f"the workbook is cut short or damaged ({error})") from None
     try:
         yield from _batches(_sheet(workbook, options.sheet), options, batch_rows)
-    except (ElementTree.ParseError, zlib.error, zipfile.BadZipFile, AttributeError, KeyError) as error:
+    except DAMAGED as error:
         raise LoadRejected(f"the workbook is damaged ({error})") from None
     finally:
         workbook.close()

@@ -1,0 +1,1 @@
+with final as (select * from {{ ref("claims") }}) select * from final

@@ -1,0 +1,29 @@
+{{ config(tags=["scored"]) }}
+{# The latest answer of everybody, of value customers and of high-value ones: what is said on the way to the few that matter most. #}
+with
+    segments as (select * from {{ ref("int_survey__value_segments") }}),
+
+    people as (select * from {{ ref("int_survey__people") }} where recency = 1),
+
+    results as (select * from {{ ref("fct_survey_results") }}),
+
+    final as (
+        select
+            segments.source,
+            segments.survey_id,
+            segments.segment,
+            count(results.overall_score) as scored_count,
+            count(case when results.is_top_box then 1 end) as top_box_count,
+            count(
+                case when results.satisfaction_class = 'satisfied' then 1 end
+            ) as satisfied_count,
+            count(results.satisfaction_index) as index_count,
+            sum(results.satisfaction_index) as index_sum
+        from segments
+        inner join people using (source, survey_id, person_key)
+        inner join results on people.response_key = results.response_key
+        group by segments.source, segments.survey_id, segments.segment
+    )
+
+select *
+from final

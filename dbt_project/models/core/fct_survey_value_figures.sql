@@ -1,0 +1,48 @@
+{# All measures of value, the fairness of prices among them. #}
+{%- set key = "source, survey_id, wave, respondent_type" -%}
+with
+    measured as (select * from {{ ref("fct_survey_measure_figures") }}),
+
+    prices as (select * from {{ ref("fct_survey_price_sums") }}),
+
+    final as (
+        select
+            {{ key }},
+            measure_group,
+            measure,
+            answer_count,
+            place_mean,
+            place_error,
+            high_count,
+            ratio,
+            high_followed_count,
+            low_followed_count,
+            high_rate_again,
+            low_rate_again,
+            smallest_group_count,
+            (high_satisfied_rate - high_other_rate)
+            - (low_satisfied_rate - low_other_rate) as satisfaction_interaction,
+            cast(null as bigint) as unfair_count
+        from measured
+        union all
+        select
+            {{ key }},
+            'price' as measure_group,
+            'price_fairness' as measure,
+            answer_count,
+            null as place_mean,
+            null as place_error,
+            null as high_count,
+            {{ div("price_ratio_sum", "answer_count") }} as ratio,
+            0 as high_followed_count,
+            0 as low_followed_count,
+            null as high_rate_again,
+            null as low_rate_again,
+            0 as smallest_group_count,
+            null as satisfaction_interaction,
+            unfair_count
+        from prices
+    )
+
+select *
+from final

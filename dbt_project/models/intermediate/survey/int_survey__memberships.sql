@@ -1,0 +1,57 @@
+{# The segments a counted response belongs to that need no estimate: all, how and where it was asked, tier, attributes. #}
+with
+    responses as (
+        select * from {{ ref("fct_survey_responses") }} where not is_duplicate
+    ),
+
+    customer_segments as (
+        select * from {{ ref("dim_customer_segments") }} where segment_by != 'all'
+    ),
+
+    customer_values as (select * from {{ ref("fct_customer_values") }}),
+
+    memberships as (
+        select response_key, 'all' as segment_by, 'all' as segment
+        from responses
+        union all
+        select response_key, 'mode' as segment_by, mode as segment
+        from responses
+        union all
+        -- who asks face to face or by voice hears better scores
+        select
+            response_key,
+            'interviewer' as segment_by,
+            case
+                when mode in ('phone', 'on_site')
+                then 'with'
+                when mode in ('mail', 'web')
+                then 'without'
+            end as segment
+        from responses
+        union all
+        select response_key, 'touchpoint' as segment_by, touchpoint as segment
+        from responses
+        union all
+        select responses.response_key, 'tier' as segment_by, customer_values.tier
+        from responses
+        inner join
+            customer_values on responses.customer_key = customer_values.customer_key
+        union all
+        select
+            responses.response_key,
+            customer_segments.segment_by,
+            customer_segments.segment
+        from responses
+        inner join
+            customer_segments on responses.customer_key = customer_segments.customer_key
+    ),
+
+    final as (
+        select *
+        from memberships
+        -- a segment that nobody knows is none
+        where segment is not null
+    )
+
+select *
+from final

@@ -1,0 +1,74 @@
+with
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    alerts as (select * from {{ ref("fct_signal_alerts") }}),
+
+    warnings as (select * from {{ ref("fct_lapse_warnings") }}),
+
+    gaps as (select * from {{ ref("fct_order_gaps") }}),
+
+    -- how many lapse in so many days without any signal being looked at
+    active as (
+        select
+            count(*) as active_count,
+            count(case when gaps.lapse_date <= as_of.as_of then 1 end) as lapsed_count
+        from gaps
+        cross join as_of
+        where
+            gaps.order_date <= {{ add_days("as_of.as_of", -var("warning_days")) }}
+            and coalesce(gaps.next_order_date, {{ add_days("as_of.as_of", 1) }})
+            > {{ add_days("as_of.as_of", -var("warning_days")) }}
+            and {{ add_days("gaps.order_date", var("churn_days")) }}
+            > {{ add_days("as_of.as_of", -var("warning_days")) }}
+    ),
+
+    precise as (
+        select
+            signal,
+            count(*) as alert_count,
+            count(lapse_date) as lapsed_count,
+            {{ div("count(lapse_date)", "count(*)") }} as lapse_rate
+        from alerts
+        where is_observed
+        group by signal
+    ),
+
+    recalled as (
+        select
+            signal,
+            count(*) as lapse_count,
+            count(first_signal_date) as warned_count,
+            {{ div("count(first_signal_date)", "count(*)") }} as warned_rate,
+            {{ percentile("lead_days", 0.5) }} as median_lead_days
+        from warnings
+        group by signal
+    ),
+
+    final as (
+        select
+            recalled.signal,
+            cast({{ var("warning_days") }} as bigint) as warning_day_count,
+            coalesce(cast(precise.alert_count as bigint), 0) as alert_count,
+            coalesce(cast(precise.lapsed_count as bigint), 0) as alert_lapsed_count,
+            {{ shown_rate("precision", "precise.lapsed_count", "precise.alert_count") }},
+            cast(active.active_count as bigint) as active_count,
+            case
+                when active.active_count >= {{ var("min_base") }}
+                then {{ div("active.lapsed_count", "active.active_count") }}
+            end as usual_lapse_rate,
+            cast(recalled.lapse_count as bigint) as lapse_count,
+            cast(recalled.warned_count as bigint) as warned_count,
+            {{ shown_rate("recall", "recalled.warned_count", "recalled.lapse_count") }},
+            case
+                when recalled.warned_count >= {{ var("min_base") }}
+                then recalled.median_lead_days
+            end as median_lead_days,
+            coalesce(precise.alert_count, 0) < {{ var("min_base") }}
+            or recalled.lapse_count < {{ var("min_base") }} as is_suppressed
+        from recalled
+        cross join active
+        left join precise on recalled.signal = precise.signal
+    )
+
+select *
+from final

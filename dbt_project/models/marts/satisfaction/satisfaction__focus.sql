@@ -1,0 +1,88 @@
+with
+    levels as (select * from {{ ref("fct_survey_focus") }}),
+
+    drivers as (
+        select *, count(*) over (partition by source, survey_id) as driver_count
+        from {{ ref("fct_survey_drivers") }}
+        where segment = 'high_value' and driver_by = 'key_factor'
+    ),
+
+    stacked as (
+        select
+            source,
+            survey_id,
+            case
+                segment when 'all' then 1 when 'value' then 2 else 3
+            end as level_number,
+            segment as level,
+            'overall' as factor,
+            scored_count as customer_count,
+            top_box_count,
+            satisfied_count,
+            {{ div("index_sum", "index_count") }} as satisfaction_index,
+            cast(null as {{ type_double() }}) as importance_share,
+            cast(null as {{ dbt.type_string() }}) as reason
+        from levels
+        union all
+        select
+            source,
+            survey_id,
+            4 as level_number,
+            'key_factor' as level,
+            driver as factor,
+            answer_count as customer_count,
+            cast(null as bigint) as top_box_count,
+            cast(null as bigint) as satisfied_count,
+            performance_index as satisfaction_index,
+            lmg_share as importance_share,
+            fit_reason as reason
+        from drivers
+        -- a key factor explains more than its equal share; where nobody could tell,
+        -- all are shown
+        where coalesce(lmg_share * driver_count >= 1, true)
+    ),
+
+    shown as (
+        select
+            *,
+            customer_count < {{ var("min_base") }} as is_suppressed,
+            case
+                when customer_count >= {{ var("min_base") }}
+                then {{ div("top_box_count", "customer_count") }}
+            end as top_box_rate,
+            case
+                when customer_count >= {{ var("min_base") }}
+                then {{ div("satisfied_count", "customer_count") }}
+            end as satisfied_rate
+        from stacked
+    ),
+
+    final as (
+        select
+            {{ made_key(["source", "survey_id", "level", "factor"]) }} as focus_key,
+            source,
+            survey_id,
+            level_number,
+            level,
+            factor,
+            customer_count,
+            is_suppressed,
+            case
+                when not is_suppressed then satisfaction_index
+            end as satisfaction_index,
+            top_box_rate,
+            {{ wilson_low("top_box_rate", "customer_count") }} as top_box_rate_low,
+            {{ wilson_high("top_box_rate", "customer_count") }} as top_box_rate_high,
+            satisfied_rate,
+            {{ wilson_low("satisfied_rate", "customer_count") }} as satisfied_rate_low,
+            {{ wilson_high("satisfied_rate", "customer_count") }}
+            as satisfied_rate_high,
+            importance_share,
+            case
+                when is_suppressed then 'fewer answers than min_base' else reason
+            end as reason
+        from shown
+    )
+
+select *
+from final

@@ -1,0 +1,106 @@
+with
+    rates as (select * from {{ ref("fct_survey_score_rates") }}),
+
+    curves as (select * from {{ ref("fct_survey_curves") }}),
+
+    shown as (
+        select
+            source,
+            survey_id,
+            segment_by,
+            segment,
+            score,
+            scale_max,
+            loyalty_class,
+            customer_count,
+            effective_count,
+            active_count,
+            margin_count,
+            currency_code,
+            customer_count < {{ var("min_base") }} as is_suppressed,
+            {% for name in [
+                "repurchase_rate",
+                "repurchase_rate_weighted",
+                "repurchase_rate_adjusted",
+            ] %}
+                case
+                    when customer_count >= {{ var("min_base") }} then {{ name }}
+                end as {{ name }},
+            {% endfor %}
+            case
+                when active_count >= {{ var("min_base") }} then churn_rate
+            end as churn_rate,
+            case
+                when margin_count >= {{ var("min_base") }} then margin_mean_amount
+            end as margin_mean_amount
+        from rates
+    ),
+
+    final as (
+        select
+            {{
+                made_key(
+                    [
+                        "shown.source",
+                        "shown.survey_id",
+                        "segment_by",
+                        "segment",
+                        "score",
+                    ]
+                )
+            }} as loyalty_curve_key,
+            shown.source,
+            shown.survey_id,
+            shown.segment_by,
+            shown.segment,
+            cast(shown.score as {{ type_double() }}) as score,
+            cast(scale_max as {{ type_double() }}) as scale_max,
+            loyalty_class,
+            {{ var("horizon_days") }} as horizon_days,
+            customer_count,
+            effective_count,
+            is_suppressed,
+            repurchase_rate,
+            {{ wilson_low("repurchase_rate", "customer_count") }}
+            as repurchase_rate_low,
+            {{ wilson_high("repurchase_rate", "customer_count") }}
+            as repurchase_rate_high,
+            repurchase_rate_weighted,
+            {{ wilson_low("repurchase_rate_weighted", "effective_count") }}
+            as repurchase_rate_weighted_low,
+            {{ wilson_high("repurchase_rate_weighted", "effective_count") }}
+            as repurchase_rate_weighted_high,
+            repurchase_rate_adjusted,
+            repurchase_rate_adjusted is not null as is_adjusted,
+            active_count,
+            churn_rate,
+            {{ wilson_low("churn_rate", "active_count") }} as churn_rate_low,
+            {{ wilson_high("churn_rate", "active_count") }} as churn_rate_high,
+            margin_count,
+            margin_mean_amount,
+            currency_code,
+            -- one curve a survey, of everybody
+            curves.curve_status,
+            curves.curve_reason,
+            curves.curve_measure,
+            curves.curve_count,
+            curves.curve_shape,
+            curves.threshold_low,
+            curves.threshold_high,
+            curves.slope_1,
+            curves.slope_2,
+            curves.slope_3,
+            curves.rate_1,
+            curves.rate_2,
+            curves.rate_3,
+            curves.bic_gain
+        from shown
+        left join
+            curves
+            on shown.source = curves.source
+            and shown.survey_id = curves.survey_id
+            and shown.segment_by = 'all'
+    )
+
+select *
+from final

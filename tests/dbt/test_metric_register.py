@@ -1,0 +1,141 @@
+"""The register of metrics against the models, both ways."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.cli.main import dbtRunner
+from warehouse import PARSED, PROJECT
+
+IDS = Path(__file__).parents[1] / "metric_ids.csv"
+
+# What the data of a shop cannot answer, wholly or in part. Everything else has to be answered by a column.
+UNANSWERABLE = {
+    "A34": "a lag correlation under 8 waves",
+    "C12": "no longer searches, beyond what was asked",
+    "D20": "rivals' promotions without a calendar of them",
+    "E04": "market share without a bought total or a panel",
+    "F11": "lift without a control arm or a time before",
+    "G01": "the silent as an observation",
+    "H01": "22 as a fact",
+    "H02": "8 as a fact",
+    "H03": "10 as a fact",
+    "H04": "the balance of 22, 8 and 10 as a fact",
+    "I04": "lift without a control arm or a time before",
+    "I12": "recommendations without an export of events",
+    "I14": "rivals' stock-outs without a calendar of them",
+    "I17": "hours of training, which are staff data",
+    "I21": "what dealers sell on",
+    "I23": "shifts of the market beyond our own figures",
+    "I25": "drop-off at checkout without an export of events",
+    "I26": "engagement without an export of events",
+}
+
+# Marts that hold no metric of the list: where all marts stand, and the register itself.
+WITHOUT_METRIC = {"loyalty__as_of", "loyalty__metric_catalogue"}
+
+Row = Mapping[str, str]
+
+
+def _read(path: Path) -> list[Row]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Iterator[Any]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LOYALTY_WORK_FILE", str(Path(PARSED.name) / "parse.duckdb"))
+        result = dbtRunner().invoke(
+            [
+                *("parse", "--quiet", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target-path", PARSED.name, "--log-path", PARSED.name),
+            ]
+        )
+    assert result.success, result.exception
+    yield result.result
+
+
+@pytest.fixture(scope="module")
+def register() -> list[Row]:
+    return _read(PROJECT / "seeds" / "reference" / "metric_catalogue.csv")
+
+
+@pytest.fixture(scope="module")
+def models(manifest: Any) -> dict[str, Any]:
+    return {node.name: node for node in manifest.nodes.values() if node.resource_type == "model"}
+
+
+def test_every_metric_is_in_the_register_and_no_other(register: list[Row]) -> None:
+    ids = [row["id"] for row in _read(IDS)]
+    assert len(ids) == len(set(ids)) == 162
+    assert {row["id"] for row in register} == set(ids)
+
+
+def test_a_row_is_one_column_of_one_metric(register: list[Row]) -> None:
+    keys = [(row["id"], row["model"], row["column"], row["reason"]) for row in register]
+    assert len(keys) == len(set(keys))
+
+
+def test_every_row_is_named_and_defined_in_both_languages(register: list[Row]) -> None:
+    for row in register:
+        assert row["name_en"] and (row["definition"] or row["reason"]), row
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in row["name_zh"]), row
+
+
+def test_every_answer_is_a_published_column(register: list[Row], models: dict[str, Any]) -> None:
+    strangers = [
+        (row["id"], row["model"], row["column"])
+        for row in register
+        if row["model"]
+        and (
+            row["model"] not in models
+            or models[row["model"]].access != "public"
+            or row["column"] not in models[row["model"]].columns
+        )
+    ]
+    assert strangers == []
+
+
+def test_every_answer_has_a_unit_test_of_its_model_or_of_one_it_stands_on(
+    register: list[Row], models: dict[str, Any], manifest: Any
+) -> None:
+    tested = {(test.name, test.model) for test in manifest.unit_tests.values()}
+    unproved = [
+        (row["id"], row["model"], row["unit_test"])
+        for row in register
+        if row["model"] in models
+        and not any((row["unit_test"], name) in tested for name in _ancestors(row["model"], models, manifest))
+    ]
+    assert unproved == []
+
+
+def test_what_no_column_answers_has_a_reason_and_only_the_unanswerable_have_one(register: list[Row]) -> None:
+    for row in register:
+        answered = [bool(row[name]) for name in ("model", "column", "unit_test")]
+        assert all(answered) or not any(answered), row
+        assert any(answered) or row["reason"], row
+        assert not row["reason"] or row["id"] in UNANSWERABLE, row
+
+
+def test_every_mart_is_in_the_register(register: list[Row], models: dict[str, Any]) -> None:
+    marts = {name for name, node in models.items() if node.original_file_path.startswith("models/marts/")}
+    named = {row["model"] for row in register}
+    assert marts - named == WITHOUT_METRIC
+
+
+def _ancestors(name: str, models: Mapping[str, Any], manifest: Any) -> set[str]:
+    """A model and all models it stands on, by name."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one in found or one not in models:
+            continue
+        found.add(one)
+        waiting += [manifest.nodes[key].name for key in models[one].depends_on.nodes if key in manifest.nodes]
+    return found

@@ -1,0 +1,117 @@
+"""Two runs at once never interleave: one goes on, the other waits or is told in a sentence who is before it."""
+
+import os
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from test_kills import CUSTOMERS, THREE, TWO, build_in, load_in, night_in, publish_in, seen
+
+import tiny
+from killing import start
+from loyalty import failpoints, night, warehouse
+from loyalty.errors import LockBusy, UserError
+from loyalty.feeds import get_feed
+from loyalty.generations import current_generation, generations, rollback
+from loyalty.landing import load_feed
+from loyalty.ledger import Ledger
+from loyalty.publish import publish
+from loyalty.verify import verify
+
+pytest_plugins = ("tiny_fixtures",)
+
+
+@contextmanager
+def stopped_at(point, step, *arguments):
+    """A process that hangs at the point, as one whose supervisor was killed; it goes on when the block ends."""
+    process = start(step, *arguments, point=failpoints.STOP + point)
+    pid = process.pid
+    while not _is_stopped(pid):
+        pass
+    try:
+        yield process
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        process.join()
+    assert process.exitcode in (0, -signal.SIGTERM)
+
+
+def _is_stopped(pid):
+    """Whether a process is stopped; the fork server is its parent, so only its state can be read."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+@pytest.fixture
+def impatient(waiting):
+    """The second night, built and not published, in a workspace that waits for nobody."""
+    return waiting.model_copy(update={"lock_wait_seconds": 0})
+
+
+def test_two_loads_of_one_file_at_once_land_it_once(tmp_path):
+    settings = tiny.make_workspace(tmp_path / "shop")
+    with stopped_at("land.described", load_in, settings.workspace):
+        (outcome,) = tiny.load(settings)
+        assert outcome.outcome == "accepted"
+    outcomes = [event.data["outcome"] for event in Ledger(settings.ledger).events("delivery")]
+    assert outcomes == ["accepted", "unchanged"]
+    assert [one.load_id for one in Ledger(settings.ledger).loads()] == [outcome.load_id]
+    assert verify(settings) == []
+
+
+def test_a_build_beside_a_hanging_one_is_told_who_and_since_when(impatient):
+    with stopped_at("build.locked", build_in, impatient.workspace) as hanging:
+        pid = hanging.pid
+        for step in (warehouse.build, publish):
+            with pytest.raises(LockBusy, match=rf"Another run \(build .*\) holds .*: process {pid} on .*, since 20"):
+                step(impatient, say=tiny.quiet)
+        hanging.terminate()  # it takes effect when the process goes on
+    publish(impatient, say=tiny.quiet, now=tiny.NOW)
+    assert seen(impatient) == THREE
+
+
+def test_a_retry_beside_a_hanging_publish_waits_and_publishes_nothing_twice(impatient):
+    with stopped_at("publish.copied", publish_in, impatient.workspace) as hanging:
+        with pytest.raises(LockBusy, match=f"process {hanging.pid}"):
+            publish(impatient, say=tiny.quiet, now=tiny.NOW)
+        assert seen(impatient) == TWO
+    assert seen(impatient) == THREE
+    assert publish(impatient, say=tiny.quiet, now=tiny.NOW) is None
+    assert [one.number for one in generations(impatient)] == [1, 2]
+
+
+def publish_or_say(folder):
+    with pytest.raises(UserError, match="Publishing is held"):
+        publish_in(folder)
+
+
+@pytest.mark.parametrize("point", ["publish.copied", "publish.synced"])
+def test_a_rollback_during_a_publish_waits_for_nothing_and_wins(waiting, point):
+    publish_in(waiting.workspace)
+    tiny.fetch(waiting.serve / "current" / "loyalty.duckdb", CUSTOMERS)
+    with tiny.duckdb.connect(str(waiting.work_file)) as connection:
+        connection.execute("update marts.retention__customers set orders_count = 9")
+    with stopped_at(point, publish_or_say, waiting.workspace):
+        assert rollback(waiting, say=tiny.quiet).number == 1
+        assert seen(waiting) == TWO
+    assert seen(waiting) == TWO
+    assert [one.number for one in generations(waiting)] == [1, 2]
+    assert not list(waiting.serve.glob(".staging-*"))
+
+
+def test_a_backfill_beside_the_night_changes_nothing_of_the_night_and_comes_with_the_next(published):
+    tiny.deliver(published, "2017-12-31", tiny.DAY_31)
+    tiny.load(published)
+    with stopped_at("build.registered", night_in, published.workspace):
+        tiny.deliver(published, "2017-12-28", tiny.HEADER + "8,kim,2017-12-28,1.00\n")
+        feed = get_feed(published.feeds, "orders")
+        (outcome,) = load_feed(published, feed, date=tiny.NOW.date().replace(2017, 12, 28), say=tiny.quiet)
+        assert outcome.outcome == "accepted"
+    assert seen(published) == THREE
+    assert warehouse.plan(published).reasons == ("1 new load of orders",)
+    before = tiny.published(published, CUSTOMERS)
+    night.build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
+    after = tiny.published(published, CUSTOMERS)
+    assert [row for row in after if row[0] != "kim"] == before
+    assert current_generation(published).number == 3
+    assert after[-1][:2] == ("kim", 1)

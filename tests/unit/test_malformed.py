@@ -1,0 +1,197 @@
+"""Whatever bytes come: a whole load or one sentence, never a traceback, a prefix, or a text that nobody wrote."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loyalty.errors import LoadRejected
+from loyalty.formats import read_batches
+from loyalty.landing import load_feed
+from loyalty.ledger import Ledger
+from loyalty.registration import feed_select, read_manifest
+from shop_workspace import Workspace
+
+NOW = datetime(2026, 5, 9, 2, tzinfo=UTC)
+NAMES = ["Order", "Customer", "When", "Total"]
+ROWS = [[str(number), "比较满意", "2026-05-04", f"{number}.50"] for number in range(1, 9)]
+TEXT = "".join(",".join(row) + "\n" for row in [NAMES, *ROWS])
+FORMATS = ("csv", "csv.gz", "csv.zip", "fixed_width", "jsonl", "parquet", "xlsx")
+QUICK, LONG = 20, 1_500
+
+
+def _gzip() -> bytes:
+    return gzip.compress(TEXT.encode(), mtime=0)
+
+
+def _zip() -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("orders.csv", TEXT)
+    return file.getvalue()
+
+
+def _parquet() -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table({name: [row[place] for row in ROWS] for place, name in enumerate(NAMES)}), file)
+    return file.getvalue()
+
+
+def _xlsx() -> bytes:
+    file = io.BytesIO()
+    book = openpyxl.Workbook()
+    for row in [NAMES, *ROWS]:
+        book.active.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+WRITERS: dict[str, Callable[[], bytes]] = {
+    "csv": TEXT.encode,
+    "csv.gz": _gzip,
+    "csv.zip": _zip,
+    "fixed_width": lambda: "".join("".join(f"{c:<12}" for c in row) + "\n" for row in [NAMES, *ROWS]).encode(),
+    "jsonl": lambda: "".join(json.dumps(dict(zip(NAMES, row, strict=True))) + "\n" for row in ROWS).encode(),
+    "parquet": _parquet,
+    "xlsx": _xlsx,
+}
+
+
+@cache
+def whole(name: str) -> bytes:
+    return WRITERS[name]()
+
+
+def read(name: str, content: bytes) -> list[dict] | None:
+    """The rows of a file, or None when it is refused in one printable line; anything else fails the test."""
+    with tempfile.TemporaryDirectory() as folder:
+        kind = name.split(".")[0]
+        options = {"names": NAMES, "widths": [12] * 4} if kind == "fixed_width" else {}
+        feed = Workspace(Path(folder) / "shop").feed(format=kind, options=options)
+        file = Path(folder) / "export"
+        file.write_bytes(content)
+        try:
+            batches = list(read_batches(file, feed, 5, 10**6))
+        except LoadRejected as refused:
+            assert "\n" not in str(refused)
+            return None
+        return [row for batch in batches for row in batch.cells.to_pylist()]
+
+
+def check_cut(name: str, part: float) -> None:
+    """A prefix is refused, unless it ends with a line: then only a total line could tell."""
+    content = whole(name)[: int(part * len(whole(name)))]
+    rows = read(name, content)
+    if name in ("csv", "fixed_width", "jsonl"):
+        assert rows is None or content.endswith(b"\n") or rows == read(name, content + b"\n")
+    else:
+        assert rows is None
+
+
+def check_flip(name: str, changes: list[tuple[float, int]]) -> None:
+    """A damaged file is refused or read; its texts are then ones that UTF-8 can say."""
+    content = bytearray(whole(name))
+    for place, value in changes:
+        content[int(place * (len(content) - 1))] = value
+    for row in read(name, bytes(content)) or []:
+        assert all(cell is None or "\ufffd" not in cell for cell in row.values())
+
+
+def check_rubbish(name: str, content: bytes) -> None:
+    read(name, content)
+
+
+PLACES = st.floats(min_value=0, max_value=1, exclude_max=True)
+FLIPS = st.lists(st.tuples(PLACES, st.integers(0, 255)), min_size=1, max_size=4)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_damaged_files_are_refused_in_a_sentence_or_read(name: str) -> None:
+    _fuzz(name, QUICK)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("name", FORMATS)
+def test_damaged_files_long_form(name: str) -> None:
+    _fuzz(name, LONG)
+
+
+def _fuzz(name: str, examples: int) -> None:
+    bounded = settings(max_examples=examples, deadline=None, database=None, derandomize=examples == QUICK)
+    bounded(given(PLACES)(lambda part: check_cut(name, part)))()
+    bounded(given(FLIPS)(lambda changes: check_flip(name, changes)))()
+    bounded(given(st.binary(max_size=200))(lambda content: check_rubbish(name, content)))()
+
+
+@given(cut=st.integers(min_value=1, max_value=200))
+@settings(max_examples=20, deadline=None)
+def test_with_a_total_line_no_prefix_is_taken_for_the_whole(cut: int) -> None:
+    content = TEXT + "TOTAL,8,,40.00\n"
+    with tempfile.TemporaryDirectory() as folder:
+        feed = Workspace(Path(folder) / "shop").feed(
+            options={"trailer": r"^TOTAL,(?P<rows>\d+),,(?P<total>\d+\.\d\d)$"}
+        )
+        file = Path(folder) / "export"
+        file.write_bytes(content.encode()[: -cut - 1])
+        with pytest.raises(LoadRejected):
+            list(read_batches(file, feed, 5, 10**6))
+
+
+NASTY = ['"; drop table orders; --', "'); drop table orders; --", "select", "a b\tc", "../../x", "${jndi:x}", "{{ 1 }}"]
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_sql_in_headers_names_and_cells_is_text(workspace: Workspace, nasty: str) -> None:
+    feed = workspace.feed(path="exports/*.csv")
+    cell = '"' + nasty.replace('"', '""') + '"'
+    file_name = "x" + nasty.replace("/", "_").replace("\t", " ") + ".csv"
+    workspace.export(file_name, f"Order,Customer,When,Total,{cell}\n1,{cell},2026-05-04,1,{cell}\n")
+    (outcome,) = load_feed(workspace.settings, feed, say=lambda _: None, now=NOW)
+    assert outcome.outcome == "accepted", outcome.message
+    (load,) = Ledger(workspace.settings.ledger).loads()
+    select = feed_select(workspace.settings, feed.canonical, [(load, read_manifest(workspace.settings, load))])
+    with duckdb.connect() as connection:
+        connection.execute(f"create view orders as {select}")
+        rows = connection.execute("select customer_id, _file, order_id from orders").fetchall()
+        own = [name for (name, *_) in connection.execute("describe orders").fetchall() if name.startswith("x_")]
+    assert rows == [(nasty, file_name, "1")]
+    assert len(own) == 1
+
+
+DRIFTS = {
+    "reordered": ("Total,When,Customer,Order\n1,2026-05-04,a,1\n", "accepted", ""),
+    "a column more": ("Order,Customer,When,Total,Shelf\n1,a,2026-05-04,1,9\n", "accepted", ""),
+    "required one renamed": (
+        "Order_No,Customer,When,Total\n1,a,2026-05-04,1\n",
+        "rejected",
+        "the nearest is `Order_No`",
+    ),
+    "mapped one removed": ("Order,When,Total\n1,2026-05-04,1\n", "rejected", "column `Customer`"),
+    "retyped": ("Order,Customer,When,Total\n1,a,yesterday,1\n", "rejected", "ordered_at: a cell like"),
+    "duplicated": ("Order,Customer,When,Total,Total\n1,a,2026-05-04,1,2\n", "rejected", "the column `Total` twice"),
+    "in capitals": ("ORDER,Customer,When,Total\n1,a,2026-05-04,1\n", "rejected", "column `Order`"),
+}
+
+
+@pytest.mark.parametrize("name", DRIFTS)
+def test_a_changed_layout_is_taken_or_refused_by_name(workspace: Workspace, name: str) -> None:
+    content, outcome, words = DRIFTS[name]
+    workspace.export("orders_2026-05-04.csv", content)
+    (loaded,) = load_feed(workspace.settings, workspace.feed(), say=lambda _: None, now=NOW)
+    assert loaded.outcome == outcome, loaded.message
+    assert words in loaded.message
