@@ -14,7 +14,7 @@ export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH
 
-.PHONY: help setup demo test slow torture bench airflow env lint format lock clean
+.PHONY: help setup demo test slow torture bench airflow env lint format lock audit clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -60,6 +60,9 @@ format: $(READY) ## write Python and SQL the way lint wants them
 lock: $(READY) ## resolve requirements.lock anew
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra postgres \
 	  --no-header pyproject.toml --output-file requirements.lock
+
+audit: $(READY) ## known weaknesses of the locked packages (needs pip-audit and the network)
+	@pip-audit --requirement requirements.lock --require-hashes --disable-pip
 
 clean: ## remove the environment and all data of the demo
 	@rm -rf .venv var dbt_project/target dbt_project/logs

@@ -35,6 +35,17 @@ POST_ATTEMPTS = 3
 
 Post = Callable[[str, dict[str, Any]], None]
 
+# The part of the runbook that helps, by what happened; rows held back by any rule have their own.
+CHAPTERS = {
+    "late": "a-feed-is-late",
+    "refused": "a-load-was-rejected",
+    "feed_off": "a-feeds-yaml-is-wrong",
+    "held": "publishing-was-refused",
+    "publish_failed": "publishing-was-refused",
+    "build_failed": "the-build-failed",
+}
+HELD_BACK = "many-rows-are-in-quarantine"
+
 
 @dataclass(frozen=True)
 class Item:
@@ -47,28 +58,40 @@ class Item:
     owner: str
     runbook: str
 
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal things."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
 
 @dataclass(frozen=True)
 class Message:
-    """All that wants attention now."""
+    """All that wants attention now; what was `told` before is counted and not repeated."""
 
     items: tuple[Item, ...]
+    told: frozenset[str] = frozenset()
+
+    @property
+    def news(self) -> tuple[Item, ...]:
+        """What was not told before."""
+        return tuple(item for item in self.items if item.fingerprint not in self.told)
 
     @property
     def fingerprint(self) -> str:
         """Equal for equal states."""
-        content = json.dumps(sorted((asdict(item) for item in self.items), key=json.dumps), sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()
+        return hashlib.sha256("".join(sorted(item.fingerprint for item in self.items)).encode()).hexdigest()
 
     @property
     def text(self) -> str:
         """The message for people."""
         if not self.items:
             return "Loyalty warehouse: all is well again."
-        count = len(self.items)
+        count, unchanged = len(self.items), len(self.items) - len(self.news)
         lines = [f"Loyalty warehouse: {count} {'thing wants' if count == 1 else 'things want'} attention"]
-        for item in self.items:
+        for item in self.news:
             lines.append(f"- {item.what} Owner: {item.owner}. Next step: {item.runbook}")
+        if unchanged:
+            lines.append(f"- {unchanged} unchanged since the last message; `loyalty status` shows all.")
         return "\n".join(lines)
 
 
@@ -80,8 +103,10 @@ def notify(
     A webhook that cannot be reached is said and tried again next time; it never fails a night.
     """
     ledger = Ledger(settings.ledger)
-    message = Message(tuple(_items(settings, ledger, now)))
     last = ledger.last("notify")
+    message = Message(
+        tuple(_items(settings, ledger, now)), frozenset(last.data.get("items", [])) if last else frozenset()
+    )
     if (last is None and not message.items) or (last and last.data["fingerprint"] == message.fingerprint):
         return None
     say(message.text)
@@ -93,7 +118,8 @@ def notify(
             say(str(error))
             return message
     hit("notify.sent")
-    ledger.append("notify", fingerprint=message.fingerprint, item_count=len(message.items))
+    told = sorted(item.fingerprint for item in message.items)
+    ledger.append("notify", fingerprint=message.fingerprint, item_count=len(message.items), items=told)
     return message
 
 
@@ -105,7 +131,10 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
     owners = {name: feed.owner for name, feed in feeds.items()}
 
     def item(feed: str, rule: str, rows: int, what: str) -> Item:
-        return Item(feed, rule, rows, what, owners.get(feed, settings.owner), runbooks.get(feed, settings.runbook))
+        runbook = runbooks.get(feed, settings.runbook)
+        if runbook == settings.runbook:  # ours has chapters; a feed's own is taken as it is given
+            runbook = f"{runbook}#{CHAPTERS.get(rule, HELD_BACK)}"
+        return Item(feed, rule, rows, what, owners.get(feed, settings.owner), runbook)
 
     found = [
         item("", f"{kind}_failed", 0, f"The last {kind} failed: {sentence}") for kind, sentence in failed_runs(ledger)
@@ -123,11 +152,12 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
     for name, reason in _refused(ledger):
         if name in feeds:
             found.append(item(name, "refused", 0, reason))
-    for (name, rules), lines in _held_back(settings).items():
-        first = ", ".join(str(line) for line in lines[:EXAMPLE_LINES])
-        more = " ..." if len(lines) > EXAMPLE_LINES else ""
-        what = f"Feed `{name}`: {len(lines):,} rows are in quarantine by {rules} (lines {first}{more})."
-        found.append(item(name, rules, len(lines), what))
+    for (name, rules), rows in _held_back(settings).items():
+        first = ", ".join(f"{row.file} line {row.line}" for row in rows[:EXAMPLE_LINES])
+        more = " ..." if len(rows) > EXAMPLE_LINES else ""
+        why = rows[0].reason.rstrip(".")
+        what = f"Feed `{name}`: {len(rows):,} rows are in quarantine by {rules} ({first}{more}): {why}."
+        found.append(item(name, rules, len(rows), what))
     return found
 
 
@@ -137,19 +167,19 @@ def _refused(ledger: Ledger) -> list[tuple[str, str]]:
     return [(name, data["reason"]) for (name, _), data in last.items() if data["outcome"] == "rejected"]
 
 
-def _held_back(settings: Settings) -> dict[tuple[str, str], list[int]]:
-    """Lines in quarantine by feed and rules; never their content."""
-    lines: dict[tuple[str, str], list[int]] = defaultdict(list)
+def _held_back(settings: Settings) -> dict[tuple[str, str], list[quarantine.Entry]]:
+    """The rows in quarantine by feed and rules; of them file, line and reason are told, never their content."""
+    rows: dict[tuple[str, str], list[quarantine.Entry]] = defaultdict(list)
     for entry in quarantine.entries(settings, only_open=True):
-        lines[entry.feed_name, entry.rules].append(entry.line)
-    return lines
+        rows[entry.feed_name, entry.rules].append(entry)
+    return rows
 
 
 def _send(url: str, message: Message, post: Post) -> None:
     content = {
         "text": message.text,
         "fingerprint": message.fingerprint,
-        "items": [asdict(item) for item in message.items],
+        "items": [asdict(item) for item in message.news],
     }
     if not url.startswith(("https://", "http://")):
         raise UserError("notify_url is no http or https address: the message was only written here.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shop import AS_OF, FIRST_DAY, draw_loads, land
 from warehouse import Warehouse, new_warehouse
+
+ORACLES = Path(__file__).parents[1] / "oracles"
 
 SELECTION = (
     "+profitability__customer_months +profitability__cost_drivers +profitability__cost_reconciliation"
@@ -158,6 +162,19 @@ def test_tiers_of_any_number_of_customers_are_rounded_up(ranked: Warehouse, coun
     assert found == {tier: number for tier, number in _tiers(count).items() if number}
 
 
+def test_the_textbooks_tiers_come_out_of_its_customers(ranked: Warehouse) -> None:
+    published = json.loads((ORACLES / "seed_arithmetic.json").read_text(encoding="utf-8"))["tiers"]
+    rows = ranked.query(
+        "select customer_share_rate, measure_share_rate, profit_index_ratio, share_gap_rate"
+        " from marts.profitability__tiers where group_by = 'tier' and currency_code = 'XTB'"
+        " order by profit_index_ratio desc"
+    )
+    ours = [[row[place] for row in rows] for place in range(3)]
+    expected = [published["customer_share"], published["profit_share"], published["profit_index"]]
+    assert ours == [pytest.approx(values) for values in expected]
+    assert all(abs(gap) < 1e-9 for *_, gap in rows)
+
+
 def _currency(count: int) -> str:
     """Currencies are ranked apart, so that one warehouse holds populations of many sizes."""
     return f"X{count:02}"[-3:] if count < 100 else f"{count}"
@@ -179,7 +196,17 @@ def ranked(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyP
         for count in (1, 3, 19, 20, 21, 25, 99, 100, 101)
         for number in range(count)
     ]
-    warehouse.load("orders", orders)
+    textbook = [
+        {
+            "order_id": f"textbook-{number}",
+            "customer_id": f"textbook-{number}",
+            "ordered_at": FIRST_DAY,
+            "currency_code": "XTB",
+            "total_amount": amount,
+        }
+        for number, amount in enumerate([10] * 5 + [2] * 15 + [0.25] * 80)
+    ]
+    warehouse.load("orders", orders + textbook)
     warehouse.dbt(
         *("build", "--select", "+profitability__tiers", "--exclude-resource-type", "unit_test"),
         variables={"tier_measure": "net_revenue"},

@@ -20,6 +20,7 @@ PUBLISHED = json.loads((ORACLES / "retention.json").read_text(encoding="utf-8"))
 AS_OF = date(2017, 12, 31)
 DAYS_PER_MONTH = 30  # Telco counts in months; any fixed length keeps their order
 SIX_YEARS = 72 * DAYS_PER_MONTH
+UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +43,10 @@ def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         warehouse.load("orders", orders, source="cdnow")
         warehouse.set_build(date(1998, 6, 30))
         warehouse.dbt(
-            "run",
+            "build",
             "--select",
             "+retention__gap_curve +retention__survival +retention__segment_months +fct_customer_retention",
+            *UNTESTED,
             variables={"left_truncation": False, "min_base": 1},
         )
         yield warehouse
@@ -109,7 +111,11 @@ def telco(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         warehouse.load("contracts", contracts)
         warehouse.set_build(AS_OF)
         warehouse.dbt(
-            "run", "--select", "+retention__survival", variables={"min_base": 1, "survival_horizon_days": SIX_YEARS}
+            "build",
+            "--select",
+            "+retention__survival +retention__churn_reasons",
+            *UNTESTED,
+            variables={"min_base": 1, "survival_horizon_days": SIX_YEARS},
         )
         yield warehouse
 
@@ -154,7 +160,6 @@ def test_telco_survival_of_each_plan(telco: Warehouse, plan: str) -> None:
 
 
 def test_telco_contracts_end_without_a_reason(telco: Warehouse) -> None:
-    telco.dbt("run", "--select", "+retention__churn_reasons", variables={"min_base": 1})
     assert telco.query("select stated_in, reason, reason_count, reason_rate from marts.retention__churn_reasons") == [
         ("contract", "not stated", PUBLISHED["wa_churn"]["events"], 1.0)
     ]

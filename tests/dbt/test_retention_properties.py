@@ -141,7 +141,7 @@ def check_months(warehouse: Warehouse, days: Days) -> None:
 def check_customers(warehouse: Warehouse, days: Days) -> None:
     """Gaps and standing of every customer, counted again."""
     rows = warehouse.query(
-        "select customer_id, order_day_count, median_gap_days, retention.lapse_count, is_lapsed, tenure_days"
+        "select customer_id, retention.order_day_count, median_gap_days, lapse_count, is_lapsed, tenure_days"
         " from core.fct_customer_retention as retention inner join core.dim_customers using (customer_key)"
         " where retention.first_order_date is not null"
     )

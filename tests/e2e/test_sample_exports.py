@@ -13,10 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from loyalty import night, warehouse
 from loyalty.demo import write_exports
+from loyalty.demo.survey import SCORE_BY_OUTCOME
+from loyalty.demo.truth import DRIVER_SHARES
 from loyalty.generations import current_generation
 from loyalty.ledger import Ledger
 from loyalty.privacy import use_demo_key
@@ -126,6 +129,37 @@ def test_fieldwork_is_counted_and_nonresponse_shown(sample: Settings) -> None:
     assert one(sample, last) == (None, 0)
     lags = "select count(lag_correlation), count(suppressed_reason) = count(*) from marts.satisfaction__profit_lags"
     assert one(sample, lags) == (0, True)
+
+
+def test_planted_drivers_lie_in_their_intervals(sample: Settings) -> None:
+    shares = (
+        "select lmg_share_low, lmg_share_high from marts.satisfaction__drivers "
+        "where driver_by = 'dimension' and segment = 'all' and driver = '{}'"
+    )
+    for driver, planted in DRIVER_SHARES.items():
+        low, high = one(sample, shares.format(driver))
+        assert low <= planted <= high, driver
+    first = (
+        "select driver from marts.satisfaction__drivers where segment = 'all' and driver_by = 'dimension' and {} = 1"
+    )
+    assert one(sample, first.format("stated_importance_rank")) == ("price",)
+    assert one(sample, first.format("importance_rank")) == ("quality",)
+
+
+def test_planted_odds_lie_in_their_intervals(sample: Settings) -> None:
+    # in core, because few scored 1 or 2 by mail and web: the mart does not show them
+    odds = (
+        "select adjusted_odds_ratio_low, adjusted_odds_ratio_high from fct_survey_contrasts "
+        "where segment_by = 'interviewer' and segment = 'without' and contrast = 'step' and upper_score = {}"
+    )
+    for score, step in zip((3, 4, 5), np.exp(np.diff(SCORE_BY_OUTCOME))[1:], strict=True):
+        low, high = one(sample, odds.format(score), "core.duckdb")
+        assert low <= step <= high, score
+    reach = (
+        "select is_six_times_in_reach from marts.satisfaction__loyalty_contrasts "
+        "where segment_by = 'all' and contrast = 'satisfied v dissatisfied'"
+    )
+    assert one(sample, reach) == (False,)
 
 
 def test_the_night_after_made_what_a_full_rebuild_makes(sample: Settings) -> None:

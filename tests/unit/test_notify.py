@@ -1,10 +1,13 @@
 """One message per state: it names feed, rule, rows, lines, owner and next step, and never a person."""
 
+import re
+
 import pytest
 
 import tiny
 from loyalty.ledger import Ledger
-from loyalty.notify import notify
+from loyalty.notify import CHAPTERS, HELD_BACK, notify
+from loyalty.settings import shipped
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -30,7 +33,8 @@ def test_rows_held_back_are_reported_once_with_their_lines_and_without_their_con
     message = notify(loose, tiny.quiet, tiny.NOW)
     (item,) = message.items
     assert (item.feed, item.rows, item.owner) == ("orders", 1, "data-engineering")
-    assert "lines 3" in item.what
+    assert "(orders_2017-12-31.csv line 3): ordered_at: a cell like `aaa a aaaa` is no timestamp." in item.what
+    assert item.runbook == "docs/runbooks.md#many-rows-are-in-quarantine"
     assert "docs/runbooks.md" in message.text
     assert "example.com" not in message.text
     assert notify(loose, tiny.quiet, tiny.NOW) is None
@@ -71,3 +75,21 @@ def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(publishe
     assert sent[0][0] == hooked.notify_url
     assert sent[0][1]["items"][0]["feed"] == "web"
     assert notify(hooked, tiny.quiet, tiny.NOW) is None
+
+
+def test_what_was_told_before_is_counted_and_not_repeated(published):
+    (published.feeds / "web.yml").write_text("feed: nothing\n")
+    notify(published, tiny.quiet, tiny.NOW)
+    (published.feeds / "kiosk.yml").write_text("feed: nothing\n")
+    message = notify(published, tiny.quiet, tiny.NOW)
+    assert [item.feed for item in message.items] == ["kiosk", "web"]
+    assert [item.feed for item in message.news] == ["kiosk"]
+    assert "`web`" not in message.text
+    assert "1 unchanged since the last message" in message.text
+
+
+def test_every_chapter_that_an_alert_points_at_is_in_the_runbooks():
+    text = (shipped("dags").parent / "docs" / "runbooks.md").read_text(encoding="utf-8")
+    titles = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+    anchors = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
+    assert {*CHAPTERS.values(), HELD_BACK} <= anchors

@@ -28,6 +28,8 @@ with
         select
             {% for column in key.split(", ") %} steps.{{ column }}, {% endfor %}
             steps.previous_wave,
+            steps.c_change_from_perceived,
+            steps.c_change_from_expected,
             shared.shared_rate as shared_customer_rate,
             case
                 when steps.previous_wave is null

@@ -11,6 +11,18 @@ with
     figures as (
         select
             *,
+            {{
+                made_key(
+                    [
+                        "source",
+                        "survey_id",
+                        "wave",
+                        "respondent_type",
+                        "segment_by",
+                        "segment",
+                    ]
+                )
+            }} as segment_month_key,
             scored_count < {{ var("min_base") }} as is_suppressed,
             nps_count < {{ var("min_base_nps") }} as is_nps_suppressed,
             c_count < {{ var("min_base") }} as is_c_suppressed,

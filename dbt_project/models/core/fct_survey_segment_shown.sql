@@ -46,6 +46,7 @@ with
 
     final as (
         select
+            segment_month_key,
             source,
             survey_id,
             wave,

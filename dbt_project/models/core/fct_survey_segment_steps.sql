@@ -13,6 +13,14 @@ with
             case when not is_suppressed then top_box_rate end as shown_top_box,
             case when not is_nps_suppressed then nps end as shown_nps,
             case
+                when not is_c_suppressed and perceived_sum > 0 and expected_sum > 0
+                then ln({{ div("perceived_sum", "c_count") }})
+            end as perceived_log,
+            case
+                when not is_c_suppressed and perceived_sum > 0 and expected_sum > 0
+                then ln({{ div("expected_sum", "c_count") }})
+            end as expected_log,
+            case
                 when not is_suppressed then {{ div("index_variance", "index_count") }}
             end as index_error
         from figures
@@ -53,6 +61,8 @@ with
                     )
                 }}
             ) as top_box_change_error,
+            newer.perceived_log - before.perceived_log as c_change_from_perceived,
+            before.expected_log - newer.expected_log as c_change_from_expected,
             newer.shown_nps - before.shown_nps as nps_change,
             sqrt(newer.nps_variance + before.nps_variance) as nps_change_error
         from numbered as newer

@@ -9,6 +9,8 @@ with
 
     scores as (select * from {{ ref("dim_customer_scores") }}),
 
+    answer_segments as (select * from {{ ref("fct_survey_answer_segments") }}),
+
     final as (
         select
             results.response_key,
@@ -75,7 +77,8 @@ with
             responses.has_unreadable,
             not responses.is_duplicate as is_counted,
             weights.weight,
-            weights.weighting_status
+            weights.weighting_status,
+            answer_segments.answer_segment
         from results
         inner join responses on results.response_key = responses.response_key
         inner join
@@ -85,6 +88,7 @@ with
             and results.wave = waves.wave
         left join weights on results.response_key = weights.response_key
         left join scores on results.customer_key = scores.customer_key
+        left join answer_segments on results.response_key = answer_segments.response_key
     )
 
 select *

@@ -7,20 +7,13 @@ with
 
     waves as (select source, survey_id, wave, month from {{ ref("dim_survey_waves") }}),
 
+    touchpoints as (
+        select *, 'all' as segment_by from {{ ref("fct_survey_touchpoint_spreads") }}
+    ),
+
     final as (
         select
-            {{
-                made_key(
-                    [
-                        "source",
-                        "survey_id",
-                        "wave",
-                        "respondent_type",
-                        "segment_by",
-                        "segment",
-                    ]
-                )
-            }} as segment_month_key,
+            segment_month_key,
             source,
             survey_id,
             wave,
@@ -61,12 +54,9 @@ with
             satisfied_rate,
             dissatisfied_rate,
             classed_count,
-            loyal_count,
-            at_risk_count,
-            hostile_count,
-            loyal_rate,
-            at_risk_rate,
-            hostile_rate,
+            {% for name in ["loyal", "at_risk", "hostile"] %}
+                {{ name }}_count, {{ name }}_rate,
+            {% endfor %}
             at_risk_rate > {{ var("complacency_share") }}
             and top_box_rate < {{ var("complacency_top_box") }} as is_complacent,
 
@@ -87,9 +77,9 @@ with
 
             -- perceived against expected
             c_count,
-            c_below_count,
-            c_equal_count,
-            c_above_count,
+            {% for name in ["below", "equal", "above"] %}
+                c_{{ name }}_count,
+            {% endfor %}
             c_mean_of_ratios,
             c_ratio_of_means,
             delight_rate,
@@ -98,21 +88,22 @@ with
             -- change against the wave before
             shared_customer_rate,
             change_method,
-            index_change,
-            index_change_low,
-            index_change_high,
-            index_change_p_value,
             index_change_q_value,
-            top_box_change,
-            top_box_change_low,
-            top_box_change_high,
+            index_change_p_value,
             top_box_change_p_value,
-            nps_change,
-            nps_change_low,
-            nps_change_high
+            {% for name in ["index", "top_box", "nps"] %}
+                {{ name }}_change, {{ name }}_change_low, {{ name }}_change_high,
+            {% endfor %}
+            c_change_from_perceived,
+            c_change_from_expected,
+
+            touchpoint_gap,
+            touchpoint_variance_rate
         from shown
         inner join waves using (source, survey_id, wave)
         left join changes using ({{ segment }})
+        left join
+            touchpoints using (source, survey_id, wave, respondent_type, segment_by)
     )
 
 select *
