@@ -10,6 +10,9 @@
     ("refunds_per_order", "refund_count", "order_count"),
     ("complaints_per_order", "complaint_count", "order_count"),
     ("satisfaction_index", "index_sum", "index_count"),
+    ("recommendation_conversion", "rec_order_count", "rec_shown_count"),
+    ("checkout_dropoff", "checkout_lost_count", "checkout_start_count"),
+    ("social_per_customer", "social_count", "active_count"),
 ] -%}
 with
     sums as (select * from {{ ref("int_kpis__sums") }}),

@@ -4,47 +4,7 @@ with
 
     months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
 
-    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
-
-    sales as (
-        select
-            customers.source,
-            customer_months.month,
-            count(case when customer_months.order_count > 0 then 1 end) as active_count,
-            count(
-                case
-                    when
-                        customer_months.order_count > 0
-                        and customers.first_order_month = customer_months.month
-                        and not customers.is_left_truncated
-                    then 1
-                end
-            ) as new_count,
-            sum(customer_months.order_count) as order_count,
-            sum(customer_months.refund_count) as refund_count,
-            sum(
-                case
-                    when customers.currency_code = as_of.reporting_currency_code
-                    then {{ waterfall("net", "customer_months") }}
-                end
-            ) as net_amount,
-            sum(
-                case
-                    when customers.currency_code = as_of.reporting_currency_code
-                    then customer_months.gross_amount
-                end
-            ) as gross_amount,
-            sum(
-                case
-                    when customers.currency_code = as_of.reporting_currency_code
-                    then customer_months.discount_amount
-                end
-            ) as discount_amount
-        from {{ ref("fct_customer_months") }} as customer_months
-        inner join customers on customer_months.base_key = customers.customer_key
-        cross join as_of
-        group by customers.source, customer_months.month
-    ),
+    sales as (select * from {{ ref("int_kpis__sales") }}),
 
     answers as (
         select
@@ -57,13 +17,9 @@ with
         group by source, {{ month_start("submitted_date") }}
     ),
 
-    tickets as (
-        select
-            source, {{ month_start("opened_date") }} as month, count(*) as ticket_count
-        from {{ ref("fct_tickets") }}
-        where kind = 'complaint'
-        group by source, {{ month_start("opened_date") }}
-    ),
+    tickets as (select * from {{ ref("int_kpis__complaints") }}),
+
+    events as (select * from {{ ref("int_kpis__events") }}),
 
     spine as (
         select sources.source, months.month, months.is_partial
@@ -99,12 +55,20 @@ with
             case
                 when count(tickets.ticket_count) over (partition by spine.source) > 0
                 then coalesce(tickets.ticket_count, 0)
-            end as complaint_count
+            end as complaint_count,
+            events.rec_shown_count,
+            events.rec_order_count,
+            events.checkout_start_count,
+            greatest(
+                0, events.checkout_start_count - coalesce(events.checkout_done_count, 0)
+            ) as checkout_lost_count,
+            events.social_count
         from spine
         cross join as_of
         left join sales using (source, month)
         left join answers using (source, month)
         left join tickets using (source, month)
+        left join events using (source, month)
     )
 
 select *

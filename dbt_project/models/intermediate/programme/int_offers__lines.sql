@@ -1,4 +1,3 @@
-{{ config(materialized="view") }}
 {# Order lines with what is offered in them: add-ons, and how long the product has been sold. #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
