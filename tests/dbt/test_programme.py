@@ -152,8 +152,11 @@ def test_points_add_up_whatever_the_accounts_did(shop: Warehouse, seed: int, acc
 
 
 def _shop_without_effect(seed: int) -> tuple[list[Row], list[Row], list[Row], list[Row]]:
-    """600 customers whose own pace never changes. Who has bought more often so far joins the club in April; a campaign is
-    sent by the toss of a coin in July, with a control arm; a tenth of the points expires, the rest is burned."""
+    """600 customers whose own pace never changes.
+
+    Who has bought more often so far joins the club in April; a campaign is sent by the toss of a coin in July,
+    with a control arm; a tenth of the points expires, the rest is burned.
+    """
     draw = np.random.default_rng(seed)
     orders: list[Row] = []
     members: list[Row] = []

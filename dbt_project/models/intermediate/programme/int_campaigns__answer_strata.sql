@@ -1,4 +1,3 @@
-{{ config(materialized="table") }}
 {#
   Answers of those a campaign reached and of those none did. Expectation: within each wave, reached =
   contacted in the exposure_days before it was sent. Satisfaction: within the lift_days before and

@@ -1,4 +1,3 @@
-{{ config(materialized="table") }}
 {# Sums of both arms by tenth of the order days before: those who bought as often are compared. #}
 with
     customers as (select * from {{ ref("int_comparisons__customers") }}),

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Answers about an order, previews and second answers left out: the place 0..100 on the scale. #}
 with
     responses as (select * from {{ ref("fct_survey_responses") }}),
