@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -24,10 +25,12 @@ PACKAGE = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+
 
 
 def texts() -> list[tuple[Path, str]]:
-    files = [
-        file for file in sorted(ROOT.rglob("*")) if file.is_file() and not LEFT_OUT & set(file.relative_to(ROOT).parts)
-    ]
-    small = [file for file in files if file.stat().st_size < LARGEST]
+    """Every text of the project, without what is installed, generated or data."""
+    files = []
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(set(folders) - LEFT_OUT)
+        files += [Path(folder) / name for name in sorted(names)]
+    small = [file for file in files if file.is_file() and file.stat().st_size < LARGEST]
     return [(file.relative_to(ROOT), file.read_text(encoding="utf-8", errors="ignore")) for file in small]
 
 
