@@ -196,7 +196,7 @@ def _keys(nodes: Any) -> dict[str, tuple[str, ...]]:
     for node in nodes:
         test = node.get("test_metadata") or {}
         arguments = {**test.get("kwargs", {}), **test.get("kwargs", {}).get("arguments", {})}
-        if test.get("name") == "unique" and not node["config"].get("where"):
+        if test.get("name") in ("unique", "is_key") and not node["config"].get("where"):
             columns = (arguments["column_name"],)
         elif test.get("name") == "unique_combination" and not node["config"].get("where"):
             columns = tuple(arguments["columns"])

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt.cli.main import dbtRunner
-from warehouse import PARSED, PROJECT
+from warehouse import PROJECT, project
 
 from loyalty.contract import load_contract
 from loyalty.estimation.runner import TABLES
@@ -28,17 +27,9 @@ RANKED_WITHOUT_ORDER = re.compile(
 @pytest.fixture(scope="module")
 def nodes() -> dict[str, Any]:
     """The project's models and sources by unique id."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LOYALTY_WORK_FILE", str(Path(PARSED.name) / "parse.duckdb"))
-        result = dbtRunner().invoke(
-            [
-                *("parse", "--quiet", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-                *("--target-path", PARSED.name, "--log-path", PARSED.name),
-            ]
-        )
-    assert result.success, result.exception
-    models = {key: node for key, node in result.result.nodes.items() if node.resource_type == "model"}
-    return models | dict(result.result.sources)
+    manifest = project()
+    models = {key: node for key, node in manifest.nodes.items() if node.resource_type == "model"}
+    return models | dict(manifest.sources)
 
 
 def _models(nodes: dict[str, Any], folder: str) -> list[Any]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt.cli.main import dbtRunner
-from warehouse import PARSED, PROJECT
+from warehouse import PROJECT, project
 
 IDS = Path(__file__).parents[1] / "metric_ids.csv"
 
@@ -47,17 +46,8 @@ def _read(path: Path) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def manifest() -> Iterator[Any]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LOYALTY_WORK_FILE", str(Path(PARSED.name) / "parse.duckdb"))
-        result = dbtRunner().invoke(
-            [
-                *("parse", "--quiet", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-                *("--target-path", PARSED.name, "--log-path", PARSED.name),
-            ]
-        )
-    assert result.success, result.exception
-    yield result.result
+def manifest() -> Any:
+    return project()
 
 
 @pytest.fixture(scope="module")

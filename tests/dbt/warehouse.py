@@ -6,19 +6,23 @@ lineage, load) is filled in here: local date = the timestamp's own date, unless 
 
 from __future__ import annotations
 
+import pickle
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pandas as pd
+import pytest
 import yaml
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 from loyalty.contract import CanonicalFeed, load_contract, local_date_name
 from loyalty.estimation import ensure_tables
@@ -152,7 +156,7 @@ class Warehouse:
         if variables:
             command += ["--vars", yaml.safe_dump(dict(variables))]
         try:
-            result = dbtRunner().invoke(command)
+            result = dbtRunner(manifest=project()).invoke(command)
         finally:
             DuckDBConnectionManager.close_all_connections()
         if check:
@@ -207,6 +211,26 @@ class Warehouse:
                 RECEIVED_AT,
             ],
         )
+
+
+@cache
+def _parsed() -> bytes:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LOYALTY_WORK_FILE", str(Path(PARSED.name) / "work.duckdb"))
+        result = dbtRunner().invoke(
+            [
+                *("parse", "--quiet", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                *("--target", "work", "--target-path", PARSED.name, "--log-path", PARSED.name),
+            ]
+        )
+    assert result.success, result.exception
+    return pickle.dumps(result.result)
+
+
+def project() -> Manifest:
+    """The dbt project, read once in a test process; everybody gets a copy, for dbt writes into it."""
+    manifest: Manifest = pickle.loads(_parsed())
+    return manifest
 
 
 def new_warehouse(folder: Path, environment: Any) -> Warehouse:

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Across waves the latest counts, for each thing asked: whether there was a complaint, and how many were told. #}
 with
     experiences as (

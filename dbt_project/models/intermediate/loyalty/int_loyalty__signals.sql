@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# What may warn of a lapse: a complaint, a low score, a detractor's answer, a silence longer than usual. #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Complete answers on the dimensions, each place rounded to tens of 0..100: where kinds of customers are looked for. #}
 {%- set place = "cast(placed.place as " ~ dbt.type_string() ~ ")" -%}
 {%- set in_order = "order by placed.dimension" -%}

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Of everybody whose follow-up is over the latest answer with an overall score, and what came of it. #}
 with
     outcomes as (select * from {{ ref("fct_survey_outcomes") }} where is_observed),

@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# The segments a counted response belongs to that need no estimate: all, how and where it was asked, tier, attributes. #}
 with
     responses as (

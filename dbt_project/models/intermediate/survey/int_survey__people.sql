@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Whose answer is whose: a customer with several answers to a survey is one person, the latest answer first. #}
 with
     responses as (

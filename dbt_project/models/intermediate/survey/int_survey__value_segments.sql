@@ -1,3 +1,5 @@
+{{ config(materialized="table") }}
+
 {# Who among the people of a survey is everybody, of value (CM3 above 0), of high value (the upper 20 percent). #}
 with
     people as (
