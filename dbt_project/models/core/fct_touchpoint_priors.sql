@@ -68,7 +68,10 @@ with
             score_gap,
             -- alike answers vary neither within nor between
             case
-                when score_groups > 1 and score_count >= {{ var("min_base") }}
+                when
+                    score_groups > 1
+                    and score_count >= {{ var("min_base") }}
+                    and score_square_sum > score_centre
                 then
                     least(
                         1,

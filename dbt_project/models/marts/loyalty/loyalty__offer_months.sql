@@ -43,14 +43,14 @@ with
                 then cast(ranges.offered_category_count as bigint)
             end as offered_category_count,
             case
-                when offers.offer_by <> 'category'
+                when offers.offer_by <> 'category' and ranges.offered_category_count > 0
                 then
                     least(
                         1,
                         {{
                             div(
                                 "offers.bought_category_count",
-                                "nullif(ranges.offered_category_count, 0)",
+                                "ranges.offered_category_count",
                             )
                         }}
                     )
