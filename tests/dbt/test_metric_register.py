@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from warehouse import PROJECT, project
 
+from loyalty.marts_page import marts_page
+
 IDS = Path(__file__).parents[1] / "metric_ids.csv"
 
 # What the data of a shop cannot answer, wholly or in part. Everything else has to be answered by a column.
@@ -129,3 +131,10 @@ def _ancestors(name: str, models: Mapping[str, Any], manifest: Any) -> set[str]:
         found.add(one)
         waiting += [manifest.nodes[key].name for key in models[one].depends_on.nodes if key in manifest.nodes]
     return found
+
+
+def test_the_page_of_marts_says_what_the_project_says(models: dict[str, Any], register: list[Row]) -> None:
+    """Written anew by `dbt parse` and `python -m loyalty.marts_page`."""
+    marts = {name: model.description for name, model in models.items() if model.schema == "marts"}
+    page = (PROJECT.parent / "docs" / "marts.md").read_text(encoding="utf-8")
+    assert page == marts_page(marts, register)
