@@ -99,7 +99,14 @@ def _not_finite(warehouse: Warehouse) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scene", [one_of_everything, one_answer, all_alike], ids=lambda scene: scene.__name__)
+@pytest.mark.parametrize(
+    "scene",
+    [
+        pytest.param(one_of_everything, marks=pytest.mark.slow, id="one of everything"),
+        pytest.param(one_answer, marks=pytest.mark.slow, id="one answer"),
+        pytest.param(all_alike, id="all alike, in three currencies"),
+    ],
+)
 def test_every_mart_builds_and_keeps_its_own_tests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Callable[[Warehouse], None]
 ) -> None:
