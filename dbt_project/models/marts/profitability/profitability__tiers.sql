@@ -11,36 +11,18 @@ with
     shared as (
         select
             value_groups.*,
+            {% for name in ["measure", "resource"] %}
+                case
+                    when
+                        value_groups.is_ranked
+                        and value_groups.base_{{ name }}_amount > 0
+                    then {{ div(name ~ "_amount", "base_" ~ name ~ "_amount") }}
+                end as {{ name }}_share_rate,
+            {% endfor %}
             case
                 when value_groups.is_ranked
-                then
-                    {{
-                        div(
-                            "value_groups.customer_count",
-                            "value_groups.base_customer_count",
-                        )
-                    }}
+                then {{ div("customer_count", "base_customer_count") }}
             end as customer_share_rate,
-            case
-                when value_groups.is_ranked and value_groups.base_measure_amount > 0
-                then
-                    {{
-                        div(
-                            "value_groups.measure_amount",
-                            "value_groups.base_measure_amount",
-                        )
-                    }}
-            end as measure_share_rate,
-            case
-                when value_groups.is_ranked and value_groups.base_resource_amount > 0
-                then
-                    {{
-                        div(
-                            "value_groups.resource_amount",
-                            "value_groups.base_resource_amount",
-                        )
-                    }}
-            end as resource_share_rate,
             case
                 value_groups.group_name
                 when 'top_5'
