@@ -1,7 +1,6 @@
 """Orders to come by the project's own path: CDNOW's sample and survival tables in, published figures out.
 
-The sample (package lifetimes 0.11.3, CDNOW_sample.txt) has 6,919 lines of 2,357 customers; it has no order id, so
-every line is an order. As of 1997-09-30 the models are fitted; as of 1998-06-30 the held-out half is there too.
+As of 1997-09-30 the models are fitted on the sample; as of 1998-06-30 the held-out half is there too.
 """
 
 from __future__ import annotations
@@ -12,9 +11,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import lifetimes
 import pandas as pd
 import pytest
+from cdnow import sample_orders
 from warehouse import Warehouse, new_warehouse
 
 from loyalty import estimation
@@ -29,24 +28,6 @@ SCORED = (
     *("fct_model_checks", "fct_model_parameters", "fct_contract_periods"),
     *("retention__model_checks", "retention__model_parameters", "retention__contract_periods"),
 )
-
-
-def _sample() -> pd.DataFrame:
-    lines = pd.read_csv(
-        Path(lifetimes.__file__).parent / "datasets" / "CDNOW_sample.txt",
-        sep=r"\s+",
-        names=["master_id", "customer_id", "day", "quantity", "amount"],
-        dtype=str,
-    )
-    return pd.DataFrame(
-        {
-            "order_id": (lines.index + 1).astype(str),
-            "customer_id": lines.customer_id,
-            "ordered_at": pd.to_datetime(lines.day, format="%Y%m%d"),
-            "currency_code": "USD",
-            "total_amount": lines.amount.astype(float),
-        }
-    )
 
 
 def _predict(warehouse: Warehouse, as_of: date, variables: dict[str, object]) -> None:
@@ -65,7 +46,7 @@ def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The sample as of the end of the published calibration period."""
     with pytest.MonkeyPatch.context() as environment:
         made = new_warehouse(tmp_path_factory.mktemp("cdnow"), environment)
-        made.load("orders", _sample(), source="cdnow")
+        made.load("orders", sample_orders(), source="cdnow")
         _predict(made, date(1997, 9, 30), UNTRUNCATED)
         yield made
 
@@ -202,7 +183,7 @@ def test_the_edges_of_the_bands(cdnow: Warehouse) -> None:
 @pytest.fixture(scope="module")
 def a_year_later(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The whole sample in another order: the second half of the days is the hold-out, and goods cost 60 of 100."""
-    orders = _sample().sample(frac=1, random_state=3)
+    orders = sample_orders().sample(frac=1, random_state=3)
     lines = pd.DataFrame(
         {
             "order_id": orders.order_id,
@@ -290,7 +271,7 @@ def test_lifetime_value_is_the_product_of_its_factors_on_margin(a_year_later: Wa
 def contracts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The two published survival tables as contracts of a thousand customers each, renewed every year; and a shop of
     25 customers beside them."""
-    orders = _sample()
+    orders = sample_orders()
     rows = [
         {
             "contract_id": f"{plan}-{number}",

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-import lifetimes
 import pandas as pd
 import pytest
+from cdnow import master_warehouse
 from warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
@@ -21,30 +21,12 @@ AS_THE_ORACLES = {"left_truncation": False, "value_window_months": 0, "tier_meas
 
 @pytest.fixture(scope="module")
 def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """CDNOW's master file: no order id, so every line is an order, repeats and zero amounts included."""
-    file = Path(lifetimes.__file__).parent / "datasets" / "CDNOW_master.txt"
-    lines = pd.read_fwf(file, widths=[6, 9, 3, 8], skiprows=1, header=None, dtype=str)
-    lines.columns = ["customer_id", "date", "quantity", "amount"]
-    orders = pd.DataFrame(
-        {
-            "order_id": (lines.index + 2).astype(str),
-            "customer_id": lines["customer_id"],
-            "ordered_at": pd.to_datetime(lines["date"], format="%Y%m%d"),
-            "currency_code": "USD",
-            "total_amount": lines["amount"].astype(float),
-        }
+    """CDNOW's master file, counted as its reference implementations count."""
+    selected = (
+        *("+retention__cohort_months", "+retention__customer_months", "+profitability__customer_months"),
+        *("+profitability__tiers", "+profitability__whale_curve"),
     )
-    with pytest.MonkeyPatch.context() as environment:
-        warehouse = new_warehouse(tmp_path_factory.mktemp("cdnow"), environment)
-        warehouse.load("orders", orders, source="cdnow")
-        warehouse.set_build(date(1998, 6, 30))
-        warehouse.dbt(
-            "build",
-            "--select",
-            "+retention__cohort_months +retention__customer_months +profitability__customer_months"
-            " +profitability__tiers +profitability__whale_curve",
-            variables=AS_THE_ORACLES,
-        )
+    with master_warehouse(tmp_path_factory.mktemp("cdnow"), *selected, variables=AS_THE_ORACLES) as warehouse:
         yield warehouse
 
 

