@@ -60,11 +60,6 @@ class Generation:
         return self.folder / MARTS_FILE
 
     @property
-    def core_file(self) -> Path:
-        """The file that analysts build on; it holds no personal data."""
-        return self.folder / CORE_FILE
-
-    @property
     def mart_rows(self) -> dict[str, int]:
         """Rows of each mart."""
         return {name: table["rows"] for name, table in self.manifest["marts"].items()}

@@ -132,15 +132,6 @@ class Ledger:
             load_id = event.data["rewritten"].get(load_id) or load_id
         return load_id
 
-    def last_content(self, feed_name: str, uri: str) -> str | None:
-        """The checksum of the file that was last delivered at this address, whatever came of it."""
-        seen = [
-            event.data["sha256"]
-            for event in self.events("delivery")
-            if event.data["feed_name"] == feed_name and event.data["uri"] == uri
-        ]
-        return seen[-1] if seen else None
-
     def _content(self) -> bytes:
         return self.file.read_bytes() if self.file.exists() else b""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from warehouse import PROJECT, project
 
 from loyalty.contract import load_contract
@@ -105,6 +106,14 @@ def test_every_var_is_explained_where_it_is_declared() -> None:
         line for line in declared.splitlines() if line.startswith("    ") and ": " in line and "#" not in line
     ]
     assert unexplained == []
+
+
+def test_every_var_is_read() -> None:
+    """A threshold that nothing asks for would change nothing, in silence."""
+    declared = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]["loyalty"]
+    files = [*PROJECT.glob("models/**/*.sql"), *PROJECT.glob("macros/*.sql")]
+    read = {name for file in files for name in re.findall(r"\bvar\(\s*[\"'](\w+)", _code(file))}
+    assert read == set(declared)
 
 
 def _code(file: Path) -> str:

@@ -26,7 +26,6 @@ HISTORIES = "intermediate.int_retention__history_cells"
 VALUES = "intermediate.int_retention__value_cells"
 
 ALL = "all"
-CALIBRATION = "calibration"
 
 DAYS_A_WEEK = 7.0
 DAYS_A_MONTH = 365.25 / 12
