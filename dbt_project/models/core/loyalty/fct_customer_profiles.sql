@@ -17,6 +17,22 @@ with
 
     members as (select * from {{ ref("int_loyalty__memberships") }}),
 
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    -- what leaving today would cost; fees nobody stated stay unknown
+    exit_fees as (
+        select
+            contracts.customer_key,
+            count(*) as running_contract_count,
+            sum(contracts.exit_fee_amount) as exit_fee_amount
+        from {{ ref("fct_contracts") }} as contracts
+        cross join as_of
+        where
+            contracts.started_date <= as_of.as_of
+            and coalesce(contracts.ended_date > as_of.as_of, true)
+        group by contracts.customer_key
+    ),
+
     -- without a single member nobody knows whether there is a programme
     programmes as (select count(*) > 0 as is_known from members),
 
@@ -60,9 +76,16 @@ with
             members.is_active_member,
             members.enrolled_date,
             members.programme_tier,
-            members.points_balance
+            members.points_balance,
+            exit_fees.running_contract_count,
+            exit_fees.exit_fee_amount,
+            cast(
+                as_of.reporting_currency_code as {{ dbt.type_string() }}
+            ) as currency_code
         from filled
         cross join programmes
+        cross join as_of
+        left join exit_fees on filled.customer_key = exit_fees.customer_key
         left join members on filled.customer_key = members.customer_key
         left join favourites on filled.customer_key = favourites.customer_key
         left join retention on filled.customer_key = retention.customer_key

@@ -71,6 +71,10 @@ with
                 2 * placed.answer_seconds < usual_times.median_seconds, false
             ) as is_speeder,
             coalesce(batteries.is_straight_liner, false) as is_straight_liner,
+            batteries.battery_item_count >= {{ var("battery_items") }} as has_battery,
+            batteries.mark_deviation,
+            {{ div("batteries.best_mark_count", "batteries.mark_count") }}
+            as best_mark_rate,
             coalesce(
                 placed.submitted_at < placed.sent_at, false
             ) as is_answered_before_sent,

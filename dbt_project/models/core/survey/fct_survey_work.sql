@@ -28,6 +28,21 @@ with
             {{ count_where("not is_duplicate and is_speeder") }} as speeder_count,
             {{ count_where("not is_duplicate and answer_seconds is not null") }}
             as timed_count,
+            {{ count_where("not is_duplicate and has_battery") }} as battery_count,
+            {{ count_where("not is_duplicate and is_straight_liner") }}
+            as straight_liner_count,
+            {{ count_where("not is_duplicate and mark_deviation is not null") }}
+            as deviation_count,
+            sum(
+                case when not is_duplicate then mark_deviation end
+            ) as mark_deviation_sum,
+            sum(
+                case
+                    when not is_duplicate then cast(best_mark_rate as decimal(18, 8))
+                end
+            ) as best_mark_rate_sum,
+            {{ count_where("not is_duplicate and best_mark_rate is not null") }}
+            as marked_count,
             max(submitted_date) as last_submitted_date
         from shown
         group by source, survey_id, wave, shown_mode
@@ -82,6 +97,12 @@ with
             answers.duplicate_count,
             answers.speeder_count,
             answers.timed_count,
+            answers.battery_count,
+            answers.straight_liner_count,
+            answers.deviation_count,
+            answers.mark_deviation_sum,
+            answers.marked_count,
+            answers.best_mark_rate_sum,
             answers.last_submitted_date,
             plans.planned_count,
             plans.budget_amount,

@@ -1,4 +1,4 @@
-{# Ends and open cases by curve, segment and duration. Contracts are cut by their plan too. #}
+{# Ends and open cases by curve, segment and duration. Contracts are cut by plan and exit fee too. #}
 with
     times as (select * from {{ ref("int_retention__survival_times") }}),
 
@@ -16,6 +16,15 @@ with
         left join segments on times.customer_key = segments.customer_key
         union all
         select curve, 'plan' as segment_by, plan as segment, duration_days, is_event
+        from times
+        where curve = 'contract'
+        union all
+        select
+            curve,
+            'exit_fee' as segment_by,
+            exit_fee as segment,
+            duration_days,
+            is_event
         from times
         where curve = 'contract'
     ),

@@ -30,6 +30,7 @@ with
             'lapse' as curve,
             first_lapses.customer_key,
             cast(null as {{ dbt.type_string() }}) as plan,
+            cast(null as {{ dbt.type_string() }}) as exit_fee,
             {{
                 days_between(
                     "first_lapses.first_order_date",
@@ -44,6 +45,7 @@ with
             'second order' as curve,
             customer_key,
             cast(null as {{ dbt.type_string() }}) as plan,
+            cast(null as {{ dbt.type_string() }}) as exit_fee,
             gap_days as duration_days,
             is_closed as is_event
         from newcomers
@@ -53,6 +55,7 @@ with
             'gap' as curve,
             customer_key,
             cast(null as {{ dbt.type_string() }}) as plan,
+            cast(null as {{ dbt.type_string() }}) as exit_fee,
             gap_days as duration_days,
             is_closed as is_event
         from gaps
@@ -61,6 +64,13 @@ with
             'contract' as curve,
             contracts.customer_key,
             coalesce(contracts.plan, 'unknown') as plan,
+            case
+                when contracts.exit_fee_amount > 0
+                then 'with'
+                when contracts.exit_fee_amount = 0
+                then 'without'
+                else 'unknown'
+            end as exit_fee,
             {{
                 days_between(
                     "contracts.started_date",

@@ -1,7 +1,16 @@
-{# Whether a respondent gave one answer to everything: over the items of a battery, as given, before any is turned round. #}
+{#
+  How a respondent used the scales of a battery: one answer to everything, how far the marks spread, how many are the
+  best one. As given, before any is turned round; the best mark only is the friendly end of each scale.
+#}
 with
     answers as (
-        select *
+        select
+            *,
+            cast(
+                {{ scale_index("given_score", "scale_min", "scale_max") }} as decimal(
+                    12, 4
+                )
+            ) as place
         from {{ ref("fct_survey_answers") }}
         where role like 'dimension:%' and given_score is not null and not is_missing
     ),
@@ -17,7 +26,7 @@ with
         group by response_key, scale_min, scale_max
     ),
 
-    final as (
+    uniform as (
         select
             response_key,
             max(item_count) as battery_item_count,
@@ -31,6 +40,32 @@ with
             = 1 as is_straight_liner
         from batteries
         group by response_key
+    ),
+
+    spread as (
+        select
+            response_key,
+            cast(
+                sqrt(
+                    {{
+                        variance_of_sums(
+                            "count(place)", "sum(place)", "sum(place * place)"
+                        )
+                    }}
+                ) as decimal(18, 8)
+            ) as mark_deviation,
+            count(case when score = scale_max then 1 end) as best_mark_count,
+            count(score) as mark_count
+        from answers
+        where not is_off_scale
+        group by response_key
+    ),
+
+    final as (
+        select
+            uniform.*, spread.mark_deviation, spread.best_mark_count, spread.mark_count
+        from uniform
+        left join spread on uniform.response_key = spread.response_key
     )
 
 select *

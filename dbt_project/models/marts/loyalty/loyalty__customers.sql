@@ -59,6 +59,9 @@ with
             cast(
                 attitudes.switching_cost_item_count as bigint
             ) as switching_cost_index_n,
+            cast(profiles.running_contract_count as bigint) as running_contract_count,
+            profiles.currency_code,
+            cast(profiles.exit_fee_amount as {{ type_amount() }}) as exit_fee_amount,
             loyalty.is_key_account,
             loyalty.has_key_account_risk,
             cast(

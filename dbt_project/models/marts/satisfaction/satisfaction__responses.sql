@@ -72,6 +72,8 @@ with
             responses.is_duplicate,
             responses.is_speeder,
             responses.is_straight_liner,
+            cast(responses.mark_deviation as {{ type_double() }}) as mark_deviation,
+            responses.best_mark_rate,
             responses.is_answered_before_sent,
             responses.has_off_scale,
             responses.has_unreadable,

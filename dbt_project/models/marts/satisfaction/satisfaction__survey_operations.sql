@@ -59,6 +59,18 @@ with
             work.timed_count,
             work.speeder_count,
             {{ shown_rate("speeder", "speeder_count", "timed_count") }},
+            work.battery_count,
+            work.straight_liner_count,
+            {{ shown_rate("straight_liner", "straight_liner_count", "battery_count") }},
+            work.marked_count,
+            case
+                when work.marked_count >= {{ var("min_base") }}
+                then {{ div("work.best_mark_rate_sum", "work.marked_count") }}
+            end as best_mark_rate,
+            case
+                when work.deviation_count >= {{ var("min_base") }}
+                then {{ div("work.mark_deviation_sum", "work.deviation_count") }}
+            end as mark_deviation_mean,
             work.coverage_gap_rate,
             effects.effective_count,
             case
