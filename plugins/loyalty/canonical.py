@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
+from math import prod
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -43,6 +44,7 @@ NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)$"
 LONGEST_NUMBER = 40  # characters; what is longer is no amount
 WHOLE_NUMBER = r"^[+-]?\d{1,18}(\.0*)?$"
 DATE_ONLY = r"^\d{4}-\d{2}-\d{2}$"
+NAMED_OFFSET = r"\s*(?:GMT|UTC)(?:([+-])(\d{1,2})(?::?(\d{2}))?)?$"  # as in `3:00:00 PM GMT+3`
 WITH_OFFSET = r"(?:[+-]\d{2}:?\d{2}|Z)$"
 # Extra columns that would carry personal data along; they are dropped at landing.
 PERSONAL_NAME = re.compile(
@@ -94,9 +96,9 @@ def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
     if not feed.is_ragged:
         refuse_missing(feed, header)
     origins = _origins(feed, header)
-    taken = {origin.source for origin in origins.values()} | {feed.version}
+    taken = {name for origin in origins.values() for name in origin.headers} | {feed.version}
     extras, dropped = _extras([name for name in header if name not in taken])
-    given = tuple(name for name, origin in origins.items() if origin.source in (None, LINE, *header))
+    given = tuple(name for name, origin in origins.items() if {*origin.headers} <= {LINE, *header})
     return Plan(feed, origins, extras, tuple(dropped), given)
 
 
@@ -108,8 +110,9 @@ def refuse_missing(feed: FeedConfig, header: list[str]) -> None:
     origins = _origins(feed, header)
     for name, origin in origins.items():
         is_optional = feed.is_ragged and name not in feed.canonical.required
-        if origin.source and origin.source not in (LINE, *header) and not is_optional:
-            raise LoadRejected(missing_sentence(name, origin.source, header))
+        lacking = [wanted for wanted in origin.headers if wanted not in (LINE, *header)]
+        if lacking and not is_optional:
+            raise LoadRejected(missing_sentence(name, lacking[0], header))
     for name in feed.canonical.required:
         if name not in origins and not (name == "currency_code" and feed.currency):
             raise LoadRejected(missing_sentence(name, name, header))
@@ -132,14 +135,16 @@ def to_canonical(batch: Batch, plan: Plan, key: Key) -> Typed:
     landed: dict[str, pa.Array] = {}
     faults: list[Fault] = []
     for column in feed.canonical.columns.values():
-        text = _cells(batch, plan, column)
+        text, of_text = _cells(batch, plan, column)
+        faults += of_text
         if column.personal:
             landed |= _without_person(column, text, key)
             continue
         values = _typed(text, column.type, feed)
         faults += _unreadable(column, text, values, batch)
         if column.required:
-            faults += _absent(column, text)
+            unfit = {fault.row for fault in of_text}
+            faults += [fault for fault in _absent(column, text) if fault.row not in unfit]
         landed[column.name] = values
         if column.type == "timestamp":
             landed[local_date_name(column.name)] = local_dates(values, feed.zone)
@@ -151,20 +156,66 @@ def to_canonical(batch: Batch, plan: Plan, key: Key) -> Typed:
     return Typed(pa.table(landed), faults)
 
 
-def _cells(batch: Batch, plan: Plan, column: Column) -> pa.Array:
-    """The text of a canonical column: trimmed, mapped, with NULL for the feed's null values."""
+def _cells(batch: Batch, plan: Plan, column: Column) -> tuple[pa.Array, list[Fault]]:
+    """The text of a canonical column: trimmed, mapped, with NULL for the feed's null values; and what does not fit."""
     origin = plan.origins.get(column.name)
     size = batch.cells.num_rows
     is_currency = column.name == "currency_code" and plan.feed.currency is not None
     if origin is None:
-        return pa.repeat(pa.scalar(plan.feed.currency if is_currency else None, pa.string()), size)
+        return pa.repeat(pa.scalar(plan.feed.currency if is_currency else None, pa.string()), size), []
     if origin.value is not None:
-        return pa.repeat(origin.value, size)
+        return pa.repeat(origin.value, size), []
     if origin.source == LINE:
-        return batch.lines.cast(pa.string())
+        return batch.lines.cast(pa.string()), []
+    if origin.multiply:
+        return _product(batch, plan, column, origin)
     raw = _column(batch, origin.source or "")
+    faults: list[Fault] = []
+    if origin.pattern:
+        raw, faults = _extracted(raw, origin.pattern, column, plan.feed.options)
     text = _mapped(raw, origin.map, plan.feed.options)
-    return pc.fill_null(text, plan.feed.currency) if is_currency else text
+    return (pc.fill_null(text, plan.feed.currency) if is_currency else text), faults
+
+
+def _extracted(raw: pa.Array, pattern: str, column: Column, options: FormatOptions) -> tuple[pa.Array, list[Fault]]:
+    """What the pattern's first group (without one: the whole pattern) finds; a cell that does not fit is a fault."""
+    compiled = re.compile(pattern)
+    faults: list[Fault] = []
+    texts = _clean(raw, options).to_pylist()
+    for row, text in enumerate(texts):
+        if text is None:
+            continue
+        if found := compiled.search(text):
+            texts[row] = found[1] if compiled.groups else found[0]
+        else:
+            reason = f"{column.name}: a cell like `{shape(text)}` does not fit the pattern of its column"
+            faults.append(Fault(row, "readable", column.name, reason))
+            texts[row] = None
+    return pa.array(texts, pa.string()), faults
+
+
+def _product(batch: Batch, plan: Plan, column: Column, origin: ColumnMapping) -> tuple[pa.Array, list[Fault]]:
+    """The exact product of some columns, less some others, as the feed's numbers are written.
+
+    Without one of its factors there is no product; nothing is taken away where a cell of `minus` is empty.
+    """
+    feed = plan.feed
+    faults: dict[int, Fault] = {}
+    numbers: dict[str, list[Decimal | None]] = {}
+    for header in origin.headers:
+        text = _clean(_column(batch, header), feed.options)
+        plain = _only_matching(_plain_numbers(text, _number_options(feed)), NUMBER)
+        for row in pc.indices_nonzero(pc.and_(pc.is_valid(text), pc.is_null(plain))).to_pylist():
+            reason = f"{column.name}: a cell like `{shape(text[row].as_py())}` is no number"
+            faults[row] = Fault(row, "readable", column.name, reason)
+        numbers[header] = [None if number is None else Decimal(number) for number in plain.to_pylist()]
+    products: list[str | None] = []
+    for row in range(batch.cells.num_rows):
+        factors = [numbers[header][row] for header in origin.multiply]
+        known = [factor for factor in factors if factor is not None]
+        less = sum((numbers[header][row] or Decimal(0) for header in origin.minus), Decimal(0))
+        products.append(f"{prod(known) - less:f}" if len(known) == len(factors) else None)
+    return _as_written(pa.array(products, pa.string()), feed), list(faults.values())
 
 
 def _column(batch: Batch, header: str) -> pa.Array:
@@ -190,8 +241,7 @@ def _mapped(raw: pa.Array, mapping: dict[str, str], options: FormatOptions) -> p
 
 
 def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
-    # A workbook's or a Parquet file's numbers come as numbers, whatever the separators of the shop's texts are.
-    options = feed.options if feed.format in TEXT_FORMATS else FormatOptions()
+    options = _number_options(feed)
     readers: dict[str, Callable[[pa.Array], pa.Array]] = {
         "text": lambda values: values,
         "decimal": partial(read_decimals, options=options, scale=4),
@@ -204,6 +254,15 @@ def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
     if text.null_count == len(text):
         return pa.nulls(len(text), ARROW_TYPES[SQL_TYPES[kind]])
     return readers[kind](text)
+
+
+def _number_options(feed: FeedConfig) -> FormatOptions:
+    """How numbers are written; a workbook's or a Parquet file's come as numbers, whatever the shop's texts are."""
+    return feed.options if feed.format in TEXT_FORMATS else FormatOptions()
+
+
+def _as_written(numbers: pa.Array, feed: FeedConfig) -> pa.Array:
+    return pc.replace_substring(numbers, ".", _number_options(feed).decimal)
 
 
 def read_decimals(text: pa.Array, options: FormatOptions, scale: int) -> pa.Array:
@@ -249,6 +308,8 @@ def read_timestamps(text: pa.Array, feed: FeedConfig) -> pa.Array:
     change skips is moved to the first moment after it.
     """
     series = text.to_pandas().astype("str")
+    if pc.any(pc.match_substring_regex(text, "GMT|UTC")).as_py():
+        series = series.str.replace(NAMED_OFFSET, _plain_offset, regex=True)
     utc = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us, UTC]")
     with_offset = series.str.contains(WITH_OFFSET, regex=True, na=False) & series.str.contains(":", na=False)
     if with_offset.any():
@@ -258,6 +319,12 @@ def read_timestamps(text: pa.Array, feed: FeedConfig) -> pa.Array:
         is_date = naive.str.fullmatch(DATE_ONLY, na=False) | _has_no_clock(feed.date_format)
         utc.loc[naive.index] = _localized(_parse(naive, feed.date_format), is_date, feed)
     return pa.array(utc.dt.tz_convert(None), pa.timestamp("us"), from_pandas=True)
+
+
+def _plain_offset(named: re.Match[str]) -> str:
+    """`GMT+3` as ` +03:00`."""
+    sign, hours, minutes = named[1] or "+", named[2] or "0", named[3] or "00"
+    return f" {sign}{int(hours):02}:{minutes}"
 
 
 def _parse(stamps: pd.Series, date_format: str | None) -> pd.Series:

@@ -266,8 +266,10 @@ def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan
 def _without_person(cells: dict[str, str | None], plan: Plan, key: Key) -> dict[str, str | None]:
     """The row's cells for the quarantine; personal ones stand there as keyed hashes."""
     columns = plan.feed.canonical.columns
-    personal = {origin.source for name, origin in plan.origins.items() if columns[name].personal}
-    landed = {origin.source for name, origin in plan.origins.items() if not columns[name].personal}
+    personal = {header for name, origin in plan.origins.items() if columns[name].personal for header in origin.headers}
+    landed = {
+        header for name, origin in plan.origins.items() if not columns[name].personal for header in origin.headers
+    }
     hidden = {name for name in cells if name in personal or (is_personal(name) and name not in landed)}
     return {name: tagged_hash(key, value) if value and name in hidden else value for name, value in cells.items()}
 

@@ -30,6 +30,7 @@ from loyalty.settings import LONGEST_DAYS
 # Raised when an adapter reads the same bytes differently than before, so that loads are made anew.
 ADAPTER_VERSION = 1
 DATE_PLACEHOLDER = "{date}"
+POSITION = "_position"  # as an origin: the number of the row in its record
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -38,17 +39,40 @@ class _Model(BaseModel):
 
 
 class ColumnMapping(_Model):
-    """Where a canonical column comes from: a header of the export, a constant, or the line number (`_line`)."""
+    """Where a canonical column comes from.
+
+    A header of the export, a constant, the line's number (`_line`), the row's number in its record
+    (`_position`), or a product of cells.
+    """
 
     source: str | None = Field(default=None, alias="from")
     value: str | None = None
     map: dict[str, str] = Field(default_factory=dict)
+    pattern: str | None = None
+    multiply: list[str] = Field(default_factory=list)
+    minus: list[str] = Field(default_factory=list)
+
+    @field_validator("pattern")
+    @classmethod
+    def _valid_pattern(cls, pattern: str | None) -> str | None:
+        return _regular_expression(pattern)
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnMapping:
-        if (self.source is None) == (self.value is None):
-            raise ValueError("give either `from` (a header of the export) or `value` (a constant)")
+        if sum((self.source is not None, self.value is not None, bool(self.multiply))) != 1:
+            raise ValueError(
+                "give one of `from` (a header of the export), `value` (a constant) and `multiply` (a list of headers)"
+            )
+        if (self.map or self.pattern) and self.source is None:
+            raise ValueError("`map` and `pattern` go with `from`")
+        if self.minus and not self.multiply:
+            raise ValueError("`minus` goes with `multiply`")
         return self
+
+    @property
+    def headers(self) -> list[str]:
+        """The headers of the export that it reads."""
+        return [*([] if self.source is None else [self.source]), *self.multiply, *self.minus]
 
 
 class FormatOptions(_Model):
@@ -60,18 +84,22 @@ class FormatOptions(_Model):
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ",", ".", " ", "'"] = ""
     header: bool = True
+    header_rows: int = Field(default=1, ge=1, le=5)
     skip_lines: int = Field(default=0, ge=0)
     skip_after_header: int = Field(default=0, ge=0)
     names: list[str] = Field(default_factory=list)
     widths: list[Annotated[int, Field(gt=0)]] = Field(default_factory=list)
     sheet: str | None = None
     trailer: str | None = None
+    footer: str | None = None
     null_values: list[str] = Field(default_factory=lambda: [""])
 
     @model_validator(mode="after")
     def _different_separators(self) -> FormatOptions:
         if self.decimal == self.thousands:
             raise ValueError("thousands: it must differ from `decimal`")
+        if self.trailer and self.footer:
+            raise ValueError("footer: a file has a `trailer` (a total line that is checked) or a `footer`")
         return self
 
     @field_validator("encoding")
@@ -83,15 +111,47 @@ class FormatOptions(_Model):
             raise ValueError("no such encoding; examples: utf-8, utf-16, gb18030, big5, cp1252") from None
         return encoding
 
-    @field_validator("trailer")
+    @field_validator("trailer", "footer")
     @classmethod
-    def _valid_pattern(cls, trailer: str | None) -> str | None:
-        if trailer is not None:
-            try:
-                re.compile(trailer)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from None
-        return trailer
+    def _valid_pattern(cls, pattern: str | None) -> str | None:
+        return _regular_expression(pattern)
+
+
+class Unpivot(_Model):
+    """Columns that become rows: one row for each filled cell, its header in `name` and its content in `value`."""
+
+    columns: list[str] = Field(min_length=1)
+    name: str
+    value: str
+
+
+class Split(_Model):
+    """A column whose cells are lists: one row for each item."""
+
+    column: str
+    by: str = Field(min_length=1)
+
+
+class RowOptions(_Model):
+    """How the lines of an export become rows, where one line is not one record; applied in this order."""
+
+    leave_out: dict[str, list[str]] = Field(default_factory=dict)
+    record: str | None = None
+    fill_down: list[str] = Field(default_factory=list)
+    first_only: bool = False
+    unpivot: Unpivot | None = None
+    split: Split | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RowOptions:
+        if self.first_only and self.record is None:
+            raise ValueError("first_only: it needs `record`, the column whose value the lines of a record share")
+        return self
+
+    @property
+    def headers(self) -> list[str]:
+        """The headers of the export that it reads, but for the patterns of `unpivot`."""
+        return [*self.leave_out, *([self.record] if self.record else []), *self.fill_down]
 
 
 class HttpSource(_Model):
@@ -106,6 +166,15 @@ class SqlSource(_Model):
 
     query: str
     connection: str
+
+
+def _regular_expression(pattern: str | None) -> str | None:
+    if pattern is not None:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+    return pattern
 
 
 def _as_mapping(value: Any) -> Any:
@@ -126,6 +195,7 @@ class FeedConfig(_Model):
     sql: SqlSource | None = None
     format: Literal["csv", "fixed_width", "xlsx", "parquet", "jsonl"] = "csv"
     options: FormatOptions = FormatOptions()
+    rows: RowOptions | None = None
     time_zone: str
     timestamps_in: str | None = None
     date_format: str | None = None
@@ -183,6 +253,12 @@ class FeedConfig(_Model):
             raise ValueError("options.widths: a fixed_width file needs the widths of its columns")
         if self.options.trailer and self.format != "csv":
             raise ValueError("options.trailer: only a csv file can have a total line")
+        if self.options.trailer and self.rows:
+            raise ValueError("options.trailer: a total line counts lines, which `rows` changes; use options.footer")
+        if self.options.footer and self.format not in ("csv", "xlsx"):
+            raise ValueError("options.footer: only csv and xlsx files have one")
+        if self.needs_position and self.rows is None:
+            raise ValueError(f"columns: `{POSITION}` counts the rows of a record, which `rows` says; see docs/feeds.md")
         if self.path and (self.path.count(DATE_PLACEHOLDER) > 1 or DATE_PLACEHOLDER in str(Path(self.path).parent)):
             raise ValueError("path: `{date}` may stand once, in the file's name")
         if self.options.widths and len(self.options.widths) != len(self.options.names):
@@ -210,15 +286,24 @@ class FeedConfig(_Model):
         return self.path is not None and DATE_PLACEHOLDER in self.path
 
     @property
+    def needs_position(self) -> bool:
+        """Whether a column is the number of the row in its record."""
+        return any(origin.source == POSITION for origin in self.columns.values())
+
+    @property
     def is_ragged(self) -> bool:
         """Whether the rows of one file may differ in their columns, as JSON objects do."""
         return self.format == "jsonl"
 
     @property
     def mapping_id(self) -> str:
-        """A hash of all that decides what the bytes of a file become; part of every load_id."""
+        """A hash of all that decides what the bytes of a file become; part of every load_id.
+
+        Keys that are not used leave no trace in it, so that a new key makes no load anew.
+        """
         meaning = self.model_dump(
             mode="json",
+            exclude_defaults=True,
             include={
                 "name",
                 "feed",
@@ -229,7 +314,7 @@ class FeedConfig(_Model):
                 "timestamps_in",
                 "date_format",
             }
-            | {"currency", "columns", "version", "snapshot"},
+            | {"rows", "currency", "columns", "version", "snapshot"},
         )
         text = json.dumps([meaning, ADAPTER_VERSION, self.canonical.schema_version], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
@@ -336,7 +421,8 @@ def _sentence(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"the key `{key}` is missing"
     if first["type"] == "extra_forbidden":
-        names = FormatOptions.model_fields if key.startswith("options.") else FeedConfig.model_fields
+        parts: dict[str, type[_Model]] = {"options": FormatOptions, "rows": RowOptions, "columns": ColumnMapping}
+        names = (parts.get(str(first["loc"][0]), FeedConfig) if len(first["loc"]) > 1 else FeedConfig).model_fields
         return f"there is no key `{key}`{nearest(key.rpartition('.')[2], names)}"
     expected = first["msg"].removeprefix("Value error, ")
     return f"key `{key}`: {expected} (found {first['input']!r})" if key else expected

@@ -16,6 +16,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -155,7 +156,9 @@ def close_corrected(settings: Settings, feed: CanonicalFeed, landed: Path) -> in
             f"on candidates.record = concat_ws(chr(31), {key})"
         ).fetchall()
     good = {record for (record,) in brought}
-    closed = [entry for entry in candidates if entry.record in good]
+    # of a line that became several rows all must have come
+    lacking = {(entry.load_id, entry.line) for entry in candidates if entry.record not in good}
+    closed = [entry for entry in candidates if (entry.load_id, entry.line) not in lacking]
     by_load: dict[str, list[int]] = defaultdict(list)
     for entry in closed:
         by_load[entry.load_id].append(entry.line)
@@ -248,18 +251,19 @@ def _mended_batch(file: Path, lines: list[int]) -> Batch:
         with file.open(newline="", encoding="utf-8-sig") as handle:
             reader = csv.DictReader(handle)
             header = [name for name in reader.fieldnames or [] if name not in ("_line", "_rules")]
-            rows = {int(row["_line"]): row for row in reader}
+            rows = [(int(row["_line"]), row) for row in reader]
     except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError):
         raise UserError(
             f"{file} is not what `loyalty quarantine export` wrote: a UTF-8 CSV with commas and the column _line."
         ) from None
-    if missing := set(lines) - set(rows):
+    if missing := set(lines) - {line for line, _ in rows}:
         raise UserError(f"{file}: line {min(missing)} of the load is not in it; name the lines to release with --line.")
-    for line in lines:
-        if None in rows[line] or None in rows[line].values():
+    chosen = sorted(((line, row) for line, row in rows if line in set(lines)), key=itemgetter(0))
+    for line, row in chosen:
+        if None in row or None in row.values():
             raise UserError(f"{file}: the row of line {line} has more or fewer cells than the header.")
-    cells = [[_as_exported(rows[line][name]) for name in header] for line in lines]
-    return to_batch(header, cells, list(lines), [])
+    cells = [[_as_exported(row[name]) for name in header] for _, row in chosen]
+    return to_batch(header, cells, [line for line, _ in chosen], [])
 
 
 def _as_exported(cell: str) -> str:

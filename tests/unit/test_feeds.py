@@ -31,7 +31,7 @@ def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:
         ({"options": {"encoding": "utf-88"}}, "key `options.encoding`: no such encoding"),
         ({"options": {"trailer": "("}}, "not a regular expression"),
         ({"columns": {"order_nr": "Order"}}, "the feed `orders` has no such column"),
-        ({"columns": {"order_id": {"map": {"a": "b"}}}}, "give either `from`"),
+        ({"columns": {"order_id": {"map": {"a": "b"}}}}, "give one of `from`"),
         ({"format": "fixed_width"}, "needs the widths of its columns"),
         ({"path": None}, "give exactly one of `path`, `http` and `sql`"),
         ({"max_quarantine_rate": 5}, "key `max_quarantine_rate`"),

@@ -249,6 +249,30 @@ def test_a_later_good_version_of_the_record_closes_the_entry(workspace: Workspac
     assert [(entry.line, entry.status) for entry in entries(workspace.settings)] == [(3, "open"), (4, "corrected")]
 
 
+def test_rows_of_one_line_are_mended_or_corrected_together(workspace: Workspace, tmp_path: Path) -> None:
+    """A line with two answers becomes two rows; neither is lost by mending both, nor closed by one of them."""
+    feed = workspace.feed(
+        "answers",
+        feed="survey_brand_ratings",
+        group="surveys",
+        path="exports/answers_{date}.csv",
+        columns={"response_id": "id", "brand": "brand", "rating": "rating"},
+        currency=None,
+        max_quarantine_rate=1,
+        rows={"unpivot": {"columns": ["A", "B"], "name": "brand", "value": "rating"}},
+    )
+    workspace.export("answers_2026-05-04.csv", "id,A,B\n1,bad,worse\n")
+    (outcome,) = load(workspace, feed)
+    workspace.export("answers_2026-05-05.csv", "id,A,B\n1,4,\n")
+    load(workspace, feed)
+    assert [(entry.line, entry.status) for entry in entries(workspace.settings)] == [(2, "open"), (2, "open")]
+    file = tmp_path / "mended.csv"
+    export(workspace.settings, str(outcome.load_id), file)
+    file.write_text(file.read_text(encoding="utf-8").replace("bad", "5").replace("worse", "3"), encoding="utf-8")
+    assert release(workspace.settings, str(outcome.load_id), mended=file).row_count == 2
+    assert {entry.status for entry in entries(workspace.settings)} == {"released"}
+
+
 def test_released_loads_that_do_not_exist_are_named(workspace: Workspace) -> None:
     with pytest.raises(UserError, match="Load nothing has no rows in quarantine"):
         release(workspace.settings, "nothing")

@@ -52,7 +52,9 @@ def read_batches(file: Path, feed: FeedConfig, batch_rows: int, max_bytes: int) 
     Raises LoadRejected when the file is empty, cut short, damaged, larger than `max_bytes` once
     unpacked, or written in another encoding than the feed declares.
     """
-    return _reader(feed.format)(file, feed.options, batch_rows, max_bytes)
+    from loyalty.formats.reshape import reshaped
+
+    return reshaped(_reader(feed.format)(file, feed.options, batch_rows, max_bytes), feed)
 
 
 def _reader(name: str) -> Reader:

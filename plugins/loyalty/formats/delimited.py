@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import accumulate, chain, islice
+from itertools import accumulate, chain, islice, pairwise
 from operator import itemgetter
 from pathlib import Path
 
@@ -25,6 +25,7 @@ csv.field_size_limit(1_000_000)
 
 LINE_END = re.compile("\r\n|\r|\n")
 MOST_CHARACTERS = 1 << 28
+LONGEST_FOOTER = 20  # lines; where more follow, it was a row that looks like one
 PLAIN_NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?", re.ASCII)
 
 
@@ -72,6 +73,7 @@ class _Records:
     def __init__(self, lines: Iterator[str], options: FormatOptions, before: int) -> None:
         self._reader = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote or None, strict=True)
         self._before = before
+        self._options = options
 
     @property
     def line(self) -> int:
@@ -82,11 +84,21 @@ class _Records:
         """The next records, at most `count`; LoadRejected where quotes do not close."""
         gc.disable()  # so many small lists, none of them garbage: looking for some doubles the time
         try:
-            return list(islice(self._reader, count))
+            records = list(islice(self._reader, count))
+            return self._before_footer(records) if self._options.footer else records
         except csv.Error as error:
             raise LoadRejected(f"line {self.line}: the quotes do not close ({error})") from None
         finally:
             gc.enable()
+
+    def _before_footer(self, records: list[list[str]]) -> list[list[str]]:
+        """The records above the footer, which is read to the file's end; LoadRejected when it is too long for one."""
+        for position, cells in enumerate(records):
+            if is_footer(cells, self._options):
+                rest = len(records) - position + len(list(islice(self._reader, LONGEST_FOOTER + 1)))
+                refuse_long_footer(rest)
+                return records[:position]
+        return records
 
 
 def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) -> pa.Table | None:
@@ -95,7 +107,13 @@ def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) ->
     Then every line is a row and what the csv module says of it is the same, at a fifth of the time.
     """
     text = "".join(lines)
-    if options.trailer or not lines or (options.quote and options.quote in text) or len(text) > MOST_CHARACTERS:
+    if (
+        options.trailer
+        or options.footer
+        or not lines
+        or (options.quote and options.quote in text)
+        or len(text) > MOST_CHARACTERS
+    ):
         return None
     if max(map(len, lines)) > csv.field_size_limit():
         return None
@@ -109,6 +127,17 @@ def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) ->
     except pa.ArrowInvalid:  # a line of another length: which one, and why, the csv module tells
         return None
     return table if table.num_rows == len(lines) else None
+
+
+def is_footer(cells: list[str], options: FormatOptions) -> bool:
+    """Whether the footer begins with this line: it and all below are no rows."""
+    return options.footer is not None and re.search(options.footer, options.delimiter.join(cells)) is not None
+
+
+def refuse_long_footer(length: int) -> None:
+    """LoadRejected for more lines than a footer has, or a row that looks like one would cost all below it."""
+    if length > LONGEST_FOOTER:
+        raise LoadRejected(f"more than {LONGEST_FOOTER} lines stand below the first that fits options.footer")
 
 
 def _refuse_cut_short(rows: _Rows, lines: Lines, options: FormatOptions) -> None:
@@ -152,11 +181,27 @@ def _header(reader: _Records, options: FormatOptions) -> list[str]:
     reader.take(options.skip_lines)
     if not options.header:
         return check_header(options.names)
-    first = reader.take(1)
-    if not first or not first[0]:
+    rows = reader.take(options.header_rows)
+    if not rows or not rows[0]:
         raise LoadRejected("the file is empty")
     reader.take(options.skip_after_header)
-    return check_header(options.names or [name.strip() for name in first[0]])
+    return check_header(options.names or header_of(rows))
+
+
+def header_of(rows: list[list[str]]) -> list[str]:
+    """One name a column: its cell, or the cells of several header rows below each other, joined.
+
+    Of several, an upper one may span columns: where only the lower ones have a cell, it is the one to the left.
+    """
+    if len(rows) == 1:
+        return [name.strip() for name in rows[0]]
+    width = max(map(len, rows))
+    cells = [[" ".join(cell.split()) for cell in row] + [""] * (width - len(row)) for row in rows]
+    for upper, lower in pairwise(cells):
+        for position in range(1, width):
+            if lower[position] and not upper[position]:
+                upper[position] = upper[position - 1]
+    return [" / ".join(filter(None, column)) for column in zip(*cells, strict=True)]
 
 
 def check_header(names: list[str]) -> list[str]:

@@ -17,7 +17,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
     """Batches of a fixed-width file; see `read_batches`."""
     header = check_header(options.names)
     edges = list(pairwise(accumulate([0, *options.widths])))
-    first_row = options.skip_lines + int(options.header) + 1
+    first_row = options.skip_lines + int(options.header) * options.header_rows + options.skip_after_header + 1
     rows: list[list[str]] = []
     numbers: list[int] = []
     bad: list[BadLine] = []

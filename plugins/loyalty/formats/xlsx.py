@@ -1,13 +1,16 @@
-"""Excel workbooks: one sheet, one header row; numbers and dates are read as their plain text."""
+"""Excel workbooks: one sheet; numbers and dates are read as their plain text."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree import ElementTree
 
 import openpyxl
@@ -15,8 +18,17 @@ import openpyxl
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FormatOptions
 from loyalty.formats import BadLine, Batch
-from loyalty.formats.delimited import check_header, to_batch
-from loyalty.formats.text import refuse_unreadable
+from loyalty.formats.delimited import (
+    LONGEST_FOOTER,
+    check_header,
+    header_of,
+    is_footer,
+    refuse_long_footer,
+    to_batch,
+)
+from loyalty.formats.text import open_bytes, refuse_unreadable
+
+CONTENT_TYPES = "[Content_Types].xml"  # the member that makes a zip a workbook
 
 # What openpyxl and the modules below it say of a workbook that is none.
 DAMAGED = (
@@ -30,12 +42,12 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
     if not file.stat().st_size:
         raise LoadRejected("the file is empty")
     try:
-        with zipfile.ZipFile(file) as archive:
+        content = _workbook(file, max_bytes)
+        with zipfile.ZipFile(content) as archive:
             for member in archive.infolist():
                 refuse_unreadable(member)
             if sum(info.file_size for info in archive.infolist()) > max_bytes:
                 raise LoadRejected(f"unpacks to more than {max_bytes:,} bytes; raise max_file_bytes if that is right")
-        content = file.open("rb")  # our copy's name may have no ending, which openpyxl insists on
         workbook = openpyxl.load_workbook(content, read_only=True, data_only=True)
     except DAMAGED as error:
         raise LoadRejected(f"the workbook is cut short or damaged ({error})") from None
@@ -48,22 +60,40 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
         content.close()
 
 
+def _workbook(file: Path, max_bytes: int) -> BinaryIO:
+    """The workbook's bytes: the file's own, or those of the one file in a zip, as survey tools deliver it."""
+    with zipfile.ZipFile(file) as archive:
+        is_packed = CONTENT_TYPES not in archive.namelist()
+    if not is_packed:
+        return file.open("rb")  # our copy's name may have no ending, which openpyxl insists on
+    unpacked = tempfile.TemporaryFile()  # noqa: SIM115 - closed by the reader of the workbook
+    with open_bytes(file, max_bytes) as member:
+        shutil.copyfileobj(member, unpacked)
+    return unpacked
+
+
 def _batches(sheet: Any, options: FormatOptions, batch_rows: int) -> Iterator[Batch]:
     sheet.reset_dimensions()  # some tools write a wrong extent, and rows beyond it would be lost
     values = enumerate(sheet.iter_rows(values_only=True), start=1)
     bad: list[BadLine] = []
-    header: list[str] = []
+    header = [] if options.header else check_header(options.names)
+    above: list[list[str]] = []
+    first_row = options.skip_lines + 1
     rows: list[list[str]] = []
     numbers: list[int] = []
     for number, cells in values:
-        if number <= options.skip_lines or all(cell is None for cell in cells):
+        if number < first_row or all(cell is None for cell in cells):
             continue
         texts = [_text(cell) for cell in cells]
         if not header:
-            while texts and not texts[-1]:
-                texts.pop()
-            header = check_header(options.names or [text.strip() for text in texts])
+            above.append(texts)
+            if len(above) == options.header_rows:
+                header = _header(above, options)
+                first_row = number + options.skip_after_header + 1
             continue
+        if is_footer([text for text in texts if text], options):
+            refuse_long_footer(1 + sum(1 for _ in islice(values, LONGEST_FOOTER)))
+            break
         if any(texts[len(header) :]):
             bad.append(BadLine(number, texts, f"{len(texts)} cells where the header has {len(header)}"))
             continue
@@ -75,6 +105,13 @@ def _batches(sheet: Any, options: FormatOptions, batch_rows: int) -> Iterator[Ba
     if not header:
         raise LoadRejected("the sheet is empty")
     yield to_batch(header, rows, numbers, bad)
+
+
+def _header(rows: list[list[str]], options: FormatOptions) -> list[str]:
+    names = header_of(rows)
+    while names and not names[-1]:
+        names.pop()
+    return check_header(options.names or names)
 
 
 def _sheet(workbook: Any, name: str | None) -> Any:

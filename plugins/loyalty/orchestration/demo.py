@@ -123,7 +123,7 @@ def delivered(settings: Settings, after: int) -> list[Any]:
             rules,
         )
         feeds.setdefault(data["feed_name"], FeedNight(data["feed_name"])).outcomes.append(outcome)
-    return list(feeds.values())
+    return sorted(feeds.values(), key=lambda feed: feed.name)  # Airflow runs a DAG's tasks in any order
 
 
 @contextmanager
