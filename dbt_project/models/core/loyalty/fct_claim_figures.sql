@@ -1,7 +1,7 @@
 {{ config(tags=["scored"]) }}
 {%- set z = var("z_score") -%}
 with
-    claims as (select * from {{ ref("dim_claims") }}),
+    claims as (select * from {{ ref("claims") }}),
 
     ratios as (select * from {{ ref("int_claims__ratios") }}),
 

@@ -1,17 +1,30 @@
 {{ config(tags=["scored"]) }}
 
 with
-    segments as (select * from {{ ref("fct_survey_segments") }}),
-
-    results as (select * from {{ ref("fct_survey_results") }}),
+    memberships as (select * from {{ ref("int_survey__memberships") }}),
 
     responses as (select * from {{ ref("fct_survey_responses") }}),
 
+    scores as (select * from {{ ref("dim_customer_scores") }}),
+
+    results as (select * from {{ ref("fct_survey_results") }}),
+
     weights as (select * from {{ ref("fct_survey_weights") }}),
+
+    segments as (
+        select response_key, segment_by, segment
+        from memberships
+        union all
+        select responses.response_key, 'stage' as segment_by, scores.stage as segment
+        from responses
+        inner join scores on responses.customer_key = scores.customer_key
+        where not responses.is_duplicate and scores.stage is not null
+    ),
 
     final as (
         select
-            segments.membership_key,
+            {{ made_key(["segments.response_key", "segments.segment_by"]) }}
+            as membership_key,
             segments.segment_by,
             segments.segment,
             results.*,

@@ -3,7 +3,29 @@
 with
     measured as (select * from {{ ref("fct_survey_measure_figures") }}),
 
-    prices as (select * from {{ ref("fct_survey_price_sums") }}),
+    prices as (select * from {{ ref("fct_survey_prices") }}),
+
+    results as (select * from {{ ref("fct_survey_results") }} where not is_duplicate),
+
+    -- how fair prices were felt to be: paid against expected
+    price_sums as (
+        select
+            results.source,
+            results.survey_id,
+            results.wave,
+            results.respondent_type,
+            count(*) as answer_count,
+            sum(prices.price_ratio) as price_ratio_sum,
+            count(
+                case
+                    when prices.price_ratio > 1 + {{ var("price_tolerance") }} then 1
+                end
+            ) as unfair_count
+        from prices
+        inner join results on prices.response_key = results.response_key
+        group by
+            results.source, results.survey_id, results.wave, results.respondent_type
+    ),
 
     final as (
         select
@@ -41,7 +63,7 @@ with
             0 as smallest_group_count,
             null as satisfaction_interaction,
             unfair_count
-        from prices
+        from price_sums
     )
 
 select *

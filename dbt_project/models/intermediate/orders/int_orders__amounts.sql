@@ -4,7 +4,21 @@ with
 
     based as (select * from {{ ref("int_orders__based") }}),
 
-    line_totals as (select * from {{ ref("int_orders__line_totals") }}),
+    lines as (select * from {{ ref("fct_order_lines") }}),
+
+    line_totals as (
+        select
+            order_key,
+            count(*) as line_count,
+            sum(quantity) as unit_count,
+            sum(discount_amount) as discount_amount,
+            sum(net_amount) as goods_amount,
+            sum(cost_amount) as cost_amount,
+            sum(costed_amount) as costed_amount,
+            count(*) - count(cost_amount) as uncosted_line_count
+        from lines
+        group by order_key
+    ),
 
     headers as (
         select

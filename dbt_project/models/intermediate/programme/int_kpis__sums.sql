@@ -17,7 +17,13 @@ with
         group by source, {{ month_start("submitted_date") }}
     ),
 
-    tickets as (select * from {{ ref("int_kpis__complaints") }}),
+    complaints as (
+        select
+            source, {{ month_start("opened_date") }} as month, count(*) as ticket_count
+        from {{ ref("fct_tickets") }}
+        where kind = 'complaint'
+        group by source, {{ month_start("opened_date") }}
+    ),
 
     events as (select * from {{ ref("int_kpis__events") }}),
 
@@ -53,8 +59,8 @@ with
             answers.index_sum,
             -- without any complaint on record nobody knows how many there were
             case
-                when count(tickets.ticket_count) over (partition by spine.source) > 0
-                then coalesce(tickets.ticket_count, 0)
+                when count(complaints.ticket_count) over (partition by spine.source) > 0
+                then coalesce(complaints.ticket_count, 0)
             end as complaint_count,
             events.rec_shown_count,
             events.rec_order_count,
@@ -67,7 +73,7 @@ with
         cross join as_of
         left join sales using (source, month)
         left join answers using (source, month)
-        left join tickets using (source, month)
+        left join complaints using (source, month)
         left join events using (source, month)
     )
 

@@ -1,1 +1,0 @@
-with final as (select * from {{ ref("claims") }}) select * from final
