@@ -116,15 +116,6 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# A share with Wilson's interval, empty on fewer than `min_base`. #}
-{% macro share_columns(part, base, name) -%}
-    {%- set share = div(part, base) -%}
-    {%- set enough = base ~ " >= " ~ var("min_base") -%}
-    case when {{ enough }} then {{ share }} end as {{ name }},
-    case when {{ enough }} then {{ wilson_low(share, base) }} end as {{ name }}_low,
-    case when {{ enough }} then {{ wilson_high(share, base) }} end as {{ name }}_high
-{%- endmacro %}
-
 {# Over strata, weighted by the treated: the difference of `name`, and the variance of that. #}
 {% macro weighted_difference(name) -%}
     {{

@@ -22,6 +22,15 @@
     case when {{ columns[-1] }} is not null then {{ made_key(columns) }} end
 {%- endmacro %}
 
+{# The row an amount belongs to: the customer's own, or one outside the base and in one currency (`guest:USD`). #}
+{% macro base_key(base, customer_key, currency_code) -%}
+    case
+        when {{ base }} = 'customer'
+        then {{ customer_key }}
+        else {{ base }} || ':' || {{ currency_code }}
+    end
+{%- endmacro %}
+
 {# SHA-256 of a text as lower-case hex. #}
 {% macro sha256(expression) -%}
     {{ return(adapter.dispatch("sha256", "loyalty")(expression)) }}

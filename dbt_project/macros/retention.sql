@@ -27,3 +27,22 @@
         else 'hibernating'
     end
 {%- endmacro %}
+
+{#
+  Joins that bring each of `customers` the figures of its `margin_segment` as `near` and those of everybody as
+  `everybody`, for who has no such segment or where too few stand in it. `by` parts the figures further.
+#}
+{% macro join_near_and_everybody(figures, by=none) -%}
+    left join
+        segments
+        on customers.customer_key = segments.customer_key
+        and segments.segment_by = '{{ var("margin_segment") }}'
+    left join
+        {{ figures }} as near
+        on segments.segment_by = near.segment_by
+        and segments.segment = near.segment
+        {%- if by %} and customers.{{ by }} = near.{{ by }} {%- endif %}
+    left join
+        {{ figures }} as everybody on everybody.segment_by = 'all'
+        {%- if by %} and customers.{{ by }} = everybody.{{ by }} {%- endif %}
+{%- endmacro %}

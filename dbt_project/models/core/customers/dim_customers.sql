@@ -73,11 +73,8 @@ with
     final as (
         select
             typed.*,
-            case
-                when typed.base = 'customer'
-                then typed.customer_key
-                else typed.base || ':' || typed.currency_code
-            end as base_key,
+            {{ base_key("typed.base", "typed.customer_key", "typed.currency_code") }}
+            as base_key,
             -- seen for the first time when the data begin, so perhaps a customer for
             -- long
             {% if var("left_truncation") %}

@@ -74,11 +74,7 @@ with
             source,
             customer_key,
             base,
-            case
-                when base = 'customer'
-                then customer_key
-                else base || ':' || currency_code
-            end as base_key,
+            {{ base_key("base", "customer_key", "currency_code") }} as base_key,
             refunded_at,
             refunded_date as refund_date,
             order_date,

@@ -4,34 +4,18 @@ with
 
     markets as (
         select
-            source,
-            category,
-            period_grain,
-            period_start_date,
+            {{ brand_period_grain() }},
             count(distinct household_id) as household_count,
             sum(purchase_count) as market_purchase_count,
             sum(amount) as market_amount
         from shared
-        group by source, category, period_grain, period_start_date
+        group by {{ brand_period_grain() }}
     ),
 
     final as (
         select
-            {{
-                made_key(
-                    [
-                        "source",
-                        "category",
-                        "period_grain",
-                        "period_start_date",
-                        "brand",
-                    ]
-                )
-            }} as brand_period_key,
-            source,
-            category,
-            period_grain,
-            period_start_date,
+            {{ brand_period_key() }} as brand_period_key,
+            {{ brand_period_grain() }},
             brand,
             max(case when is_us then 1 else 0 end) = 1 as is_us,
             cast(max(markets.household_count) as bigint) as base_count,
@@ -65,8 +49,8 @@ with
                 )
             }} as mean_share
         from shared
-        inner join markets using (source, category, period_grain, period_start_date)
-        group by source, category, period_grain, period_start_date, brand
+        inner join markets using ({{ brand_period_grain() }})
+        group by {{ brand_period_grain() }}, brand
     )
 
 select *

@@ -44,10 +44,7 @@ with
 
     markets as (
         select
-            source,
-            category,
-            period_grain,
-            period_start_date,
+            {{ brand_period_grain() }},
             count(distinct response_key) as base_count,
             count(
                 distinct case when wallet_share is not null then response_key end
@@ -55,26 +52,13 @@ with
             sum(stated_amount) as market_amount
         from latest
         where recency = 1
-        group by source, category, period_grain, period_start_date
+        group by {{ brand_period_grain() }}
     ),
 
     final as (
         select
-            {{
-                made_key(
-                    [
-                        "source",
-                        "category",
-                        "period_grain",
-                        "period_start_date",
-                        "brand",
-                    ]
-                )
-            }} as brand_period_key,
-            source,
-            category,
-            period_grain,
-            period_start_date,
+            {{ brand_period_key() }} as brand_period_key,
+            {{ brand_period_grain() }},
             brand,
             max(case when is_us then 1 else 0 end) = 1 as is_us,
             cast(max(markets.base_count) as bigint) as base_count,
@@ -99,9 +83,9 @@ with
             {%- endfor %}
             {{ div("sum(wallet_share)", "count(wallet_share)") }} as mean_share
         from latest
-        inner join markets using (source, category, period_grain, period_start_date)
+        inner join markets using ({{ brand_period_grain() }})
         where latest.recency = 1
-        group by source, category, period_grain, period_start_date, brand
+        group by {{ brand_period_grain() }}, brand
     )
 
 select *

@@ -26,13 +26,7 @@ with
     ),
 
     final as (
-        select
-            *,
-            case
-                when base = 'customer'
-                then customer_key
-                else base || ':' || currency_code
-            end as base_key
+        select *, {{ base_key("base", "customer_key", "currency_code") }} as base_key
         from based
     )
 

@@ -9,7 +9,7 @@ with
 
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    final as (
+    dated as (
         select
             orders.order_key,
             orders.source,
@@ -43,7 +43,7 @@ with
             and orders.ordered_date < rates.valid_to_date
     ),
 
-    flagged as (
+    final as (
         select
             *,
             -- cancelled and test orders earn nothing
@@ -51,8 +51,8 @@ with
             and kind <> 'test' as is_booked,
             status not in ('cancelled', 'canceled', 'test')
             and kind = 'sale' as is_counted
-        from final
+        from dated
     )
 
 select *
-from flagged
+from final

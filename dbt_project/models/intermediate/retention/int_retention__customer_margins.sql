@@ -57,20 +57,9 @@ with
             {{ div("rated.cm3_amount", "rated.sold_amount") }} as own_margin_rate,
             coalesce(near.margin_rate, everybody.margin_rate) as segment_margin_rate
         from customers
-        left join rated on customers.customer_key = rated.customer_key
         left join
-            segments
-            on customers.customer_key = segments.customer_key
-            and segments.segment_by = '{{ var("margin_segment") }}'
-        left join
-            segment_rates as near
-            on customers.currency_code = near.currency_code
-            and segments.segment_by = near.segment_by
-            and segments.segment = near.segment
-        left join
-            segment_rates as everybody
-            on customers.currency_code = everybody.currency_code
-            and everybody.segment_by = 'all'
+            rated on customers.customer_key = rated.customer_key
+            {{ join_near_and_everybody("segment_rates", by="currency_code") }}
     )
 
 select *

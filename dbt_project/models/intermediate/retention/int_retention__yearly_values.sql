@@ -79,16 +79,9 @@ with
                 {{ div("everybody.stayed_count", "everybody.customer_count") }}
             ) as yearly_retention_rate
         from customers
-        left join last_year on customers.customer_key = last_year.customer_key
         left join
-            segments
-            on customers.customer_key = segments.customer_key
-            and segments.segment_by = '{{ var("margin_segment") }}'
-        left join
-            stayed as near
-            on segments.segment_by = near.segment_by
-            and segments.segment = near.segment
-        left join stayed as everybody on everybody.segment_by = 'all'
+            last_year on customers.customer_key = last_year.customer_key
+            {{ join_near_and_everybody("stayed") }}
     )
 
 select *

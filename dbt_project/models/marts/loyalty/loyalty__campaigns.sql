@@ -32,10 +32,10 @@ with
             results.redeemed_customer_count,
             results.ordered_customer_count as responded_count,
             {{
-                share_columns(
+                shown_rate(
+                    "response",
                     "results.ordered_customer_count",
                     "results.sent_customer_count",
-                    "response_rate",
                 )
             }},
             {{ div("results.redeemed_count", "results.sent_count") }}
@@ -58,10 +58,10 @@ with
             as cost_per_acquired_amount,
             results.acquired_observed_customer_count as one_time_base_count,
             {{
-                share_columns(
+                shown_rate(
+                    "one_time",
                     "results.one_time_customer_count",
                     "results.acquired_observed_customer_count",
-                    "one_time_rate",
                 )
             }},
 
@@ -73,11 +73,7 @@ with
             opinions.over_promise_gap_low,
             opinions.over_promise_gap_high,
             opinions.c_count,
-            {{
-                share_columns(
-                    "opinions.c_below_count", "opinions.c_count", "c_below_rate"
-                )
-            }},
+            {{ shown_rate("c_below", "opinions.c_below_count", "opinions.c_count") }},
 
             -- satisfaction and margin, with against without
             opinions.effect_count as csat_effect_count,

@@ -43,10 +43,10 @@ with
             cast(shares.pair_order_count as bigint) as pair_order_count,
             shares.support_rate,
             {{
-                share_columns(
+                shown_rate(
+                    "confidence",
                     "shares.pair_order_count",
                     "shares.category_order_count",
-                    "confidence_rate",
                 )
             }},
             shares.category_order_count < {{ var("min_base") }} as is_suppressed,
