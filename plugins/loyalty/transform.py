@@ -190,6 +190,16 @@ def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work")
     ]
 
 
+def made_relations(settings: Settings) -> set[tuple[str, str]]:
+    """Schema and name of everything that the project makes, from the last run's manifest."""
+    manifest = json.loads((target_folder(settings) / "manifest.json").read_text(encoding="utf-8"))
+    return {
+        (node["schema"], node.get("alias") or node["name"])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in ("model", "seed")
+    }
+
+
 def _keys(nodes: Any) -> dict[str, tuple[str, ...]]:
     """The key of each model: of its uniqueness tests, the one over the fewest columns."""
     keys: dict[str, tuple[str, ...]] = {}

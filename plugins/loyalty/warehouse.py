@@ -29,8 +29,18 @@ from loyalty.lock import file_lock
 from loyalty.registration import DataSpan, data_span, dated_as_of, register, register_build
 from loyalty.runs import recorded_run
 from loyalty.settings import WORKSPACE_FILE, Settings
+from loyalty.sql import quote_identifier
 from loyalty.sweeping import sweep
-from loyalty.transform import ModelDoc, Say, first_line, model_docs, parse_project, run_dbt, unknown_vars
+from loyalty.transform import (
+    ModelDoc,
+    Say,
+    first_line,
+    made_relations,
+    model_docs,
+    parse_project,
+    run_dbt,
+    unknown_vars,
+)
 
 # What is built after the estimates: models that need them, the marts, and all that stands on those.
 LATE = ("tag:scored+", "path:models/marts+", "path:models/quality+")
@@ -174,6 +184,7 @@ def build(settings: Settings, as_of: date | None = None, full: bool = False, say
         say(f"build {build_id}: as of {span.as_of}, {_scope(is_full, loads, new_loads)}")
         outcomes = _transform(settings, span, is_full, say)
         with open_work_file(settings) as connection:
+            _drop_forsaken(connection, made_relations(settings))
             stamp = _stamp(settings, build_id, span, as_of, loads, ledger_seq)
             _write_stamp(connection, stamp, loads, model_docs(settings, DOCUMENTED_SCHEMAS))
         hit("build.stamped")
@@ -349,6 +360,18 @@ def _transform(settings: Settings, span: DataSpan, is_full: bool, say: Say) -> l
     say(f"  marts: {marts.models} models and {marts.tests} tests in {time.monotonic() - started:.1f} s")
     hit("build.marts_built")
     return [core, marts]
+
+
+def _drop_forsaken(connection: duckdb.DuckDBPyConnection, made: set[tuple[str, str]]) -> None:
+    """Drop what no model makes any more: nothing would renew it, and readers would take it for fresh."""
+    found = connection.execute(
+        "select 'table', schema_name, table_name from duckdb_tables() where list_contains($1, schema_name) "
+        "union all select 'view', schema_name, view_name from duckdb_views() where list_contains($1, schema_name)",
+        [sorted({schema for schema, _ in made})],
+    ).fetchall()
+    for kind, schema, name in found:
+        if (schema, name) not in made:
+            connection.execute(f"drop {kind} {quote_identifier(schema)}.{quote_identifier(name)}")
 
 
 def _stamp(

@@ -42,6 +42,16 @@ def test_night_after_equals_a_full_rebuild(published):
     assert night.publish(published, built.build_id, tiny.quiet, now=tiny.NOW) is None
 
 
+def test_a_mart_taken_out_of_the_project_is_not_published_any_more(published):
+    models = published.dbt_project_dir / "models" / "marts"
+    (models / "retention__orders.sql").write_text("select 1 as order_count")
+    assert run(published)[0] == night.CLEAN
+    assert tiny.published(published, "from marts.retention__orders") == [(1,)]
+    (models / "retention__orders.sql").unlink()
+    assert run(published)[0] == night.CLEAN
+    assert list(current_generation(published).mart_rows) == ["retention__customers"]
+
+
 def test_refused_file_of_one_feed_leaves_the_others(published):
     feeds = published.feeds
     (feeds / "web.yml").write_text(
