@@ -54,6 +54,14 @@ def test_staging_only_types_and_renames(nodes: dict[str, Any]) -> None:
         assert not re.search(r"\b(over|group by|distinct|join)\b", model.raw_code, re.IGNORECASE), model.name
 
 
+def test_every_model_ends_in_its_last_step(nodes: dict[str, Any]) -> None:
+    """Whoever looks into a model runs any of its steps by changing its last word."""
+    for model in (node for node in nodes.values() if node.resource_type == "model"):
+        steps = re.findall(r"^    (\w+) as \(", model.raw_code, re.MULTILINE)
+        if steps:  # an int_<feed>__current is one macro
+            assert re.search(rf"select \*\s+from {steps[-1]}\s*$", model.raw_code), model.name
+
+
 def test_results_are_the_same_in_every_run(nodes: dict[str, Any]) -> None:
     files = [*PROJECT.glob("models/**/*.sql"), *PROJECT.glob("macros/*.sql")]
     found = {
