@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -38,10 +38,20 @@ app = typer.Typer(
 )
 app.add_typer(quarantine_cli.app, name="quarantine")
 
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"`{text}` is no day such as 2026-05-31.") from None
+
+
 AsOf = Annotated[
-    datetime | None,
+    date | None,
     typer.Option(
-        formats=["%Y-%m-%d"], help="Compute the marts as of this day. Default: the newest orders export's date."
+        parser=_day,
+        metavar="YYYY-MM-DD",
+        help="Compute the marts as of this day. Default: the newest orders export's date.",
     ),
 ]
 
@@ -73,7 +83,7 @@ def run(as_of: AsOf = None) -> None:
     """
     from loyalty.night import run_night
 
-    raise typer.Exit(run_night(_settings(), _day(as_of), _say))
+    raise typer.Exit(run_night(_settings(), as_of, _say))
 
 
 @app.command(short_help="Load one feed's exports and check them.")
@@ -113,7 +123,7 @@ def build(
     from loyalty.warehouse import build
 
     settings = _settings()
-    result = build(settings, _day(as_of), full, _say)
+    result = build(settings, as_of, full, _say)
     for warning in result.warnings:
         _say(f"warning: {warning}")
     _say(
@@ -341,10 +351,6 @@ def main() -> None:
 
 def _settings() -> Settings:
     return load_settings()
-
-
-def _day(value: datetime | None) -> date | None:
-    return value.date() if value else None
 
 
 def _say(text: str) -> None:

@@ -100,6 +100,10 @@ class FormatOptions(_Model):
             raise ValueError("thousands: it must differ from `decimal`")
         if self.trailer and self.footer:
             raise ValueError("footer: a file has a `trailer` (a total line that is checked) or a `footer`")
+        if self.quote == self.delimiter or self.quote in ("\r", "\n"):
+            raise ValueError("quote: it must be another character than `delimiter`, and no line end")
+        if not self.header and not self.names:
+            raise ValueError("names: a file without a header needs the names of its columns")
         return self
 
     @field_validator("encoding")
@@ -178,6 +182,10 @@ def _regular_expression(pattern: str | None) -> str | None:
 
 
 def _as_mapping(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, date, list)):
+        raise ValueError(
+            "a header of the export is expected, in quotes where it is a number, or {from: ...}, {value: ...}"
+        )
     return {"from": value} if isinstance(value, str) else value
 
 
@@ -225,6 +233,8 @@ class FeedConfig(_Model):
     @classmethod
     def _usable_format(cls, date_format: str | None) -> str | None:
         if date_format is not None:
+            if "%" not in date_format:
+                raise ValueError("not a date format: it says where year, month and day stand, such as %d.%m.%Y")
             try:
                 datetime.strptime("", date_format)  # noqa: DTZ007 - only the format is looked at
             except ValueError as error:
@@ -415,8 +425,22 @@ def read_feed(file: Path) -> FeedConfig | BrokenFeed:
     return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is off, {file.name}: {message}.")
 
 
+# What was expected, in words of the person who writes the YAML.
+EXPECTED = {
+    "dict_type": "`key: value` lines are expected",
+    "model_type": "`key: value` lines are expected",
+    "list_type": "a list is expected, such as [a, b]",
+    "string_type": "a text is expected; quotes make one of a number, a date or a word such as no",
+    "bool_parsing": "true or false is expected",
+    "int_parsing": "a whole number is expected",
+    "int_from_float": "a whole number is expected",
+    "float_parsing": "a number is expected",
+}
+
+
 def _sentence(error: ValidationError) -> str:
-    first = error.errors()[0]
+    # a key that does not exist comes first: it is why another one is missing
+    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         return f"the key `{key}` is missing"
@@ -424,7 +448,7 @@ def _sentence(error: ValidationError) -> str:
         parts: dict[str, type[_Model]] = {"options": FormatOptions, "rows": RowOptions, "columns": ColumnMapping}
         names = (parts.get(str(first["loc"][0]), FeedConfig) if len(first["loc"]) > 1 else FeedConfig).model_fields
         return f"there is no key `{key}`{nearest(key.rpartition('.')[2], names)}"
-    expected = first["msg"].removeprefix("Value error, ")
+    expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Value error, "))
     return f"key `{key}`: {expected} (found {first['input']!r})" if key else expected
 
 

@@ -22,6 +22,7 @@ from loyalty.landing import LoadOutcome, load_feed
 from loyalty.notify import notify
 from loyalty.publish import publish
 from loyalty.query import table
+from loyalty.registration import no_orders_sentence
 from loyalty.runs import recorded_run
 from loyalty.settings import Settings
 from loyalty.transform import Say
@@ -75,6 +76,8 @@ def run_night(settings: Settings, as_of: date | None = None, say: Say = print, n
         generation: Generation | None = None
         try:
             generation = build_and_publish(settings, as_of, say, now)
+            if generation is None and current_generation(settings) is None:
+                problem = no_orders_sentence(settings)
         except UserError as error:
             problem = str(error)
         except Exception as error:

@@ -197,6 +197,14 @@ def _layout_select(types: dict[str, str], columns: Iterable[str], files: Sequenc
     return f"select {', '.join(terms)}, load_id from {reader}"
 
 
+def no_orders_sentence(settings: Settings) -> str:
+    """Why nothing can be built, and what to do."""
+    return (
+        "No orders have been accepted yet, and nothing can be built without them: "
+        f"put the exports where the feeds in {settings.feeds} expect them and run `loyalty run`."
+    )
+
+
 def data_span(
     connection: duckdb.DuckDBPyConnection, settings: Settings, loads: Sequence[Load], as_of: date | None = None
 ) -> DataSpan:
@@ -207,10 +215,7 @@ def data_span(
     """
     orders = [load for load in loads if load.feed == ORDERS]
     if not orders:
-        raise UserError(
-            "No orders have been accepted yet, and nothing can be built without them: "
-            f"put the exports where the feeds in {settings.feeds} expect them and run `loyalty run`."
-        )
+        raise UserError(no_orders_sentence(settings))
     _remember_spans(connection, orders)
     first, last = connection.execute(
         "select min(first_date), max(last_date) from meta.order_spans where load_id in (select unnest(?))",

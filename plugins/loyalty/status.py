@@ -166,7 +166,11 @@ def _feeds(settings: Settings) -> Check:
     except UserError as error:
         return Check("feeds", False, str(error))
     broken = [feed.message for feed in feeds.values() if isinstance(feed, BrokenFeed)]
-    return Check("feeds", not broken and bool(feeds), "; ".join(broken) or f"{len(feeds)} in {settings.feeds}")
+    if not feeds:
+        return Check(
+            "feeds", False, f"none in {settings.feeds}: write one, or take `.example` off the name of one there"
+        )
+    return Check("feeds", not broken, "; ".join(broken) or f"{len(feeds)} in {settings.feeds}")
 
 
 def _vars(settings: Settings) -> Check:

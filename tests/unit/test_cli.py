@@ -149,3 +149,20 @@ def test_analysts_model_is_built_tested_and_after_the_next_run_published(publish
     assert "built 1 models and 1 tests of `retention__days`" in result.output
     build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
     assert len(query(published, "from retention__days").rows) == 3
+
+
+@pytest.mark.parametrize("command", ["run", "build"])
+def test_a_day_that_is_none_is_said_in_words(command):
+    result = CliRunner().invoke(app, [command, "--as-of", "tomorrow"])
+    assert result.exit_code == 2
+    assert "`tomorrow` is no day such as 2026-05-31." in result.output
+
+
+def test_a_new_workspace_is_told_what_to_do_and_nothing_is_green(tmp_path):
+    CliRunner().invoke(app, ["init", str(tmp_path / "shop")])
+    place = ["--workspace", str(tmp_path / "shop")]
+    looked = CliRunner().invoke(app, [*place, "doctor"])
+    assert (looked.exit_code, "take `.example` off the name" in looked.output) == (1, True)
+    night = CliRunner().invoke(app, [*place, "run"])
+    assert night.exit_code == 1
+    assert "not published: No orders have been accepted yet" in night.output

@@ -40,6 +40,14 @@ def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:
         ({"format": "jsonl", "options": {"trailer": "^T"}}, "only a csv file can have a total line"),
         ({"path": "exports/{date}/orders.csv"}, "`{date}` may stand once, in the file's name"),
         ({"date_format": "%Q"}, "not a date format"),
+        ({"date_format": "dd.mm.yyyy"}, "not a date format"),
+        ({"timezone": "UTC", "time_zone": None}, "there is no key `timezone`; did you mean `time_zone`"),
+        ({"currency": False}, "key `currency`: a text is expected; quotes make one of"),
+        ({"columns": {"order_id": 5}}, "key `columns.order_id`: a header of the export is expected"),
+        ({"columns": "Order"}, "key `columns`: `key: value` lines are expected"),
+        ({"options": ["csv"]}, "key `options`: `key: value` lines are expected"),
+        ({"options": {"quote": ";", "delimiter": ";"}}, "another character than `delimiter`"),
+        ({"options": {"header": False}}, "a file without a header needs the names of its columns"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(workspace: Workspace, changes: dict, sentence: str) -> None:
