@@ -70,3 +70,9 @@ def test_what_the_project_asks_for_is_locked() -> None:
     wanted = {re.split(r"[\[<>=! ]", one)[0].lower().replace("_", "-") for one in project["dependencies"]}
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     assert wanted <= {found["name"].lower().replace("_", "-") for found in PACKAGE.finditer(lock)}
+
+
+def test_every_module_has_its_place_in_the_contributors_map() -> None:
+    told = set(re.findall(r"(\w+)/?`", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
+    parts = [part for part in (ROOT / "plugins" / "loyalty").iterdir() if part.suffix == ".py" or part.is_dir()]
+    assert {part.stem for part in parts if not part.name.startswith("__")} - told == set()
