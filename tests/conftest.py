@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from loyalty.orchestration.local import airflow_environment
 from shop_workspace import Workspace
@@ -16,6 +17,10 @@ AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-")
 os.environ |= airflow_environment(Path(AIRFLOW_HOME.name))
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "False")
+
+# No test is timed: on a busy machine the first example of any of them is slow.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def to_canonical(batch: Batch, plan: Plan, key: Key) -> Typed:
             landed |= _without_person(column, text, key)
             continue
         values = _typed(text, column.type, feed)
-        faults += _unreadable(column, text, values, batch)
+        faults += _unreadable(column, text, values, feed)
         if column.required:
             unfit = {fault.row for fault in of_text}
             faults += [fault for fault in _absent(column, text) if fault.row not in unfit]
@@ -377,7 +377,8 @@ def _only_matching(text: pa.Array, pattern: str) -> pa.Array:
     return pc.if_else(matches, text, pa.scalar(None, pa.string()))
 
 
-def _unreadable(column: Column, text: pa.Array, values: pa.Array, batch: Batch) -> list[Fault]:
+def _unreadable(column: Column, text: pa.Array, values: pa.Array, feed: FeedConfig) -> list[Fault]:
+    wanted = f" ({feed.date_format})" if feed.date_format and column.type in ("date", "timestamp") else ""
     broken = pc.and_(pc.is_valid(text), pc.is_null(values))
     rows = pc.indices_nonzero(broken).to_pylist()
     return [
@@ -385,7 +386,7 @@ def _unreadable(column: Column, text: pa.Array, values: pa.Array, batch: Batch) 
             row,
             "readable",
             column.name,
-            f"{column.name}: a cell like `{shape(text[row].as_py())}` is no {column.type}",
+            f"{column.name}: a cell like `{shape(text[row].as_py())}` is no {column.type}{wanted}",
         )
         for row in rows
     ]
@@ -411,7 +412,7 @@ def _version(batch: Batch, plan: Plan) -> tuple[pa.Array, list[Fault]]:
     text = _clean(_column(batch, plan.feed.version), plan.feed.options)
     column = Column("version", "timestamp")
     values = _typed(text, column.type, plan.feed)
-    return values, _unreadable(column, text, values, batch)
+    return values, _unreadable(column, text, values, plan.feed)
 
 
 def export_time(day: date | None) -> datetime | None:

@@ -476,7 +476,7 @@ def _load_again(settings: Settings, feed: FeedConfig, suite: Suite, say: Say) ->
 
 
 def _refusal(feed: FeedConfig, uri: str, why: object) -> str:
-    return f"Feed `{feed.name}`, file {shown(file_name(uri))}: {why}."
+    return f"Feed `{feed.name}`, file {shown(file_name(uri))}: {str(why).removesuffix('.')}."
 
 
 def _unchanged_sentence(feed: FeedConfig, raw: RawFile, manifest: dict[str, Any]) -> str:

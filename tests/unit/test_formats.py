@@ -97,17 +97,18 @@ def test_chinese_in_the_encoding_declared(workspace: Workspace, tmp_path: Path, 
         (b"PK\x03\x04rubbish", {}, "cut short or damaged"),
         ((HEADER + ROWS).encode()[:-18], {}, "stops in the middle"),
         ((HEADER + '1,"a,2026-05-04,1\n' + ROWS).encode(), {}, "the quotes do not close"),
+        ((HEADER + f"1,{'a' * 1_000_001},2026-05-04,1\n").encode(), {}, "line 2: a cell has more than 1,000,000 char"),
         (b"Order,Order,When,Total\n1,2,3,4\n", {}, "the column `Order` twice"),
         ((HEADER + ROWS).encode(), {"trailer": "^TOTAL"}, "the total line at the end is missing"),
         ((HEADER + ROWS + "TOTAL,2,,\n" + ROWS).encode(), {"trailer": "^TOTAL"}, "rows after the total line"),
-        (gzip.compress(b"a" * 3_000_000), {}, "unpacks to more than 1,000,000 bytes"),
+        (gzip.compress(b"a" * 3_000_000), {}, "unpacks to more than 2,000,000 bytes"),
     ],
 )
 def test_what_is_not_whole_is_refused_in_one_sentence(
     workspace: Workspace, tmp_path: Path, content: bytes, options: dict, sentence: str
 ) -> None:
     with pytest.raises(LoadRejected) as refused:
-        read(workspace.feed(options=options), content, tmp_path)
+        read(workspace.feed(options=options), content, tmp_path, max_bytes=2 * 10**6)
     assert sentence in str(refused.value)
     assert "\n" not in str(refused.value)
 

@@ -249,6 +249,18 @@ def test_a_later_good_version_of_the_record_closes_the_entry(workspace: Workspac
     assert [(entry.line, entry.status) for entry in entries(workspace.settings)] == [(3, "open"), (4, "corrected")]
 
 
+def test_a_refusal_ends_with_one_stop_and_says_the_date_format_it_expected(workspace: Workspace) -> None:
+    feed = workspace.feed(date_format="%d.%m.%Y %H:%M")
+    workspace.export("orders_2026-05-04.csv", HEADER + "1,a,04.05.2026,1.00\n")
+    (outcome,) = load(workspace, feed)
+    assert outcome.message.endswith("a cell like `99.99.9999` is no timestamp (%d.%m.%Y %H:%M).")
+    workspace.suite("orders", [rule("named", "expect_column_values_to_be_in_set", column="order_id", value_set=["9"])])
+    workspace.export("orders_2026-05-05.csv", HEADER + GOOD)
+    refused = [outcome.message for outcome in load(workspace, workspace.feed()) if outcome.outcome == "rejected"]
+    assert all(message.endswith("must hold.") for message in refused)
+    assert refused
+
+
 def test_rows_of_one_line_are_mended_or_corrected_together(workspace: Workspace, tmp_path: Path) -> None:
     """A line with two answers becomes two rows; neither is lost by mending both, nor closed by one of them."""
     feed = workspace.feed(

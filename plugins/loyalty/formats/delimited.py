@@ -20,8 +20,8 @@ from loyalty.feeds import FormatOptions
 from loyalty.formats import BadLine, Batch, Trailer
 from loyalty.formats.text import Lines, open_lines
 
-csv.field_size_limit(1_000_000)
-
+LONGEST_CELL = 1_000_000  # characters
+csv.field_size_limit(LONGEST_CELL)
 
 LINE_END = re.compile("\r\n|\r|\n")
 MOST_CHARACTERS = 1 << 28
@@ -87,6 +87,8 @@ class _Records:
             records = list(islice(self._reader, count))
             return self._before_footer(records) if self._options.footer else records
         except csv.Error as error:
+            if "field limit" in str(error):
+                raise LoadRejected(f"line {self.line}: a cell has more than {LONGEST_CELL:,} characters") from None
             raise LoadRejected(f"line {self.line}: the quotes do not close ({error})") from None
         finally:
             gc.enable()
@@ -115,7 +117,7 @@ def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) ->
         or len(text) > MOST_CHARACTERS
     ):
         return None
-    if max(map(len, lines)) > csv.field_size_limit():
+    if max(map(len, lines)) > LONGEST_CELL:
         return None
     try:
         table = pa_csv.read_csv(
