@@ -2,18 +2,7 @@
 with
     months as (select * from {{ ref("int_wallet__market_months") }}),
 
-    placed as (
-        {%- for grain in ("quarter", "year") %}
-            select
-                *,
-                '{{ grain }}' as period_grain,
-                cast(date_trunc('{{ grain }}', month) as date) as period_start_date
-            from months
-            {% if not loop.last %}
-                union all
-            {% endif %}
-        {%- endfor %}
-    ),
+    placed as ({{ by_period("months", "month") }}),
 
     final as (
         select

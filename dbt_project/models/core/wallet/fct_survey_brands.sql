@@ -12,20 +12,7 @@ with
             and coalesce(customers.base, 'customer') = 'customer'
     ),
 
-    placed as (
-        {%- for grain in ("quarter", "year") %}
-            select
-                ratings.*,
-                '{{ grain }}' as period_grain,
-                cast(
-                    date_trunc('{{ grain }}', submitted_date) as date
-                ) as period_start_date
-            from ratings
-            {% if not loop.last %}
-                union all
-            {% endif %}
-        {%- endfor %}
-    ),
+    placed as ({{ by_period("ratings", "submitted_date") }}),
 
     latest as (
         select

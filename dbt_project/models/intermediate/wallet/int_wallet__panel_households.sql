@@ -2,24 +2,13 @@
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    purchases as (select * from {{ ref("fct_panel_purchases") }}),
-
-    placed as (
-        {%- for grain in ("quarter", "year") %}
-            select
-                purchases.*,
-                '{{ grain }}' as period_grain,
-                cast(
-                    date_trunc('{{ grain }}', purchased_date) as date
-                ) as period_start_date
-            from purchases
-            cross join as_of
-            where purchased_date <= as_of.as_of
-            {% if not loop.last %}
-                union all
-            {% endif %}
-        {%- endfor %}
+    purchases as (
+        select purchased.*
+        from {{ ref("fct_panel_purchases") }} as purchased
+        inner join as_of on purchased.purchased_date <= as_of.as_of
     ),
+
+    placed as ({{ by_period("purchases", "purchased_date") }}),
 
     -- a household's purchases of each brand, and of the whole category
     households as (

@@ -2,20 +2,7 @@
 with
     statements as (select * from {{ ref("int_wallet__statements") }}),
 
-    placed as (
-        {%- for grain in ("quarter", "year") %}
-            select
-                *,
-                '{{ grain }}' as period_grain,
-                cast(
-                    date_trunc('{{ grain }}', submitted_date) as date
-                ) as period_start_date
-            from statements
-            {% if not loop.last %}
-                union all
-            {% endif %}
-        {%- endfor %}
-    ),
+    placed as ({{ by_period("statements", "submitted_date") }}),
 
     ranked as (
         select
