@@ -31,3 +31,12 @@
     _time_zone as time_zone,
     load_id
 {%- endmacro %}
+
+{# Every row of `relation` under its own `column` and once more under `all`, as the column `shown`. #}
+{% macro also_as_all(relation, column, shown) -%}
+    select {{ relation }}.*, {{ column }} as {{ shown }}
+    from {{ relation }}
+    union all
+    select {{ relation }}.*, 'all' as {{ shown }}
+    from {{ relation }}
+{%- endmacro %}

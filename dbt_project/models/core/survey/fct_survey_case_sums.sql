@@ -28,13 +28,7 @@ with
         group by source, survey_id, wave
     ),
 
-    shown as (
-        select mode as shown_mode, cases.*
-        from cases
-        union all
-        select 'all' as shown_mode, cases.*
-        from cases
-    ),
+    shown as ({{ also_as_all("cases", "mode", "shown_mode") }}),
 
     summed as (
         select

@@ -9,13 +9,7 @@ with
         where respondent_type = 'customer'
     ),
 
-    shown as (
-        select known_mode as shown_mode, responses.*
-        from responses
-        union all
-        select 'all' as shown_mode, responses.*
-        from responses
-    ),
+    shown as ({{ also_as_all("responses", "known_mode", "shown_mode") }}),
 
     answers as (
         select

@@ -19,18 +19,12 @@ with
         inner join outcomes on tickets.ticket_key = outcomes.ticket_key
     ),
 
-    channels as (
-        select ticket_key, 'all' as shown_channel
-        from joined
-        union all
-        select ticket_key, known_channel as shown_channel
-        from joined
-    ),
+    shown as ({{ also_as_all("joined", "known_channel", "shown_channel") }}),
 
     final as (
         select
-            channels.shown_channel as channel,
-            joined.quarter_start_date,
+            shown_channel as channel,
+            quarter_start_date,
             count(*) as ticket_count,
             {{ count_where("is_complaint") }} as complaint_count,
             {{ count_where("is_judged") }} as judged_count,
@@ -66,9 +60,8 @@ with
             sum(
                 case when handled_by_kind = 'human' then satisfaction_score end
             ) as human_score_sum
-        from joined
-        inner join channels on joined.ticket_key = channels.ticket_key
-        group by channels.shown_channel, joined.quarter_start_date
+        from shown
+        group by shown_channel, quarter_start_date
     )
 
 select *

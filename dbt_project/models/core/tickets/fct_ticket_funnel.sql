@@ -4,13 +4,7 @@ with
 
     tickets as (select * from {{ ref("fct_tickets") }}),
 
-    severities as (
-        select ticket_key, 'all' as shown_severity
-        from outcomes
-        union all
-        select ticket_key, severity as shown_severity
-        from outcomes
-    ),
+    severities as ({{ also_as_all("outcomes", "severity", "shown_severity") }}),
 
     speeds as (
         select ticket_key, 'all' as shown_speed
