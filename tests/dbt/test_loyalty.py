@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import random
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from surveys import SCENE, build, load_survey, question
-from warehouse import Warehouse, new_warehouse
+from warehouse import PROJECT, Warehouse, new_warehouse
 
 AS_OF = date(2017, 12, 31)
 MARTS = ("loyalty__customers", "loyalty__next_actions", "loyalty__claims", "loyalty__early_signals", "loyalty__as_of")
@@ -177,3 +180,29 @@ def test_quadrants_add_up_and_nobody_is_contacted_twice(
     )
     assert len({row[0] for row in due}) == len(due)
     assert all(wait == 0 or since is None or since > wait for _, _, wait, since in due)
+
+
+def test_claims_are_quoted_as_the_textbook_has_them() -> None:
+    """The figures of tests/oracles/seed_arithmetic.json; what complaint research really published is in the warning."""
+    oracles = Path(__file__).parents[1] / "oracles" / "seed_arithmetic.json"
+    textbook = json.loads(oracles.read_text(encoding="utf-8"))
+    with (PROJECT / "seeds" / "reference" / "claims.csv").open(encoding="utf-8") as file:
+        claims = {row["claim_id"]: row for row in csv.DictReader(file)}
+    figures = {name: (float(row["claim_low"]), float(row["claim_high"] or "nan")) for name, row in claims.items()}
+    complaints = textbook["complaint_repurchase_seed"]
+    assert figures["major_complaint_4"] == (complaints["major_resolved"],) * 2
+    assert figures["minor_complaint_53"] == (complaints["minor_resolved"],) * 2
+    assert figures["quick_complaint_52_95"] == tuple(complaints["fast_resolved_range"])
+    for severity in ("major", "minor"):
+        published = "/".join(f"{rate * 100:.0f}" for rate in complaints["TARP"][severity].values())
+        assert published in claims["major_complaint_4"]["warning"]
+    shares = [figures[name][0] for name in ("top_5_give_half", "next_15_give_30", "last_80_give_20")]
+    assert shares == textbook["tiers"]["profit_share"]
+    assert figures["one_in_25_complains"] == (textbook["silent"]["complaint_rate"],) * 2
+    mouth = textbook["wom"]
+    assert [figures[name][0] for name in ("dissatisfied_tells_22", "satisfied_tells_8", "delighted_tells_10")] == [
+        mouth["negative_told"] / mouth["dissatisfied"],
+        8,
+        (mouth["positive_told"] - 8 * mouth["satisfied"]) / mouth["delighted"],
+    ]
+    assert figures["six_times_4_5_v_1_2"] == figures["six_times_5_v_4"] == (6, 6)

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -78,6 +79,11 @@ def test_cdnow_revenue_tiers_hold_the_published_shares(cdnow: Warehouse) -> None
     )
     assert {tier: share for tier, share, _ in shares} == {"top_5": 0.366908, "next_15": 0.310866, "last_80": 0.322226}
     assert {tier: count for tier, _, count in shares} == {"top_5": 1179, "next_15": 3535, "last_80": 18856}
+    published = json.loads((ORACLES / "retention.json").read_text())["cdnow_tiers_revenue"]
+    amounts = dict(cdnow.query("select tier, measure_amount from marts.profitability__tiers where group_by = 'tier'"))
+    total = float(sum(amounts.values()))
+    assert total == pytest.approx(published["total"], abs=0.005)
+    assert float(amounts["top_5"] + amounts["next_15"]) / total == pytest.approx(published["top20"], abs=1e-12)
 
 
 def test_cdnow_has_no_costs_so_profit_is_unknown_and_says_why(cdnow: Warehouse) -> None:
@@ -95,7 +101,11 @@ def test_cdnow_has_no_costs_so_nobody_is_on_the_whale_curve(cdnow: Warehouse) ->
 
 def test_cdnow_keeps_every_line_and_cent(cdnow: Warehouse) -> None:
     assert cdnow.query("select count(*), count(distinct customer_key) from core.fct_orders") == [(69659, 23570)]
-    assert cdnow.value("select sum(order_count) from marts.retention__customer_months") == 69659
+    assert cdnow.query("select sum(order_count), sum(net_amount) from marts.retention__customer_months") == [
+        (69659, Decimal("2500315.63"))
+    ]
+    nothing = "select count(*) from core.fct_orders where is_counted and net_amount = 0"
+    assert cdnow.value(nothing) == 80, "a line of zero dollars is a purchase"
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +169,35 @@ def test_superstore_peak_and_loss_makers(superstore: Warehouse) -> None:
         " from marts.profitability__whale_curve"
     )[0]
     assert top == (pytest.approx(published["top20"], abs=1e-6), 793)
+    assert superstore.value(
+        "select cumulative_profit_rate from marts.profitability__whale_curve where profit_rank = 40"
+    ) == pytest.approx(published["top5"], abs=1e-6)
+
+
+def test_superstore_amounts_are_the_references(superstore: Warehouse) -> None:
+    everything = json.loads((ORACLES / "superstore.json").read_text())
+    published = everything["whale"]
+    profitable, unprofitable, profit, losses, peak = superstore.query(
+        "select count(*) filter (where profit_amount > 0), count(*) filter (where is_unprofitable),"
+        " sum(profit_amount), sum(profit_amount) filter (where is_unprofitable), max(cumulative_profit_amount)"
+        " from marts.profitability__whale_curve"
+    )[0]
+    assert (profitable, unprofitable) == (published["profitable"], published["unprofitable"])
+    amounts = [float(profit), float(losses), float(peak)]
+    # the feed has four decimals, the file up to five: 793 roundings of a twenty-thousandth at most
+    expected = [everything["profit"], published["loss_sum"], published["peak_profit"]]
+    assert amounts == pytest.approx(expected, abs=1e-3)
+    sales = "select net_amount from marts.profitability__tiers where group_by = 'all'"
+    assert float(superstore.value(sales)) == pytest.approx(everything["sales"], abs=1e-3)
+
+
+def test_superstore_best_twentieth_by_tier(superstore: Warehouse) -> None:
+    published = json.loads((ORACLES / "superstore.json").read_text())["whale"]
+    share, warning = superstore.query(
+        "select measure_share_rate, warning from marts.profitability__tiers where tier = 'top_5' and group_by = 'tier'"
+    )[0]
+    assert share == pytest.approx(published["top5"], abs=1e-6)
+    assert "leads it by construction" in warning
 
 
 def test_superstore_pyramid_counts_are_rounded_up(superstore: Warehouse) -> None:

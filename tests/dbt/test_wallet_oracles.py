@@ -133,12 +133,13 @@ def households(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield made
 
 
-def _with_least_peers(warehouse: Warehouse, least: int) -> pd.DataFrame:
+def _with_least_peers(warehouse: Warehouse, least: int, percentile: float = 0.9) -> pd.DataFrame:
     models = ("int_wallet__peer_cells", "int_wallet__peer_ceilings", *SCORED)
-    warehouse.dbt("run", "--select", *models, variables={**BY_INCOME, "min_peer_cell": least})
+    variables = {**BY_INCOME, "min_peer_cell": least, "peer_percentile": percentile}
+    warehouse.dbt("run", "--select", *models, variables=variables)
     return warehouse.frame(
         "select customer_id, own_amount::double as own, imputed_wallet_amount::double as wallet, "
-        "sow_imputed::double as share, peer_cell, is_small_peer_cell, is_at_ceiling "
+        "sow_imputed::double as share, peer_cell, is_small_peer_cell, is_at_ceiling, warning "
         "from marts.wallet__customer_periods join core.dim_customers using (customer_key) "
         "where period_grain = 'year' and category = 'all'"
     ).set_index("customer_id")
@@ -153,6 +154,13 @@ def test_every_imputed_wallet_of_the_best_peers_by_income(households: Warehouse)
     with (ORACLES / "cj_wallet_p90_income.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             assert found.wallet[row["household_id"]] == pytest.approx(float(row["wallet"]), abs=0.006)
+
+
+@pytest.mark.parametrize(("percentile", "share"), [(0.8, 0.619), (0.9, 0.519), (0.95, 0.455)])
+def test_the_imputed_share_depends_on_the_percentile(households: Warehouse, percentile: float, share: float) -> None:
+    found = _with_least_peers(households, 1, percentile).dropna(subset="wallet")
+    assert round(found.share.mean(), 3) == share
+    assert found.warning.str.startswith("spend of the best peers, not measured rival spend").all()
 
 
 def test_small_cells_are_pooled_once(households: Warehouse) -> None:

@@ -35,7 +35,8 @@ def test_rakes_to_the_published_mean_and_total(schools: list[dict[str, str]]) ->
         [[row["stype"] for row in schools], [row["sch.wide"] for row in schools]],
         [{"E": 4421, "H": 755, "M": 1018}, {"No": 1072, "Yes": 5122}],
     )
-    published = json.loads((ORACLES / "raking.json").read_text(encoding="utf-8"))["published"]
+    reference = json.loads((ORACLES / "raking.json").read_text(encoding="utf-8"))
+    published = reference["published"]
     api = np.array([float(row["api00"]) for row in schools])
     enrolled = np.array([float(row["enroll"]) for row in schools])
     assert raked.is_converged
@@ -43,6 +44,9 @@ def test_rakes_to_the_published_mean_and_total(schools: list[dict[str, str]]) ->
     assert round(float((raked.weights * enrolled).sum()), -1) == published["total_enroll"]
     weights = np.array([float(row["weight"]) for row in schools])
     assert raked.weights == pytest.approx(weights, rel=1e-4)
+    assert (raked.weights.min(), raked.weights.max()) == pytest.approx((reference["wmin"], reference["wmax"]), rel=1e-4)
+    effect = len(schools) / kish(raked.weights, np.ones(len(schools)))
+    assert effect == pytest.approx(reference["kish_deff"], rel=1e-5)
 
 
 def test_rows_that_stand_for_many_rake_like_the_rows_themselves() -> None:

@@ -135,6 +135,16 @@ def test_indices_of_the_european_index(mobi: structure.PathModel, construct: str
     assert found == pytest.approx(PLS["index_0_100"][construct.capitalize()], abs=5e-5)
 
 
+@pytest.mark.parametrize("construct", sorted(PREFIXES))
+def test_indices_of_equal_weights_on_mobi(construct: str) -> None:
+    """A weight of an item in its own units is weight / deviation, so deviations as weights weigh all alike."""
+    deviations = dict(STATISTICS["std"][BLOCKS[construct]])
+    scales = dict.fromkeys(deviations, (1.0, 10.0))
+    found = structure.construct_index(deviations, STATISTICS["mean"], STATISTICS["std"], scales)
+    published = SURVEY["ecsi_mobi"]["index_0_100"][construct.capitalize()]
+    assert found == pytest.approx(published["unweighted"], abs=1e-9)
+
+
 @pytest.mark.parametrize("construct", [name for name in PREFIXES if name != "complaints"])
 def test_reliability_on_mobi(construct: str) -> None:
     deviations = STATISTICS["std"][BLOCKS[construct]].to_numpy()

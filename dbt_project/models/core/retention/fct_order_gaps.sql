@@ -9,6 +9,7 @@ with
             customers.customer_key,
             customers.source,
             days.calendar_date as order_date,
+            days.order_count,
             row_number() over by_date as order_day_number,
             lead(days.calendar_date) over by_date as next_order_date
         from {{ ref("fct_customer_days") }} as days
@@ -24,6 +25,7 @@ with
             days.customer_key,
             days.source,
             days.order_date,
+            days.order_count,
             cast(days.order_day_number as bigint) as order_day_number,
             days.next_order_date,
             days.next_order_date is not null as is_closed,

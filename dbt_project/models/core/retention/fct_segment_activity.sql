@@ -19,7 +19,13 @@ with
             segments.segment_by,
             segments.segment,
             events.month,
-            {%- for kind in ["new", "second", "lapsed", "reactivated"] %}
+            {%- for kind in [
+                "new",
+                "second",
+                "second_order",
+                "lapsed",
+                "reactivated",
+            ] %}
                 sum(
                     case when events.kind = '{{ kind }}' then 1 else 0 end
                 ) as {{ kind }}_count
@@ -48,6 +54,7 @@ with
             {%- for table, name in [
                 ("changes", "new"),
                 ("changes", "second"),
+                ("changes", "second_order"),
                 ("changes", "lapsed"),
                 ("changes", "reactivated"),
                 ("active", "ordering"),
@@ -77,6 +84,9 @@ with
             *,
             cast(sum(new_count) over so_far as bigint) as customer_count,
             cast(sum(second_count) over so_far as bigint) as repeat_customer_count,
+            cast(
+                sum(second_order_count) over so_far as bigint
+            ) as repeat_order_customer_count,
             cast(
                 sum(new_count + reactivated_count - lapsed_count) over so_far as bigint
             ) as active_end_count

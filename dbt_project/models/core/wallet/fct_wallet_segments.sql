@@ -69,6 +69,11 @@ with
                 case when wallet_amount is not null then own_amount end
             ) as sized_own_amount,
             sum(wallet_amount) as wallet_amount,
+            sum(
+                case
+                    when wallet_method in ('quantile regression', 'peers') then 1 else 0
+                end
+            ) as inferred_count,
             count(brands_used_count) as brands_answer_count,
             sum(brands_used_count) as brands_used_sum,
             sum(case when is_sole_buyer then 1 else 0 end) as sole_buyer_count,

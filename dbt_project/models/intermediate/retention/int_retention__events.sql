@@ -11,6 +11,18 @@ with
         from gaps
         where order_day_number = 2
         union all
+        -- two orders on one day are a second order, but no second day
+        select
+            customer_key,
+            'second_order' as kind,
+            {{
+                month_start(
+                    "case when order_count > 1 then order_date else next_order_date end"
+                )
+            }} as month
+        from gaps
+        where order_day_number = 1 and (order_count > 1 or is_closed)
+        union all
         select customer_key, 'lapsed' as kind, {{ month_start("lapse_date") }} as month
         from gaps
         where lapse_date is not null

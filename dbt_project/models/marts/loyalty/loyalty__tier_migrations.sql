@@ -99,7 +99,12 @@ with
             as migration_rate_low,
             {{ wilson_high("rated.migration_rate", "rated.base_count") }}
             as migration_rate_high,
-            rated.is_suppressed
+            rated.is_suppressed,
+            case
+                when rated.tier_kind <> 'programme'
+                then
+                    'tiers are made on past luck: the best fall back and others rise without anybody having done anything'
+            end as warning
         from rated
         cross join windows
     )

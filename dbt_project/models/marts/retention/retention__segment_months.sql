@@ -65,6 +65,16 @@ with
                 when judged.customer_count >= {{ min_base }}
                 then {{ div("judged.repeat_customer_count", "judged.customer_count") }}
             end as repeat_rate,
+            case
+                when judged.customer_count >= {{ min_base }}
+                then
+                    {{
+                        div(
+                            "judged.repeat_order_customer_count",
+                            "judged.customer_count",
+                        )
+                    }}
+            end as repeat_rate_by_orders,
             judged.ordering_count,
             judged.stable_count,
             case

@@ -72,6 +72,14 @@ with
             as repurchase_rate_weighted_high,
             repurchase_rate_adjusted,
             repurchase_rate_adjusted is not null as is_adjusted,
+            case
+                when is_suppressed
+                then 'too few customers with this score'
+                when repurchase_rate_adjusted is null
+                then
+                    'association, not adjusted: who buys often scores higher, and no third of earlier frequency may be empty'
+                else 'association, not cause'
+            end as reading,
             active_count,
             churn_rate,
             {{ wilson_low("churn_rate", "active_count") }} as churn_rate_low,

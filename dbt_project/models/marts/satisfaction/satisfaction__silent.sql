@@ -40,6 +40,9 @@ with
             {% for name, q in qs.items() %}
                 cast({{ q }} as {{ type_double() }}) as {{ name }}_complaint_rate,
                 complainer_count * cast(
+                    {{ 1 / q }} as {{ type_double() }}
+                ) as {{ name }}_dissatisfied_estimate,
+                complainer_count * cast(
                     {{ 1 / q - 1 }} as {{ type_double() }}
                 ) as {{ name }}_silent_estimate,
             {% endfor %}

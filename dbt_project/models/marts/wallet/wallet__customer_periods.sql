@@ -100,7 +100,14 @@ with
             gaps.wallet_gap_amount,
             gaps.satisfaction_class,
             gaps.wallet_gap_amount >= big_gaps.big_gap_amount
-            and gaps.satisfaction_class = 'satisfied' as is_high_potential
+            and gaps.satisfaction_class = 'satisfied' as is_high_potential,
+            case
+                when gaps.wallet_method in ('quantile regression', 'peers')
+                then
+                    'spend of the best peers, not measured rival spend: another percentile gives another share'
+                when gaps.is_over_one
+                then 'less was stated than we sold: the share is capped at 1'
+            end as warning
         from gaps
         left join big_gaps using (source, category, period_grain, period_start_date)
     )

@@ -20,6 +20,15 @@ with
             cast(
                 wallet_amount - sized_own_amount as {{ type_amount() }}
             ) as wallet_gap_amount,
+            cast(inferred_count as bigint) as inferred_count,
+            case
+                when segment_by = 'tier'
+                then
+                    'the tier is made on the same spend: the best tier has a high share by construction; compare groups by tier_prior'
+                when inferred_count > 0
+                then
+                    'some wallets are the spend of the best peers, not measured rival spend: another percentile gives another share'
+            end as warning,
             cast(stated_count as bigint) as stated_count,
             cast(brands_answer_count as bigint) as brands_answer_count,
             {%- for name, value, base in [
