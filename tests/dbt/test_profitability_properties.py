@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -33,12 +32,6 @@ PARTS = """
     profit_amount - (cm3_amount - sustaining_cost_amount) as profit
 """
 COSTS = "net_amount, goods_cost_amount, order_cost_amount, customer_cost_amount, sustaining_cost_amount"
-
-
-@pytest.fixture(scope="module")
-def environment() -> Iterator[pytest.MonkeyPatch]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
 
 
 def _built(

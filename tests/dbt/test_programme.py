@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -98,12 +97,6 @@ def _assert_points_add_up(warehouse: Warehouse) -> None:
         " having sum(fct_points_uses.points) > lots.balance_points"
     )
     assert overspent == [], "no lot gives more than it holds"
-
-
-@pytest.fixture(scope="module")
-def environment() -> Iterator[pytest.MonkeyPatch]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -88,12 +87,6 @@ def _built(folder: Path, environment: pytest.MonkeyPatch, seed: int) -> tuple[Wa
         if order["customer_id"] and order["status"] == "completed" and order["kind"] == "sale" and day <= AS_OF:
             days.setdefault(str(order["customer_id"]), []).append(day)
     return warehouse, {customer: sorted(set(found)) for customer, found in days.items()}
-
-
-@pytest.fixture(scope="module")
-def environment() -> Iterator[pytest.MonkeyPatch]:
-    with pytest.MonkeyPatch.context() as patch:
-        yield patch
 
 
 @pytest.fixture(scope="module")

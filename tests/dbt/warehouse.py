@@ -26,27 +26,9 @@ from dbt.contracts.graph.manifest import Manifest
 
 from loyalty.contract import CanonicalFeed, load_contract, local_date_name
 from loyalty.estimation import ensure_tables
+from loyalty.registration import TABLES
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
-
-BOOKKEEPING: dict[str, str] = {
-    "loads": """feed varchar, feed_name varchar, source varchar, load_id varchar, load_seq bigint,
-        version_at timestamp, file varchar, row_count bigint, quarantined_count bigint,
-        received_at timestamp, export_date date""",
-    "deliveries": """seq bigint, feed varchar, feed_name varchar, source varchar, file varchar,
-        received_at timestamp, load_id varchar, outcome varchar, reason varchar, row_count bigint,
-        quarantined_count bigint""",
-    "rule_results": """load_id varchar, feed varchar, feed_name varchar, level varchar, rule varchar,
-        column_name varchar, severity varchar, evaluated_count bigint, failed_count bigint,
-        is_success boolean, observed varchar""",
-    "quarantined_rows": """load_id varchar, feed varchar, feed_name varchar, source varchar, file varchar,
-        line bigint, rules varchar, reason varchar, row_json varchar, amount decimal(18,4),
-        currency_code varchar, status varchar""",
-    "runs": """run_id varchar, kind varchar, started_at timestamp, ended_at timestamp, outcome varchar,
-        build_id varchar, generation varchar, message varchar""",
-    "build": """build_id varchar, as_of date, data_start date, reporting_currency varchar,
-        code_version varchar""",
-}
 
 RECEIVED_AT = datetime.fromisoformat("2020-01-01")
 
@@ -70,8 +52,8 @@ class Warehouse:
             connection.execute("create schema raw")
             for feed in load_contract().values():
                 connection.execute(f"create table raw.{feed.name} ({_declared(_raw_columns(feed))})")
-            for name, columns in BOOKKEEPING.items():
-                connection.execute(f"create table raw.{name} ({columns})")
+            for name, columns in TABLES.items():
+                connection.execute(f"create table raw.{name} ({_declared(columns)})")
             ensure_tables(connection)
 
     @contextmanager

@@ -1,0 +1,14 @@
+"""Fixtures of the tests that build warehouses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[pytest.MonkeyPatch]:
+    """Environment variables for a warehouse that all tests of a module share; see warehouse.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
