@@ -16,7 +16,7 @@
 {#
   Wilson's interval of a proportion p on n observations (n may be an effective, fractional base):
   (p + z2/2n -+ z*sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n). NULL when n is 0 or unknown.
-  p is cut to 0..1 and the bounds too, so that rounding never leaves the scale.
+  The bounds are cut to 0..1 and hold p, so that rounding leaves neither the scale nor the interval.
 #}
 {% macro wilson_low(p, n, z=none) -%} {{ wilson_bound(p, n, "-", z) }} {%- endmacro %}
 
@@ -27,24 +27,23 @@
     {%- set z2 = z * z -%}
     {%- set p = "cast(" ~ p ~ " as " ~ type_double() ~ ")" -%}
     {%- set n = "cast(" ~ n ~ " as " ~ type_double() ~ ")" -%}
+    {%- set bound -%}
+        (
+            {{ p }} + {{ z2 }} / (2 * {{ n }})
+            {{ sign }} {{ z }} * sqrt(
+                greatest(0, {{ p }} * (1 - {{ p }})) / {{ n }}
+                + {{ z2 }} / (4 * {{ n }} * {{ n }})
+            )
+        )
+        / (1 + {{ z2 }} / {{ n }})
+    {%- endset -%}
     case
         when {{ p }} is null or coalesce({{ n }}, 0) <= 0
         then null
         else
-            least(
-                1,
-                greatest(
-                    0,
-                    (
-                        {{ p }} + {{ z2 }} / (2 * {{ n }})
-                        {{ sign }} {{ z }} * sqrt(
-                            greatest(0, {{ p }} * (1 - {{ p }})) / {{ n }}
-                            + {{ z2 }} / (4 * {{ n }} * {{ n }})
-                        )
-                    )
-                    / (1 + {{ z2 }} / {{ n }})
-                )
-            )
+            {% if sign == "-" %} greatest(0, least({{ p }}, {{ bound }}))
+            {% else %} least(1, greatest({{ p }}, {{ bound }}))
+            {% endif %}
     end
 {%- endmacro %}
 

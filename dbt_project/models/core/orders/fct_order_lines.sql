@@ -65,7 +65,12 @@ with
             fulfilled_quantity,
             currency_code,
             net_amount as recorded_net_amount,
-            {{ booked_amount("net_amount + known_discount") }} as gross_amount,
+            -- added up after the conversion: rounded apart, the parts would miss
+            -- their sum
+            cast(
+                {{ booked_amount("net_amount") }}
+                + {{ booked_amount("known_discount") }} as {{ type_amount() }}
+            ) as gross_amount,
             {{ booked_amount("known_discount") }} as discount_amount,
             {{ booked_amount("net_amount") }} as net_amount,
             {{ booked_amount("known_cost") }} as cost_amount,

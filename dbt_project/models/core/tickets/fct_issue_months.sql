@@ -8,7 +8,8 @@ with
             coalesce(category, 'unknown') as category,
             satisfaction_score
         from {{ ref("fct_tickets") }}
-        where kind = 'complaint'
+        cross join {{ ref("dim_as_of") }} as as_of
+        where kind = 'complaint' and opened_date <= as_of.as_of
     ),
 
     categories as (
