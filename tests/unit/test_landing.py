@@ -22,6 +22,7 @@ from shop_workspace import Workspace, rule
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
 HEADER = "Order,Customer,When,Total\n"
 GOOD = "1,a,2026-05-04 10:00:00,1.50\n2,b,2026-05-04 11:00:00,2.50\n"
+CRM = {"feed": "customers", "group": "crm", "path": "exports/crm.csv", "columns": {}, "currency": None}
 BAD = "3,c,yesterday,1.75\n"
 
 
@@ -189,9 +190,7 @@ def test_a_date_asks_for_that_days_file_alone(workspace: Workspace) -> None:
 
 
 def test_unknown_customers_and_volume_are_seen_in_the_profile(workspace: Workspace) -> None:
-    customers = workspace.feed(
-        "customers", feed="customers", group="crm", path="exports/crm.csv", columns={}, currency=None
-    )
+    customers = workspace.feed("customers", **CRM)
     workspace.export("crm.csv", "customer_id\na\n")
     load(workspace, customers)
     for day in range(1, 7):
@@ -298,15 +297,7 @@ def test_what_we_write_is_safe_to_open_in_a_spreadsheet(cell: str, written: str)
 
 
 def test_personal_data_do_not_reach_landing_or_quarantine(workspace: Workspace) -> None:
-    feed = workspace.feed(
-        "customers",
-        feed="customers",
-        group="crm",
-        path="exports/crm.csv",
-        columns={},
-        currency=None,
-        max_quarantine_rate=1,
-    )
+    feed = workspace.feed("customers", **CRM, max_quarantine_rate=1)
     workspace.export(
         "crm.csv", "customer_id,email,birth_month,Notes Phone\na,ada@example.com,x,0301234\n,eve@example.com,1,5\n"
     )
@@ -406,15 +397,7 @@ def test_a_folder_whose_name_is_a_pattern_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_person_stays_one_person_through_quarantine(workspace: Workspace, tmp_path: Path) -> None:
-    feed = workspace.feed(
-        "customers",
-        feed="customers",
-        group="crm",
-        path="exports/crm.csv",
-        columns={},
-        currency=None,
-        max_quarantine_rate=1,
-    )
+    feed = workspace.feed("customers", **CRM, max_quarantine_rate=1)
     rows = "customer_id,email,region,created_at\n1,ada@example.com,'s-Hertogenbosch,2026-05-04\n"
     workspace.export("crm.csv", rows + "2,ada@example.com,'s-Hertogenbosch,soon\n")
     (outcome,) = load(workspace, feed)

@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import betaln, digamma, gammaln, hyp2f1
 
-from loyalty.estimation.fits import ERROR_DIGITS, FITTED, Fit, not_fitted, significant
-from loyalty.estimation.likelihood import Maximum, maximise
+from loyalty.estimation.fits import Fit, not_fitted
+from loyalty.estimation.likelihood import Maximum, fitted, maximise
 
 BGNBD = "bgnbd"
 MBGNBD = "mbgnbd"
@@ -94,11 +94,11 @@ def fit_ordering(model: str, scope: str, histories: Histories) -> Fit:
 
     found = maximise(likelihood, start)
     if found is not None:
-        return _fitted(model, scope, n, ORDERING, found)
+        return fitted(model, scope, n, ORDERING, found)
     found = maximise(of_equal_chances, (*start[:2], EQUAL_CHANCES / 100))
     if found is None:
         return not_fitted(model, scope, n, "no convergence: the orders do not settle the parameters")
-    equal = _fitted(model, scope, n, ORDERING[:-1], found)
+    equal = fitted(model, scope, n, ORDERING[:-1], found)
     parameters = {**equal.parameters, ORDERING[-1]: EQUAL_CHANCES}
     return replace(equal, parameters=parameters, reason="the chance to leave is taken as the same for all customers")
 
@@ -206,7 +206,7 @@ def fit_values(scope: str, values: Values) -> Fit:
         log_likelihood=found.log_likelihood - n * float(np.log(scale)),
         iterations=found.iterations,
     )
-    return _fitted(GAMMA_GAMMA, scope, n, VALUE, rescaled)
+    return fitted(GAMMA_GAMMA, scope, n, VALUE, rescaled)
 
 
 def _value_likelihood(values: np.ndarray, cells: Values) -> tuple[float, np.ndarray]:
@@ -242,19 +242,3 @@ def correlation(values: Values) -> float | None:
     much = means - (weights * means).sum()
     spread = float(np.sqrt((weights * often**2).sum() * (weights * much**2).sum()))
     return float((weights * often * much).sum()) / spread if spread > 0 else None
-
-
-def _fitted(model: str, scope: str, n: int, names: tuple[str, ...], found: Maximum) -> Fit:
-    values = zip(names, found.values, strict=True)
-    errors = zip(names, found.standard_errors, strict=True)
-    return Fit(
-        model=model,
-        scope=scope,
-        status=FITTED,
-        base_count=n,
-        log_likelihood=significant(found.log_likelihood),
-        iterations=found.iterations,
-        is_converged=True,
-        parameters={name: significant(float(value)) for name, value in values},
-        standard_errors={name: significant(float(error), ERROR_DIGITS) for name, error in errors},
-    )

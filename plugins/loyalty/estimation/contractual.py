@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import betaln, digamma
 
-from loyalty.estimation.fits import ERROR_DIGITS, FITTED, Fit, not_fitted, significant
-from loyalty.estimation.likelihood import maximise
+from loyalty.estimation.fits import Fit, not_fitted
+from loyalty.estimation.likelihood import fitted, maximise
 
 MODEL = "sbg"
 LEAST_ENDED = 30
@@ -38,20 +38,7 @@ def fit_contracts(scope: str, lost: Mapping[int, int], running: Mapping[int, int
     found = maximise(lambda values: _likelihood(values, periods, ended, lived), start=(1.0, 1.0))
     if found is None:
         return not_fitted(MODEL, scope, n, "no convergence: the contracts do not settle the parameters")
-    return Fit(
-        model=MODEL,
-        scope=scope,
-        status=FITTED,
-        base_count=n,
-        log_likelihood=significant(found.log_likelihood),
-        iterations=found.iterations,
-        is_converged=True,
-        parameters={name: significant(float(value)) for name, value in zip(PARAMETERS, found.values, strict=True)},
-        standard_errors={
-            name: significant(float(error), ERROR_DIGITS)
-            for name, error in zip(PARAMETERS, found.standard_errors, strict=True)
-        },
-    )
+    return fitted(MODEL, scope, n, PARAMETERS, found)
 
 
 def _likelihood(

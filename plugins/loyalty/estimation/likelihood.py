@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import minimize
 
+from loyalty.estimation.fits import ERROR_DIGITS, FITTED, Fit, significant
+
 # Log-likelihood and its slope by each parameter.
 LogLikelihood = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -26,6 +28,24 @@ class Maximum:
     standard_errors: np.ndarray
     log_likelihood: float
     iterations: int
+
+
+def fitted(model: str, scope: str, base_count: int, names: Sequence[str], found: Maximum) -> Fit:
+    """The fit of a model whose parameters, in the order of `names`, are where the likelihood is highest."""
+    return Fit(
+        model=model,
+        scope=scope,
+        status=FITTED,
+        base_count=base_count,
+        log_likelihood=significant(found.log_likelihood),
+        iterations=found.iterations,
+        is_converged=True,
+        parameters={name: significant(float(value)) for name, value in zip(names, found.values, strict=True)},
+        standard_errors={
+            name: significant(float(error), ERROR_DIGITS)
+            for name, error in zip(names, found.standard_errors, strict=True)
+        },
+    )
 
 
 def maximise(log_likelihood: LogLikelihood, start: Sequence[float]) -> Maximum | None:
