@@ -116,7 +116,7 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# Over strata, weighted by the treated: the difference of `name`, and the variance of that. #}
+{# Over strata, weighted by the treated: the difference of `name`. #}
 {% macro weighted_difference(name) -%}
     {{
         div(
@@ -126,6 +126,7 @@
     }}
 {%- endmacro %}
 
+{# The variance of that. #}
 {% macro weighted_variance(name) -%}
     {{
         div(

@@ -112,12 +112,14 @@
     not in (select load_id from {{ source("raw", "loads") }} where feed = '{{ feed }}')
 {%- endmacro %}
 
+{# The statement that takes them out, before an incremental run adds anything. #}
 {% macro delete_withdrawn_rows(feed) -%}
     {%- if is_incremental() -%}
         delete from {{ this }} where {{ withdrawn_rows(feed) }}
     {%- endif -%}
 {%- endmacro %}
 
+{# Whether there are such rows: then an older version of their records may have to come back. #}
 {% macro has_withdrawn_loads(feed) -%}
     {%- if not execute -%} {{ return(false) }} {%- endif -%}
     {%- set withdrawn = run_query(
