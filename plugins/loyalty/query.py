@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,6 +23,7 @@ from loyalty.warehouse import prepare_session
 Format = Literal["table", "csv", "json"]
 
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+EXPLAINED = ("explain_key", "explain_value")
 WIDEST_CELL = 40
 EXACT_DIGITS = 15
 
@@ -69,7 +71,7 @@ def render(answer: Answer, style: Format) -> str:
     if style == "json":
         if twice := [name for name in answer.columns if answer.columns.count(name) > 1]:
             raise UserError(f"Two columns are called `{twice[0]}`, and JSON keeps one: name them apart with `as`.")
-        rows = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+        rows = [dict(zip(answer.columns, map(_sayable, row), strict=True)) for row in answer.rows]
         return json.dumps(rows, ensure_ascii=False, indent=1, default=_json) + "\n"
     if style == "csv":
         text = io.StringIO()
@@ -77,6 +79,8 @@ def render(answer: Answer, style: Format) -> str:
         writer.writerow([neutral(name) for name in answer.columns])
         writer.writerows([neutral(_plain(cell)) for cell in row] for row in answer.rows)
         return text.getvalue()
+    if answer.columns == EXPLAINED:
+        return "".join(f"{plan}\n" for _, plan in answer.rows)
     return table(answer.columns, answer.rows)
 
 
@@ -115,6 +119,17 @@ def _plain(cell: Any) -> Any:
         return cell.isoformat()
     if isinstance(cell, Decimal):
         return str(cell)
+    return cell
+
+
+def _sayable(cell: Any) -> Any:
+    """A cell that JSON has words for: no NaN, no infinity, and nothing but texts as the keys of a map."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    if isinstance(cell, list | tuple):
+        return [_sayable(item) for item in cell]
+    if isinstance(cell, dict):
+        return {str(_plain(key)): _sayable(value) for key, value in cell.items()}
     return cell
 
 

@@ -86,3 +86,15 @@ def test_two_columns_of_one_name_are_refused_in_json_instead_of_one_being_lost()
     with pytest.raises(UserError, match="Two columns are called `n`"):
         render(Answer(("n", "n"), [(1, 2)]), "json")
     assert render(Answer(("n", "n"), [(1, 2)]), "csv") == "n,n\n1,2\n"
+
+
+def test_json_is_json_also_where_numbers_are_none(published):
+    sql = "select 'nan'::double as a, ['inf'::double, 1.5] as b, map {date '2026-01-02': 1} as c"
+    answer = render(query(published, sql), "json")
+    assert json.loads(answer, parse_constant=pytest.fail) == [{"a": None, "b": [None, 1.5], "c": {"2026-01-02": 1}}]
+
+
+def test_a_plan_is_shown_whole(published):
+    lines = render(query(published, "explain select count(*) from retention__customers"), "table").splitlines()
+    assert len(lines) > 5
+    assert not any(line.endswith("...") for line in lines)
