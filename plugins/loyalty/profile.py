@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any
@@ -19,6 +22,8 @@ from loyalty.sql import quote_identifier, text_list
 RECENT_LOADS = 14
 FEWEST_LOADS = 5
 SECONDS_PER_DAY = 86_400
+# Counting the keys of a large load takes room on disk beyond this, so that a load's memory does not grow with its file.
+MEMORY = "256MB"
 
 
 def load_profile(settings: Settings, draft: Draft) -> dict[str, Any]:
@@ -27,10 +32,8 @@ def load_profile(settings: Settings, draft: Draft) -> dict[str, Any]:
     What cannot be known is None.
     """
     feed, seen = draft.feed, draft.seen
-    files = [str(draft.folder / part["name"]) for part in draft.parts]
     received_at = draft.received_at.astimezone(UTC).replace(tzinfo=None)
-    with duckdb.connect() as connection:
-        connection.execute(f"create view load as select * from read_parquet({text_list(files)})")
+    with _view_of(settings, draft) as connection:
         counted = _counts(connection, feed.canonical, received_at)
         newest = counted["newest_event_at"]
         profile = {
@@ -43,6 +46,20 @@ def load_profile(settings: Settings, draft: Draft) -> dict[str, Any]:
             "unknown_customer_rate": _unknown_customer_rate(connection, settings, feed),
         }
     return profile | _trailer_figures(profile, feed.canonical, draft.trailer, seen)
+
+
+@contextmanager
+def _view_of(settings: Settings, draft: Draft) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The parts of a draft as the view `load`; what does not fit into memory goes beside the draft, and then away."""
+    files = [str(draft.folder / part["name"]) for part in draft.parts]
+    with (
+        tempfile.TemporaryDirectory(dir=draft.folder.parent, prefix=".draft-") as room,
+        duckdb.connect(
+            config={"memory_limit": MEMORY, "threads": settings.threads, "temp_directory": room}
+        ) as connection,
+    ):
+        connection.execute(f"create view load as select * from read_parquet({text_list(files)})")
+        yield connection
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received_at: datetime) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,9 @@ def load_id_of(folder: Path) -> str:
     return folder.name.removeprefix("load_id=")
 
 
-def parts_of(folder: Path) -> list[pa.Table]:
-    """A load's parts."""
-    return [pq.read_table(part, partitioning=None) for part in sorted(folder.glob("part-*.parquet"))]
+def parts_of(folder: Path) -> Iterator[pa.Table]:
+    """A load's parts, read one after the other, so that memory does not grow with the load."""
+    return (pq.read_table(part, partitioning=None) for part in sorted(folder.glob("part-*.parquet")))
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

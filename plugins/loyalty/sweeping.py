@@ -85,7 +85,7 @@ def _source_of(rows: pa.Table) -> str:
 def responses_of(settings: Settings, forgotten: Forgotten) -> list[str]:
     """The codes of the people's questionnaires, whose answers name the response alone."""
     folders = sorted((settings.landing / ANSWERED_FEED).glob("load_id=*"))
-    parts = [rows for folder in folders for rows in parts_of(folder)]
+    parts = (rows for folder in folders for rows in parts_of(folder))
     return [code for rows in parts for code in forgotten.responses(rows, _source_of(rows))]
 
 
