@@ -1,12 +1,14 @@
-"""Places at which a test can kill or stop the process, to prove that a rerun ends where an undisturbed run does."""
+"""Places at which a test can kill the process or let it hang, to prove that a rerun ends as an undisturbed run."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 
 VARIABLE = "LOYALTY_FAILPOINT"
-STOP = "stop:"  # before a point's name: the process is stopped there, as one that hangs, and can be continued
+HANG = "hang:"  # before a point's name: the process hangs there until it is sent GO_ON
+GO_ON = signal.SIGCONT
 
 LAND_POINTS = (
     "land.pulled",
@@ -67,9 +69,16 @@ POINTS = (
 
 
 def hit(name: str) -> None:
-    """Kill this process with SIGKILL, or stop it, when the environment names this point; otherwise do nothing."""
+    """Kill this process with SIGKILL, or let it hang, when the environment names this point; otherwise do nothing."""
     wanted = os.environ.get(VARIABLE)
     if wanted == name:
         os.kill(os.getpid(), signal.SIGKILL)
-    elif wanted == f"{STOP}{name}":
-        os.kill(os.getpid(), signal.SIGSTOP)
+    elif wanted == f"{HANG}{name}":
+        _hang()
+
+
+def _hang() -> None:
+    """Wait for GO_ON. (A process that is stopped instead gets SIGHUP from the kernel when its supervisor dies.)"""
+    is_sent = threading.Event()
+    signal.signal(GO_ON, lambda *_: is_sent.set())
+    is_sent.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -47,10 +47,23 @@ class Night:
             self._ask("select task_id, state from task_instance where dag_id = ? and run_id = ?", dag_id, run_id)
         )
 
+    def tries(self, dag_id: str, task_id: str) -> int:
+        """The number of the newest try of a task that is under way; 0 when none is."""
+        found = self._ask(
+            "select max(try_number) from task_instance where dag_id = ? and task_id = ? and state = 'running'",
+            dag_id,
+            task_id,
+        )
+        return found[0][0] or 0
+
+    def start(self, dag_id: str) -> None:
+        """Start a run by hand."""
+        assert self.airflow.run("dags", "trigger", dag_id).returncode == 0
+
     def trigger(self, dag_id: str) -> str:
         """Start a run by hand and wait for its end; returns its id."""
         before = len(self.runs(dag_id))
-        assert self.airflow.run("dags", "trigger", dag_id).returncode == 0
+        self.start(dag_id)
         self.wait(lambda: len(self.runs(dag_id)) > before and self.runs(dag_id)[-1][2] in ENDED, f"{dag_id} to end")
         return self.runs(dag_id)[-1][0]
 
@@ -108,10 +121,16 @@ class Night:
 def scheduler(folder: Path, load_schedule: str) -> Iterator[Night]:
     """A new workspace under a scheduler that has met every DAG."""
     shop = make_workspace(folder / "shop", load_schedule)
-    airflow = LocalAirflow(load_settings(shop), folder / "airflow")
+    with night_of(LocalAirflow(load_settings(shop), folder / "airflow"), LOADS) as night:
+        yield night
+
+
+@contextmanager
+def night_of(airflow: LocalAirflow, loads: Collection[str]) -> Iterator[Night]:
+    """A scheduler over a workspace with these load DAGs, once it has met every DAG."""
     with running(airflow):
         night = Night(airflow)
-        night.wait(lambda: set(night.dags()) >= {*LOADS, "build_marts", "housekeeping"}, "the DAG files to be read")
+        night.wait(lambda: set(night.dags()) >= {*loads, "build_marts", "housekeeping"}, "the DAG files to be read")
         yield night
 
 

@@ -2,14 +2,13 @@
 
 import os
 import signal
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
 import pytest
 from test_kills import CUSTOMERS, THREE, TWO, build_in, load_in, night_in, publish_in, seen
 
 import tiny
-from killing import start
+from killing import is_hanging, start
 from loyalty import failpoints, night, warehouse
 from loyalty.errors import LockBusy, UserError
 from loyalty.feeds import get_feed
@@ -23,23 +22,18 @@ pytest_plugins = ("tiny_fixtures",)
 
 
 @contextmanager
-def stopped_at(point, step, *arguments):
+def hanging_at(point, step, *arguments):
     """A process that hangs at the point, as one whose supervisor was killed; it goes on when the block ends."""
-    process = start(step, *arguments, point=failpoints.STOP + point)
-    pid = process.pid
-    while not _is_stopped(pid):
-        pass
+    process = start(step, *arguments, point=failpoints.HANG + point)
+    while not is_hanging(process.pid):
+        assert process.is_alive()
     try:
         yield process
     finally:
-        os.kill(pid, signal.SIGCONT)
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, failpoints.GO_ON)
         process.join()
     assert process.exitcode in (0, -signal.SIGTERM)
-
-
-def _is_stopped(pid):
-    """Whether a process is stopped; the fork server is its parent, so only its state can be read."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @pytest.fixture
@@ -50,7 +44,7 @@ def impatient(waiting):
 
 def test_two_loads_of_one_file_at_once_land_it_once(tmp_path):
     settings = tiny.make_workspace(tmp_path / "shop")
-    with stopped_at("land.described", load_in, settings.workspace):
+    with hanging_at("land.described", load_in, settings.workspace):
         (outcome,) = tiny.load(settings)
         assert outcome.outcome == "accepted"
     outcomes = [event.data["outcome"] for event in Ledger(settings.ledger).events("delivery")]
@@ -60,18 +54,18 @@ def test_two_loads_of_one_file_at_once_land_it_once(tmp_path):
 
 
 def test_a_build_beside_a_hanging_one_is_told_who_and_since_when(impatient):
-    with stopped_at("build.locked", build_in, impatient.workspace) as hanging:
+    with hanging_at("build.locked", build_in, impatient.workspace) as hanging:
         pid = hanging.pid
         for step in (warehouse.build, publish):
             with pytest.raises(LockBusy, match=rf"Another run \(build .*\) holds .*: process {pid} on .*, since 20"):
                 step(impatient, say=tiny.quiet)
-        hanging.terminate()  # it takes effect when the process goes on
+        hanging.terminate()
     publish(impatient, say=tiny.quiet, now=tiny.NOW)
     assert seen(impatient) == THREE
 
 
 def test_a_retry_beside_a_hanging_publish_waits_and_publishes_nothing_twice(impatient):
-    with stopped_at("publish.copied", publish_in, impatient.workspace) as hanging:
+    with hanging_at("publish.copied", publish_in, impatient.workspace) as hanging:
         with pytest.raises(LockBusy, match=f"process {hanging.pid}"):
             publish(impatient, say=tiny.quiet, now=tiny.NOW)
         assert seen(impatient) == TWO
@@ -91,7 +85,7 @@ def test_a_rollback_during_a_publish_waits_for_nothing_and_wins(waiting, point):
     tiny.fetch(waiting.serve / "current" / "loyalty.duckdb", CUSTOMERS)
     with tiny.duckdb.connect(str(waiting.work_file)) as connection:
         connection.execute("update marts.retention__customers set orders_count = 9")
-    with stopped_at(point, publish_or_say, waiting.workspace):
+    with hanging_at(point, publish_or_say, waiting.workspace):
         assert rollback(waiting, say=tiny.quiet).number == 1
         assert seen(waiting) == TWO
     assert seen(waiting) == TWO
@@ -102,7 +96,7 @@ def test_a_rollback_during_a_publish_waits_for_nothing_and_wins(waiting, point):
 def test_a_backfill_beside_the_night_changes_nothing_of_the_night_and_comes_with_the_next(published):
     tiny.deliver(published, "2017-12-31", tiny.DAY_31)
     tiny.load(published)
-    with stopped_at("build.registered", night_in, published.workspace):
+    with hanging_at("build.registered", night_in, published.workspace):
         tiny.deliver(published, "2017-12-28", tiny.HEADER + "8,kim,2017-12-28,1.00\n")
         feed = get_feed(published.feeds, "orders")
         (outcome,) = load_feed(published, feed, date=tiny.NOW.date().replace(2017, 12, 28), say=tiny.quiet)

@@ -30,6 +30,8 @@ FIRST_PORT = 8080
 USER = "admin"
 READY_SECONDS = 180
 STOP_SECONDS = 20
+# How long a part of Airflow waits while another one writes; SQLite's own 5 seconds are too few on a busy machine.
+PATIENT_SECONDS = 60
 COMPONENTS = {
     "api-server": ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
@@ -133,8 +135,9 @@ class LocalAirflow:
         return self.home / "passwords.json"
 
     def _own(self) -> dict[str, str]:
-        """Few workers, this machine only, and secrets that live as long as these processes."""
+        """Few workers, this machine only, patience with SQLite, and secrets that live as long as these processes."""
         return {
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout={PATIENT_SECONDS}",
             "LOYALTY_WORKSPACE": str(self.settings.workspace),
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
