@@ -165,8 +165,10 @@ def test_publish_killed_and_run_again(waiting, undisturbed, point):
     kill_at(point, publish_in, waiting.workspace)
     is_shown = failpoints.PUBLISH_POINTS.index(point) >= failpoints.PUBLISH_POINTS.index("publish.linked")
     assert seen(waiting) == (THREE if is_shown else TWO)
+    shown = (waiting.serve / "current").resolve().stat().st_ino
     build_and_publish(waiting, say=tiny.quiet, now=tiny.NOW)
     assert seen(waiting) == THREE
+    assert not is_shown or (waiting.serve / "current").resolve().stat().st_ino == shown  # readers keep what they have
     assert checksums(waiting) == undisturbed
     assert [one.number for one in generations(waiting)] == [1, 2]
     assert not warehouse.plan(waiting).is_needed

@@ -1,4 +1,4 @@
-"""Killed at sixty random moments of a night, each time one rerun ends with the marts of an undisturbed night."""
+"""Killed at sixty random moments, twenty in each step of a night, one rerun ends with an undisturbed night's marts."""
 
 import os
 import random
@@ -6,10 +6,11 @@ import signal
 import time
 
 import pytest
+from test_kills import build_in, checksums, load_in, publish_in
 
 import tiny
 from killing import start
-from loyalty.generations import current_generation
+from loyalty import warehouse
 from loyalty.night import run_night
 from loyalty.verify import is_damaged, verify
 
@@ -18,40 +19,57 @@ pytestmark = pytest.mark.torture
 
 KILLS = int(os.environ.get("LOYALTY_TORTURE_KILLS", "60"))
 SEED = 20171231
+STEPS = {"land": load_in, "build": build_in, "publish": publish_in}
+# Enough rows, in small enough parts, for a kill to come between any two of landing's steps.
+ROWS, BATCH_ROWS = 20_000, 500
 
 
 def night_in(folder):
     run_night(tiny.load_settings(folder), say=tiny.quiet, now=tiny.NOW)
 
 
-def second_night(published, folder):
-    settings = tiny.copy_workspace(published.workspace, folder / "shop")
-    tiny.deliver(settings, "2017-12-31", tiny.DAY_31)
-    return settings
+def work_for(step, settings):
+    """Bring a published workspace to where this step of the second night has work to do."""
+    with (settings.workspace / "loyalty.yml").open("a") as file:
+        file.write(f"\nbatch_rows: {BATCH_ROWS}\n")
+    rows = (f"{number},c{number % 999},2017-12-31 10:00:00,{number % 97}.50\n" for number in range(100, 100 + ROWS))
+    tiny.deliver(settings, "2017-12-31", tiny.DAY_31 + "".join(rows))
+    if step != "land":
+        load_in(settings.workspace)
+    if step == "publish":
+        warehouse.build(settings, say=tiny.quiet)
 
 
-def marts(settings):
-    return current_generation(settings).manifest["marts"]
-
-
-def test_killed_at_random_moments_one_rerun_ends_as_an_undisturbed_night(published, tmp_path):
-    calm = second_night(published, tmp_path / "calm")
+def run_to_the_end(step, folder):
+    """How long an undisturbed run took."""
     began = time.monotonic()
-    process = start(night_in, calm.workspace)
+    process = start(step, folder)
     process.join()
-    lasted, expected, before = time.monotonic() - began, marts(calm), marts(published)
+    assert process.exitcode == 0
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_random_moments_one_rerun_ends_as_an_undisturbed_night(published, tmp_path, step):
+    before = checksums(published)
+    work_for(step, published)
+    calm = tiny.copy_workspace(published.workspace, tmp_path / "calm" / "shop")
+    run_to_the_end(tiny.load_settings, calm.workspace)  # what a first process takes longer is no step's
+    lasted = run_to_the_end(STEPS[step], calm.workspace)
+    run_to_the_end(night_in, calm.workspace)
+    expected, moments, killed = checksums(calm), random.Random(f"{SEED}{step}"), 0
     assert expected != before
-    moments = random.Random(SEED)
-    for kill in range(KILLS):
-        settings = second_night(published, tmp_path / str(kill))
-        process = start(night_in, settings.workspace)
+    for kill in range(KILLS // len(STEPS)):
+        settings = tiny.copy_workspace(published.workspace, tmp_path / str(kill) / "shop")
+        process = start(STEPS[step], settings.workspace)
         process.join(moments.uniform(0, lasted))
         if process.is_alive():
             os.kill(process.pid, signal.SIGKILL)
         process.join()
-        assert marts(settings) in (before, expected)
+        killed += process.exitcode == -signal.SIGKILL
+        assert checksums(settings) in (before, expected)
         assert not is_damaged(verify(settings))
-        again = start(night_in, settings.workspace)
-        again.join()
-        assert marts(settings) == expected, f"kill {kill}"
+        run_to_the_end(night_in, settings.workspace)
+        assert checksums(settings) == expected, f"kill {kill}"
         assert not is_damaged(verify(settings))
+    assert killed >= KILLS // len(STEPS) // 2, "most kills came too late to hit the step"
