@@ -70,8 +70,8 @@ def _copies(settings: Settings) -> list[Path]:
 
 
 def _logs(settings: Settings) -> list[Path]:
-    """Logs and what dbt compiled: either may hold a failed row."""
-    return [settings.home / "logs", settings.work_file.parent / "dbt"]
+    """Logs, those of the local Airflow's tasks too, and what dbt compiled: each may hold a failed row."""
+    return [settings.home / "logs", settings.work_file.parent / "dbt", *settings.home.glob("*airflow/logs")]
 
 
 def _publish_without(settings: Settings, say: Say) -> int:

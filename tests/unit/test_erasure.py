@@ -64,8 +64,9 @@ def published_once(tmp_path_factory):
     built = warehouse.build(settings, say=tiny.quiet)
     publish(settings, built.build_id, tiny.quiet, now=tiny.NOW)
     make_copy(settings, tiny.quiet)
-    (settings.home / "logs").mkdir()
-    (settings.home / "logs" / "orders.log").write_text(f"failed row of {WHO}")
+    for log in ("logs/orders.log", "airflow/logs/dag_id=build_marts/attempt=1.log"):
+        (settings.home / log).parent.mkdir(parents=True)
+        (settings.home / log).write_text(f"failed row of {WHO}")
     return settings.workspace
 
 
@@ -84,7 +85,7 @@ def unbuilt(workspace, monkeypatch):
 def test_person_is_gone_from_every_byte_and_totals_hold(workspace):
     before = tiny.published(workspace, TOTALS)
     places = {file.relative_to(workspace.home).parts[0] for file in files_saying(workspace, WHO)}
-    assert places == {"landing", "quarantine", "raw", "work", "serve", "dev", "logs"}
+    assert places == {"landing", "quarantine", "raw", "work", "serve", "dev", "logs", "airflow"}
     said = []
     receipt = forget(workspace, WHO, say=said.append)
     assert files_saying(workspace, WHO) == []
