@@ -134,8 +134,8 @@ def _wrong_link(settings: Settings) -> Iterator[Finding]:
 
 
 def _foreign_logs(settings: Settings) -> Iterator[Finding]:
-    """Write-ahead logs beside published files: a client would replay them."""
-    for wal in sorted(settings.serve.rglob("*.wal")):
+    """Write-ahead logs beside published files: a client would replay them. What a killed publish left is ours."""
+    for wal in sorted(wal for folder in generation_folders(settings) for wal in folder.rglob("*.wal")):
         yield Finding(
             f"{wal}: a write-ahead log beside a published file is not ours", "remove it before a reader opens it"
         )
