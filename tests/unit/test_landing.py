@@ -322,12 +322,15 @@ def test_a_renamed_money_column_is_refused_and_not_read_as_nothing(workspace: Wo
     workspace.export("refunds_2026-05-05.csv", header.format(tax="taxes") + row.format(n=2))
     assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted"] * 2  # tax may come and go
     orders = workspace.feed("plain", path="exports/plain_{date}.csv", columns={})
-    rows = "order_id,customer_id,ordered_at,{total}\n1,a,2026-05-04,5\n"
-    workspace.export("plain_2026-05-04.csv", rows.format(total="total_amount"))
-    workspace.export("plain_2026-05-05.csv", rows.format(total="total_amt"))
-    accepted, refused = load(workspace, orders)
-    assert (accepted.outcome, refused.outcome) == ("accepted", "rejected")
-    assert "column `total_amount` is missing; the nearest is `total_amt`" in refused.message
+    workspace.feed("lines", feed="order_lines", path="exports/lines.csv", columns={}, currency=None)  # these could do
+    rows = "order_id,{customer},ordered_at,{total}\n1,a,2026-05-04,5\n"
+    workspace.export("plain_2026-05-04.csv", rows.format(customer="customer_id", total="total_amount"))
+    workspace.export("plain_2026-05-05.csv", rows.format(customer="customer_id", total="total_amt"))
+    workspace.export("plain_2026-05-06.csv", rows.format(customer="customer_idd", total="total_amount"))
+    accepted, worthless, anonymous = load(workspace, orders)
+    assert [one.outcome for one in (accepted, worthless, anonymous)] == ["accepted", "rejected", "rejected"]
+    assert "column `total_amount` is missing; the nearest is `total_amt`" in worthless.message
+    assert "column `customer_id` is missing; the nearest is `customer_idd`" in anonymous.message
 
 
 def test_orders_without_a_total_need_their_lines(workspace: Workspace) -> None:
