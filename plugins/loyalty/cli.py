@@ -206,6 +206,7 @@ def status(
     from loyalty import status as state
     from loyalty import warehouse
     from loyalty.generations import current_generation
+    from loyalty.ledger import Ledger
     from loyalty.query import table
     from loyalty.verify import is_damaged
     from loyalty.verify import verify as compare
@@ -238,6 +239,8 @@ def status(
     )
     plan = warehouse.plan(settings)
     _say(f"next run: {'publishes' if plan.is_needed else 'changes nothing'} ({'; '.join(plan.reasons)})")
+    if warehouse.is_held(Ledger(settings.ledger)):
+        _say("publishing is held since a rollback: `loyalty publish --resume` lets it go on")
     if verify:
         findings = compare(settings)
         for finding in findings:

@@ -375,6 +375,10 @@ def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
     """Every feed of the folder by name; a wrong YAML becomes a BrokenFeed with one clear sentence."""
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`.")
+    try:
+        next(folder.iterdir(), None)  # a pattern finds nothing in a folder that may not be read, and says nothing
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read ({error.strerror}): no feed is known without it.") from None
     files = [file for file in sorted(folder.glob("*.yml")) if not file.name.startswith(".")]
     misnamed = [file for file in sorted(folder.glob("*.yaml")) if not file.name.startswith(".")]
     return {file.stem: read_feed(file) for file in files} | {f"{file.stem}_yaml": _misnamed(file) for file in misnamed}
@@ -418,7 +422,9 @@ def read_feed(file: Path) -> FeedConfig | BrokenFeed:
         return FeedConfig(name=file.stem, **declared)
     except ValidationError as error:
         message = _sentence(error)
-    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
+    except OSError as error:
+        message = f"it cannot be read ({error.strerror})"
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         message = f"it cannot be read as YAML: {' '.join(str(error).split())}"
     except (UserError, TypeError) as error:
         message = str(error)

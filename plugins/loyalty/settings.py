@@ -5,6 +5,7 @@ A workspace is a folder with a `loyalty.yml`. Everything that is data lies under
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 from pathlib import Path
@@ -170,6 +171,9 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         where = f"LOYALTY_{key.upper()}" if key in from_environment else f"{file}, key `{key}`"
         expected = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
+            expected = f"there is no such setting{f'; did you mean `{near[0]}`' if near else ''}"
         raise UserError(f"{where}: {expected} (found {first['input']!r}).") from None
     settings = settings.model_copy(update=_resolved_paths(settings))
     if found := set("*?[]") & set(str(settings.home)):
@@ -183,7 +187,9 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
 def _read(file: Path) -> dict[str, Any]:
     try:
         written = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}).") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}.") from None
     if not isinstance(written, dict):
         raise UserError(f"{file} must hold `key: value` lines, one setting each.")

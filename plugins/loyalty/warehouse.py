@@ -25,11 +25,11 @@ from loyalty import transform
 from loyalty.errors import UserError
 from loyalty.failpoints import hit
 from loyalty.ledger import Event, Ledger, Load
-from loyalty.lock import file_lock
+from loyalty.lock import file_lock, holder_of
 from loyalty.registration import DataSpan, data_span, dated_as_of, register, register_build
 from loyalty.runs import recorded_run
 from loyalty.settings import WORKSPACE_FILE, Settings
-from loyalty.sql import quote_identifier
+from loyalty.sql import quote_identifier, quote_text
 from loyalty.sweeping import sweep
 from loyalty.transform import (
     ModelDoc,
@@ -154,7 +154,27 @@ def plan(settings: Settings, as_of: date | None = None) -> Plan:
         return Plan(
             False, False, ("no load, setting or code has changed since the published build",), build_id=build_id
         )
+    if not _is_in_work_file(settings, build_id):
+        reason = f"build {build_id} was finished, but the work file does not hold it any more"
+        return Plan(True, True, (reason,), is_full=_needs_full(settings, ledger, built))
     return Plan(False, True, (f"build {build_id} is finished and not published",), build_id=build_id)
+
+
+def _is_in_work_file(settings: Settings, build_id: str) -> bool:
+    """Whether a finished build can be published: a later one that was killed, or somebody, may have removed it.
+
+    While another run holds the lock nothing is known, and the steps that need the file wait for it.
+    """
+    if holder_of(lock_file(settings)) is not None:
+        return True
+    if not settings.work_file.exists():
+        return False
+    with duckdb.connect(config=duckdb_config(settings)) as connection:
+        try:
+            connection.execute(f"attach {quote_text(settings.work_file)} as work (read_only)")
+            return connection.execute("select build_id from work.meta.build").fetchall() == [(build_id,)]
+        except duckdb.Error:
+            return False
 
 
 def build(settings: Settings, as_of: date | None = None, full: bool = False, say: Say = print) -> BuildResult:

@@ -95,6 +95,7 @@ def test_generations_rollback_and_resume(waiting):
     publish(waiting, say=tiny.quiet, now=tiny.NOW)
     assert "000002      current" in call(waiting, "generations").output
     assert "rolled back to generation 000001" in call(waiting, "rollback").output
+    assert "publishing is held since a rollback" in call(waiting, "status").output
     assert "000001      current" in call(waiting, "generations").output
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from loyalty import landing
 from loyalty.errors import Transient, UserError
-from loyalty.feeds import FeedConfig
+from loyalty.feeds import FeedConfig, load_feeds
 from loyalty.landing import LoadOutcome, load_feed
 from loyalty.ledger import Ledger
 from loyalty.orchestration.tasks import refuse_rejected
@@ -205,3 +205,20 @@ def packed(change: dict[str, int]) -> bytes:
 def test_a_zip_that_cannot_be_unpacked_is_refused(workspace: Workspace, change: dict, sentence: str) -> None:
     workspace.export("orders_2026-05-04.csv", packed(change))
     assert sentence in load(workspace, workspace.feed())[0].message
+
+
+def test_a_folder_that_cannot_be_read_is_no_night_without_exports(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = workspace.feed()
+    (workspace.settings.home).mkdir(parents=True, exist_ok=True)
+    (workspace.settings.home / "exports").write_text("", encoding="utf-8")
+    with pytest.raises(UserError, match=r"exports cannot be read \(Not a directory\)"):
+        load_feed(workspace.settings, feed, say=lambda _: None)
+
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(UserError, match=r"feeds cannot be read \(Permission denied\): no feed is known"):
+        load_feeds(workspace.settings.feeds)

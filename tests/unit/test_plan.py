@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import duckdb
 import pytest
 
 import tiny
@@ -26,6 +27,19 @@ def test_finished_build_needs_publishing_only(built):
     assert plan.build_id == warehouse.last_build(Ledger(built.ledger)).data["build_id"]
     publish(built, plan.build_id, tiny.quiet, now=tiny.NOW)
     assert not warehouse.plan(built).is_needed
+
+
+@pytest.mark.parametrize("how", ["half built", "removed"])
+def test_a_finished_build_that_is_gone_from_the_work_file_is_made_again(built, how):
+    """A later build that was killed began over it, or somebody deleted the file: the next run must not get stuck."""
+    if how == "removed":
+        built.work_file.unlink()
+    else:
+        with duckdb.connect(str(built.work_file)) as work:
+            work.execute("delete from meta.build")
+    plan = warehouse.plan(built)
+    assert (plan.needs_build, plan.needs_publish) == (True, True)
+    assert "the work file does not hold it any more" in plan.reasons[0]
 
 
 def test_new_load_is_named_by_its_feed(published):

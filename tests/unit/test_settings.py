@@ -77,3 +77,9 @@ def test_outside_of_a_workspace_the_commands_say_so(tmp_path: Path, monkeypatch:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"no loyalty\.yml in .* or above it: change into a workspace"):
         load_settings()
+
+
+def test_a_setting_that_does_not_exist_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "loyalty.yml").write_text("hme: var\n", encoding="utf-8")
+    with pytest.raises(UserError, match="key `hme`: there is no such setting; did you mean `home`"):
+        load_settings(tmp_path)

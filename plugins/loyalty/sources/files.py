@@ -102,7 +102,9 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
             draft, sha256 = _copy(stream, folder, settings.max_file_bytes)
             grown = _is_growing(stream, draft)
     except (OSError, ImportError) as error:
-        raise Transient(f"Feed `{feed.name}`: {shown(uri)} cannot be read ({error}).") from None
+        raise Transient(
+            f"Feed `{feed.name}`: {shown(uri)} cannot be read ({getattr(error, 'strerror', None) or error})."
+        ) from None
     if grown:
         draft.unlink()
         name = shown(file_name(uri))
@@ -127,8 +129,19 @@ def _list(settings: Settings, wanted: str) -> list[str]:
         return [str(path) for path in storage.glob(wanted.rsplit("/", 1)[1])]
     base = settings.workspace if wanted.startswith(WORKSPACE_PREFIX) else settings.home
     pattern = wanted.removeprefix(WORKSPACE_PREFIX).removeprefix("file://")
+    _refuse_closed_folder(base / Path(pattern).parent)
     found = glob.glob(pattern, root_dir=base)  # noqa: PTH207 - what is in the base's own name is no pattern
     return [str(base / path) for path in found if (base / path).is_file()]
+
+
+def _refuse_closed_folder(folder: Path) -> None:
+    """UserError for a folder that may not be read: a pattern would find nothing there, and the night would be green."""
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError:  # nothing has been delivered yet, or the folder's name is a pattern too
+        return
+    except OSError as error:
+        raise UserError(f"The folder of exports {folder} cannot be read ({error.strerror}).") from None
 
 
 def _refuse_foreign_link(settings: Settings, uri: str) -> None:
