@@ -22,6 +22,7 @@ home: var                    # the data; relative to this folder
 
 # vars:                      # windows and thresholds of the metrics
 #   churn_days: 60           # active = an order within this many days
+#   left_truncation: false   # where the data begin with every customer's first order
 """
 
 EXAMPLE_FEED = """\
