@@ -17,6 +17,8 @@ with
         group by outcomes.customer_key
     ),
 
+    tickets as (select count(*) > 0 as is_known from {{ ref("fct_ticket_outcomes") }}),
+
     people as (
         select experiences.*
         from {{ ref("fct_survey_experiences") }} as experiences
@@ -32,10 +34,14 @@ with
         select
             segments.segment_by,
             segments.segment,
-            count(complainers.customer_key) as complainer_count
+            -- without a single ticket on record nobody knows who complained
+            case
+                when tickets.is_known then count(complainers.customer_key)
+            end as complainer_count
         from segments
+        cross join tickets
         left join complainers on segments.customer_key = complainers.customer_key
-        group by segments.segment_by, segments.segment
+        group by segments.segment_by, segments.segment, tickets.is_known
     ),
 
     answered as (

@@ -15,10 +15,13 @@ with
         select response_key, segment_by, segment
         from memberships
         union all
-        select responses.response_key, 'stage' as segment_by, scores.stage as segment
+        select
+            responses.response_key,
+            'stage' as segment_by,
+            coalesce(scores.stage, 'unknown') as segment
         from responses
-        inner join scores on responses.customer_key = scores.customer_key
-        where not responses.is_duplicate and scores.stage is not null
+        left join scores on responses.customer_key = scores.customer_key
+        where not responses.is_duplicate and responses.respondent_type = 'customer'
     ),
 
     final as (

@@ -10,6 +10,8 @@ with
         select * from {{ ref("dim_customer_segments") }} where segment_by != 'all'
     ),
 
+    attributes as (select distinct segment_by from customer_segments),
+
     customer_values as (select * from {{ ref("fct_customer_values") }}),
 
     memberships as (
@@ -34,24 +36,33 @@ with
         select response_key, 'touchpoint' as segment_by, touchpoint as segment
         from responses
         union all
-        select responses.response_key, 'tier' as segment_by, customer_values.tier
+        -- who answers without a name is unknown, so that segments make the whole
+        select
+            responses.response_key,
+            'tier' as segment_by,
+            coalesce(customer_values.tier, 'unknown') as segment
         from responses
-        inner join
+        left join
             customer_values on responses.customer_key = customer_values.customer_key
+        where responses.respondent_type = 'customer'
         union all
         select
             responses.response_key,
-            customer_segments.segment_by,
-            customer_segments.segment
+            attributes.segment_by,
+            coalesce(customer_segments.segment, 'unknown') as segment
         from responses
-        inner join
-            customer_segments on responses.customer_key = customer_segments.customer_key
+        cross join attributes
+        left join
+            customer_segments
+            on responses.customer_key = customer_segments.customer_key
+            and attributes.segment_by = customer_segments.segment_by
+        where responses.respondent_type = 'customer'
     ),
 
     final as (
         select *
         from memberships
-        -- a segment that nobody knows is none
+        -- a way of asking that nobody knows is none
         where segment is not null
     )
 

@@ -9,31 +9,38 @@ with
 
     intents as (select * from {{ ref("fct_segment_intents") }}),
 
-    judged as (
+    timed as (
         select
             activity.*,
-            case
-                when activity.is_partial
-                then 'the month is still running'
-                -- before, an earlier order could not have been seen
-                when
-                    activity.month
-                    < {{ add_days("as_of.data_start_date", var("churn_days")) }}
-                then 'too soon after the data began'
-                when activity.active_start_count < {{ min_base }}
-                then 'too few customers'
-            end as churn_rate_reason,
-            activity.ordering_count >= {{ min_base }}
-            and not activity.is_partial
-            and activity.month
+            -- before, an earlier order could not have been seen
+            activity.month
+            < {{ add_days("as_of.data_start_date", var("churn_days")) }} as is_too_soon,
+            activity.month
             >= {{
                 add_months(
                     month_start("as_of.data_start_date"),
                     var("stable_months") - 1,
                 )
-            }} as has_stable_rate
+            }} as has_stable_months
         from activity
         cross join as_of
+    ),
+
+    judged as (
+        select
+            *,
+            case
+                when is_partial
+                then 'the month is still running'
+                when is_too_soon
+                then 'too soon after the data began'
+                when active_start_count < {{ min_base }}
+                then 'too few customers'
+            end as churn_rate_reason,
+            ordering_count >= {{ min_base }}
+            and not is_partial
+            and has_stable_months as has_stable_rate
+        from timed
     ),
 
     final as (
@@ -85,7 +92,10 @@ with
             revenue.order_amount,
             revenue.repeat_amount,
             case
-                when not judged.is_partial and revenue.order_amount > 0
+                when
+                    not judged.is_partial
+                    and not judged.is_too_soon
+                    and revenue.order_amount > 0
                 then {{ div("revenue.repeat_amount", "revenue.order_amount") }}
             end as repeat_revenue_rate,
             cast(revenue.revenue_cv as {{ type_double() }}) as revenue_cv,
