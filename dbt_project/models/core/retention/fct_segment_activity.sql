@@ -66,16 +66,8 @@ with
                 {%- if not loop.last %}, {% endif %}
             {%- endfor %}
         from spine
-        left join
-            changes
-            on spine.segment_by = changes.segment_by
-            and spine.segment = changes.segment
-            and spine.month = changes.month
-        left join
-            active
-            on spine.segment_by = active.segment_by
-            and spine.segment = active.segment
-            and spine.month = active.month
+        left join changes using (segment_by, segment, month)
+        left join active using (segment_by, segment, month)
     ),
 
     running as (

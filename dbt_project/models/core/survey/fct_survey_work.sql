@@ -62,11 +62,7 @@ with
 
     final as (
         select
-            {{
-                made_key(
-                    ["spine.source", "spine.survey_id", "spine.wave", "spine.mode"]
-                )
-            }} as work_key,
+            {{ made_key(keys) }} as work_key,
             spine.*,
             cases.sent_date,
             cases.sent_count,

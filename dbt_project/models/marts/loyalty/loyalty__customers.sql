@@ -56,9 +56,7 @@ with
             loyalty.is_habitual_buyer,
             loyalty.loyalty_kind,
             attitudes.switching_cost_index,
-            cast(
-                attitudes.switching_cost_item_count as bigint
-            ) as switching_cost_index_n,
+            attitudes.switching_cost_item_count as switching_cost_index_n,
             cast(profiles.running_contract_count as bigint) as running_contract_count,
             profiles.currency_code,
             cast(profiles.exit_fee_amount as {{ type_amount() }}) as exit_fee_amount,
@@ -98,13 +96,13 @@ with
             actions.action as next_action,
             actions.reason as next_action_reason
         from customers
-        inner join loyalty on customers.customer_key = loyalty.customer_key
-        left join attitudes on customers.customer_key = attitudes.customer_key
-        left join scores on customers.customer_key = scores.customer_key
-        left join promotions on customers.customer_key = promotions.customer_key
-        left join contacts on customers.customer_key = contacts.customer_key
-        left join profiles on customers.customer_key = profiles.customer_key
-        left join actions on customers.customer_key = actions.customer_key
+        inner join loyalty using (customer_key)
+        left join attitudes using (customer_key)
+        left join scores using (customer_key)
+        left join promotions using (customer_key)
+        left join contacts using (customer_key)
+        left join profiles using (customer_key)
+        left join actions using (customer_key)
     )
 
 select *

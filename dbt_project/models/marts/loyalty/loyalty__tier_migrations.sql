@@ -37,17 +37,9 @@ with
             destinations.rank_to,
             coalesce(counted.customer_count, 0) as customer_count
         from origins
-        inner join
-            destinations
-            on origins.tier_kind = destinations.tier_kind
-            and origins.programme = destinations.programme
-            and not (origins.tier_from = 'none' and destinations.tier_to = 'none')
-        left join
-            counted
-            on origins.tier_kind = counted.tier_kind
-            and origins.programme = counted.programme
-            and origins.tier_from = counted.tier_from
-            and destinations.tier_to = counted.tier_to
+        inner join destinations using (tier_kind, programme)
+        left join counted using (tier_kind, programme, tier_from, tier_to)
+        where not (origins.tier_from = 'none' and destinations.tier_to = 'none')
     ),
 
     rated as (

@@ -1,5 +1,9 @@
 {%- set min_base = var("min_base") -%}
-{%- set conversion = div("intents.converted_count", "intents.high_intent_count") -%}
+{%- set repeat_by_orders = div(
+    "judged.repeat_order_customer_count", "judged.customer_count"
+) -%}
+{%- set high_intents = "intents.high_intent_count" -%}
+{%- set conversion = div("intents.converted_count", high_intents) -%}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
@@ -73,14 +77,7 @@ with
                 then {{ div("judged.repeat_customer_count", "judged.customer_count") }}
             end as repeat_rate,
             case
-                when judged.customer_count >= {{ min_base }}
-                then
-                    {{
-                        div(
-                            "judged.repeat_order_customer_count",
-                            "judged.customer_count",
-                        )
-                    }}
+                when judged.customer_count >= {{ min_base }} then {{ repeat_by_orders }}
             end as repeat_rate_by_orders,
             judged.ordering_count,
             judged.stable_count,
@@ -102,14 +99,11 @@ with
             cast(coalesce(intents.high_intent_count, 0) as bigint) as high_intent_count,
             {%- for name, value in [
                 ("rate", conversion),
-                ("low", wilson_low(conversion, "intents.high_intent_count")),
-                (
-                    "high",
-                    wilson_high(conversion, "intents.high_intent_count"),
-                ),
+                ("low", wilson_low(conversion, high_intents)),
+                ("high", wilson_high(conversion, high_intents)),
             ] %}
                 case
-                    when intents.high_intent_count >= {{ min_base }}
+                    when {{ high_intents }} >= {{ min_base }}
                     then cast({{ value }} as {{ type_double() }})
                 end as intent_conversion_{{ name }}
                 {%- if not loop.last %}, {% endif %}

@@ -1,3 +1,4 @@
+{%- set keys = ["shown.source", "shown.survey_id", "segment_by", "segment", "score"] -%}
 with
     rates as (select * from {{ ref("fct_survey_score_rates") }}),
 
@@ -38,17 +39,7 @@ with
 
     final as (
         select
-            {{
-                made_key(
-                    [
-                        "shown.source",
-                        "shown.survey_id",
-                        "segment_by",
-                        "segment",
-                        "score",
-                    ]
-                )
-            }} as loyalty_curve_key,
+            {{ made_key(keys) }} as loyalty_curve_key,
             shown.source,
             shown.survey_id,
             shown.segment_by,

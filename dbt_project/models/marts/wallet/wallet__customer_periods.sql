@@ -1,3 +1,4 @@
+{%- set period_months = "case wallets.period_grain when 'year' then 12 else 3 end" -%}
 with
     wallets as (select * from {{ ref("fct_customer_wallets") }}),
 
@@ -10,15 +11,8 @@ with
             wallets.*,
             scores.satisfaction_class,
             as_of.reporting_currency_code,
-            {{
-                add_days(
-                    add_months(
-                        "wallets.period_start_date",
-                        "case wallets.period_grain when 'year' then 12 else 3 end",
-                    ),
-                    -1,
-                )
-            }} as period_end_date,
+            {{ add_days(add_months("wallets.period_start_date", period_months), -1) }}
+            as period_end_date,
             as_of.as_of,
             cast(
                 wallets.wallet_amount - wallets.own_amount as decimal(18, 4)
