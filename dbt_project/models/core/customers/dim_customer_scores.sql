@@ -39,34 +39,20 @@ with
         select
             customers.customer_key,
             customers.source,
-            case
-                when customers.order_day_count = 0
-                then null
-                when
-                    customers.last_order_date
-                    <= {{ add_days("as_of.as_of", -var("churn_days")) }}
-                then 'lapsed'
-                -- seen when the data began: how long before, nobody knows
-                when
-                    not customers.is_left_truncated
-                    and (
-                        customers.order_day_count = 1
-                        or
-                        {{ days_between("customers.first_order_date", "as_of.as_of") }}
-                        < {{ var("stage_new_days") }}
-                    )
-                then 'new'
-                when
-                    {{ days_between("customers.first_order_date", "as_of.as_of") }}
-                    < {{ var("stage_old_days") }}
-                then 'regular'
-                when
-                    signs.signs_known_count >= {{ var("loyal_signs_known") }}
-                    and signs.signs_count
-                    >= {{ var("loyal_signs_share") }} * signs.signs_known_count
-                then 'loyal'
-                else 'old'
-            end as stage,
+            {{
+                stage_on(
+                    day="as_of.as_of",
+                    first_date="customers.first_order_date",
+                    last_date="customers.last_order_date",
+                    order_day_count="customers.order_day_count",
+                    is_left_truncated="customers.is_left_truncated",
+                    is_loyal="signs.signs_known_count >= "
+                    ~ var("loyal_signs_known")
+                    ~ " and signs.signs_count >= "
+                    ~ var("loyal_signs_share")
+                    ~ " * signs.signs_known_count",
+                )
+            }} as stage,
             customer_values.tier,
             customer_values.level,
             customer_values.is_value_customer,

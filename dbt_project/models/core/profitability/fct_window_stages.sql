@@ -25,23 +25,15 @@ with
             customer_key,
             start_date,
             order_day_count,
-            case
-                when last_order_date <= {{ add_days("start_date", -var("churn_days")) }}
-                then 'lapsed'
-                when
-                    not is_left_truncated
-                    and (
-                        order_day_count = 1
-                        or {{ days_between("first_order_date", "start_date") }}
-                        < {{ var("stage_new_days") }}
-                    )
-                then 'new'
-                when
-                    {{ days_between("first_order_date", "start_date") }}
-                    >= {{ var("stage_old_days") }}
-                then 'old'
-                else 'regular'
-            end as stage
+            {{
+                stage_on(
+                    day="start_date",
+                    first_date="first_order_date",
+                    last_date="last_order_date",
+                    order_day_count="order_day_count",
+                    is_left_truncated="is_left_truncated",
+                )
+            }} as stage
         from before
     )
 

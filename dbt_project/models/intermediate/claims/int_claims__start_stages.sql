@@ -1,6 +1,6 @@
 {#
   Everybody's stage a year before as_of, and the margin rate of the year since, lapsed or not: the same twelve
-  months for all, so that nobody is old because he stayed.
+  months for all, so that nobody is old by having stayed.
 #}
 with
     as_of as (
@@ -18,6 +18,7 @@ with
     before as (
         select
             customers.customer_key,
+            customers.is_left_truncated,
             min(days.calendar_date) as first_date,
             max(days.calendar_date) as last_date,
             count(*) as order_day_count
@@ -28,7 +29,7 @@ with
             on customers.customer_key = days.base_key
             and days.calendar_date <= as_of.start_date
         where days.order_count > 0
-        group by customers.customer_key
+        group by customers.customer_key, customers.is_left_truncated
     ),
 
     since as (
@@ -46,36 +47,32 @@ with
     measured as (
         select
             before.customer_key,
-            case
-                when
-                    before.order_day_count = 1
-                    or {{ days_between("before.first_date", "as_of.start_date") }}
-                    < {{ var("stage_new_days") }}
-                then 1
-                when
-                    {{ days_between("before.first_date", "as_of.start_date") }}
-                    < {{ var("stage_old_days") }}
-                then 2
-                else 3
-            end as stage_number,
+            {{
+                stage_on(
+                    day="as_of.start_date",
+                    first_date="before.first_date",
+                    last_date="before.last_date",
+                    order_day_count="before.order_day_count",
+                    is_left_truncated="before.is_left_truncated",
+                )
+            }} as stage,
             {{ waterfall("net", "since") }} as net_amount,
             {{ waterfall("profit", "since") }} as profit_amount
         from before
         cross join as_of
         inner join since on before.customer_key = since.customer_key
-        -- who had lapsed by then was in none of the stages
-        where before.last_date > {{ add_days("as_of.start_date", -var("churn_days")) }}
     ),
 
     final as (
         select
             customer_key,
-            stage_number,
+            case stage when 'new' then 1 when 'regular' then 2 else 3 end as stage_number,
             cast(
                 {{ div("profit_amount", "net_amount") }} as decimal(18, 9)
             ) as margin_rate
         from measured
-        where net_amount > 0 and profit_amount is not null
+        -- who had lapsed by then was in none of the stages
+        where stage <> 'lapsed' and net_amount > 0 and profit_amount is not null
     )
 
 select *
