@@ -24,7 +24,6 @@ TICKET_MARTS = (
     "satisfaction__feedback_quarters",
     "satisfaction__issue_months",
     "satisfaction__failure_months",
-    "satisfaction__early_warning",
 )
 SURVEY_MARTS = (
     "satisfaction__recovery",
@@ -76,8 +75,6 @@ def test_one_ticket_and_one_answer(warehouse: Warehouse) -> None:
         " from marts.satisfaction__silent where segment_by = 'all'"
     )
     assert warehouse.query(silent) == [(1, 24.0, None, None)]
-    warning = "select signal, signal_count, precision_rate, is_suppressed from marts.satisfaction__early_warning"
-    assert warehouse.query(f"{warning} order by 1")[2] == ("dissatisfied", 1, None, True)
     funnel = (
         "select ticket_count, landmark_count, in_time_count, is_suppressed, in_time_rate, outcome_count,"
         " bought_again_count, repurchase_rate, odds_ratio from marts.satisfaction__complaint_funnel"

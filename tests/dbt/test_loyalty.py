@@ -114,6 +114,14 @@ def test_staff_and_who_did_not_agree_are_nobodys_next_action(shop: Warehouse) ->
     assert listed.isdisjoint({"staff", "private"})
 
 
+def test_a_single_alert_is_counted_and_not_rated(shop: Warehouse) -> None:
+    """Days after a signal nobody knows yet who leaves, and no lapse came late enough to have been announced."""
+    signals = "select signal, alert_count, lapse_count, warned_count, precision_rate, is_suppressed"
+    assert shop.query(f"{signals} from marts.loyalty__early_signals order by 1") == [
+        (signal, 0, 0, 0, None, True) for signal in ("any", "complaint", "detractor", "low score")
+    ]
+
+
 def test_a_handful_of_customers_proves_no_claim(shop: Warehouse) -> None:
     assert shop.query("select distinct verdict, observed_value from marts.loyalty__claims") == [("cannot tell", None)]
 

@@ -44,9 +44,17 @@ with
         group by signal
     ),
 
+    signals as (
+        select signal
+        from alerts
+        union
+        select signal
+        from warnings
+    ),
+
     final as (
         select
-            recalled.signal,
+            signals.signal,
             cast({{ var("warning_days") }} as bigint) as warning_day_count,
             coalesce(cast(precise.alert_count as bigint), 0) as alert_count,
             coalesce(cast(precise.lapsed_count as bigint), 0) as alert_lapsed_count,
@@ -56,18 +64,20 @@ with
                 when active.active_count >= {{ var("min_base") }}
                 then {{ div("active.lapsed_count", "active.active_count") }}
             end as usual_lapse_rate,
-            cast(recalled.lapse_count as bigint) as lapse_count,
-            cast(recalled.warned_count as bigint) as warned_count,
+            coalesce(cast(recalled.lapse_count as bigint), 0) as lapse_count,
+            coalesce(cast(recalled.warned_count as bigint), 0) as warned_count,
             {{ shown_rate("recall", "recalled.warned_count", "recalled.lapse_count") }},
             case
                 when recalled.warned_count >= {{ var("min_base") }}
                 then recalled.median_lead_days
             end as median_lead_days,
             coalesce(precise.alert_count, 0) < {{ var("min_base") }}
-            or recalled.lapse_count < {{ var("min_base") }} as is_suppressed
-        from recalled
+            or coalesce(recalled.lapse_count, 0)
+            < {{ var("min_base") }} as is_suppressed
+        from signals
         cross join active
-        left join precise on recalled.signal = precise.signal
+        left join precise on signals.signal = precise.signal
+        left join recalled on signals.signal = recalled.signal
     )
 
 select *
