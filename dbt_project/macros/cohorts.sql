@@ -1,12 +1,19 @@
-{# Customers once as `all`, and once for each way of beginning. #}
-{% macro origin_members(origins) -%}
+{# Customers once as `all`, once for each way of beginning, and once for each attribute of the var `segments`. #}
+{% macro origin_members(origins, segments) -%}
+    {%- set ways = ["acquisition_source", "first_category", "first_discount"] -%}
     select {{ origins }}.*, 'all' as segment_by, 'all' as segment
     from {{ origins }}
-    {% for name in ["acquisition_source", "first_category", "first_discount"] %}
+    {% for name in ways %}
         union all
         select {{ origins }}.*, '{{ name }}' as segment_by, {{ name }} as segment
         from {{ origins }}
     {% endfor %}
+    union all
+    select {{ origins }}.*, {{ segments }}.segment_by, {{ segments }}.segment
+    from {{ origins }}
+    inner join
+        {{ segments }} on {{ origins }}.customer_key = {{ segments }}.customer_key
+    where {{ segments }}.segment_by not in ('all', '{{ ways | join("', '") }}')
 {%- endmacro %}
 
 {#

@@ -6,7 +6,9 @@ with
 
     calendar as (select * from {{ ref("dim_months") }} where not is_after_as_of),
 
-    members as ({{ origin_members("origins") }}),
+    segments as (select * from {{ ref("dim_customer_segments") }}),
+
+    members as ({{ origin_members("origins", "segments") }}),
 
     summed as (
         select

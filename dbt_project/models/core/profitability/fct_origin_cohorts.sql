@@ -8,7 +8,9 @@ with
 
     predictions as (select * from {{ ref("fct_customer_predictions") }}),
 
-    members as ({{ origin_members("origins") }}),
+    segments as (select * from {{ ref("dim_customer_segments") }}),
+
+    members as ({{ origin_members("origins", "segments") }}),
 
     final as (
         select

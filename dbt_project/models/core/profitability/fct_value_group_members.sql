@@ -11,6 +11,8 @@ with
 
     stages as (select * from {{ ref("fct_window_stages") }}),
 
+    segments as (select * from {{ ref("dim_customer_segments") }}),
+
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
     valued as (
@@ -71,6 +73,15 @@ with
             coalesce(stage_prior, 'no customer yet') as group_name,
             stage_prior is not null as is_ranked
         from valued
+        union all
+        select
+            valued.*,
+            segments.segment_by as group_by,
+            segments.segment as group_name,
+            true as is_ranked
+        from valued
+        inner join segments on valued.customer_key = segments.customer_key
+        where segments.segment_by <> 'all'
     )
 
 select *

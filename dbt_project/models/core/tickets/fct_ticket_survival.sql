@@ -1,9 +1,13 @@
-{# Kaplan & Meier's curve of waiting: who still waits counts as long as he has waited. #}
+{# Kaplan & Meier's curve of waiting: who still waits counts as long as the wait has been. #}
 {%- set cuts = ["kind", "severity", "category", "channel", "handled_by_kind"] -%}
 with
     waits as (select * from {{ ref("int_tickets__waits") }}),
 
     tickets as (select * from {{ ref("fct_tickets") }}),
+
+    customer_segments as (
+        select * from {{ ref("dim_customer_segments") }} where segment_by <> 'all'
+    ),
 
     segments as (
         select ticket_key, 'all' as segment_by, 'all' as segment
@@ -16,6 +20,17 @@ with
                 coalesce({{ cut }}, 'unknown') as segment
             from tickets
         {% endfor %}
+        union all
+        select
+            tickets.ticket_key,
+            attributes.segment_by,
+            coalesce(customer_segments.segment, 'unknown') as segment
+        from tickets
+        cross join (select distinct segment_by from customer_segments) as attributes
+        left join
+            customer_segments
+            on tickets.customer_key = customer_segments.customer_key
+            and attributes.segment_by = customer_segments.segment_by
     ),
 
     times as (

@@ -1,4 +1,4 @@
-{# Wallets by what their customer is: tier now and before, stage, satisfaction; everybody once in each. #}
+{# Wallets by what their customer is: tier now and before, stage, satisfaction, each attribute of `segments`; everybody once in each. #}
 {{ config(tags=["scored"]) }}
 with
     wallets as (select * from {{ ref("fct_customer_wallets") }}),
@@ -7,6 +7,8 @@ with
 
     -- currencies are never added up: own amounts are in each customer's
     customers as (select * from {{ ref("dim_customers") }}),
+
+    segments as (select * from {{ ref("dim_customer_segments") }}),
 
     sized as (
         select wallets.*, customers.currency_code
@@ -24,10 +26,12 @@ with
                 {% endif %} as segment
             from sized
             left join scores on sized.customer_key = scores.customer_key
-            {% if not loop.last %}
-                union all
-            {% endif %}
+            union all
         {%- endfor %}
+        select sized.*, segments.segment_by, segments.segment
+        from sized
+        inner join segments on sized.customer_key = segments.customer_key
+        where segments.segment_by <> 'all'
     ),
 
     final as (
