@@ -120,9 +120,11 @@ def build(
     ] = False,
 ) -> None:
     """Build core and marts from the landed loads, with all tests. Readers see nothing until `loyalty publish`."""
-    from loyalty.warehouse import build
+    from loyalty.warehouse import build, plan
 
     settings = _settings()
+    for reason in plan(settings, as_of).reasons:
+        _say(f"plan: {reason}")
     result = build(settings, as_of, full, _say)
     for warning in result.warnings:
         _say(f"warning: {warning}")

@@ -273,9 +273,11 @@ def _hash_files(files: Sequence[tuple[str, Path]]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _vars_hash(settings: Settings) -> str:
-    chosen = {"vars": settings.vars, "reporting_currency": settings.reporting_currency}
-    return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:16]
+def _chosen(settings: Settings) -> dict[str, Any]:
+    """The vars that are set, and the reporting currency, as the ledger can keep them."""
+    chosen = {**settings.vars, "reporting_currency": settings.reporting_currency}
+    named = {name: value for name, value in chosen.items() if value is not None}
+    return dict(json.loads(json.dumps(named, sort_keys=True, default=str)))
 
 
 def _load_reasons(new_loads: Sequence[Load]) -> list[str]:
@@ -299,14 +301,22 @@ def _setting_reasons(settings: Settings, loads: Sequence[Load], built: Event, as
     reasons = []
     if built.data["code_version"] != code_version(settings):
         reasons.append("the models or the code have changed")
-    if built.data["vars_hash"] != _vars_hash(settings):
-        reasons.append("vars or the reporting currency have changed")
+    if changed := _changed_vars(settings, built):
+        reasons.append(f"{changed}; core, estimates and marts are made anew, landing is not read again")
     wanted = as_of or dated_as_of(loads)
     if (wanted and wanted.isoformat() != built.data["as_of"]) or (
         built.data["is_as_of_given"] and as_of is None and not wanted
     ):
         reasons.append(f"the last build was as of {built.data['as_of']}")
     return reasons
+
+
+def _changed_vars(settings: Settings, built: Event) -> str:
+    """Which vars differ from those of the last build, with both values; empty when none does."""
+    before, now = built.data.get("chosen", {}), _chosen(settings)
+    names = sorted(name for name in before.keys() | now.keys() if before.get(name) != now.get(name))
+    words = [f"{name} from {before.get(name, 'the default')} to {now.get(name, 'the default')}" for name in names]
+    return f"changed settings: {', '.join(words)}" if words else ""
 
 
 def _needs_full(settings: Settings, ledger: Ledger, built: Event) -> bool:
@@ -407,7 +417,7 @@ def _stamp(
         "ledger_seq": ledger_seq,
         "code_version": code_version(settings),
         "history_version": history_version(settings),
-        "vars_hash": _vars_hash(settings),
+        "chosen": _chosen(settings),
     }
 
 
