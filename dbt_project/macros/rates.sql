@@ -45,3 +45,25 @@
     cast({{ a }} as decimal(19, {{ scale }}))
     * cast({{ b }} as decimal(19, {{ scale }}))
 {%- endmacro %}
+
+{#
+  A share pulled to the rate of its kind, the more the fewer the cases (empirical Bayes, beta-binomial with correlation
+  rho): (part rho + (1 - rho) mean) / (base rho + 1 - rho), of `priors`. As it is where rho is unknown.
+#}
+{% macro shrunk_rate(name, part, base, priors="priors") -%}
+    {%- set rho = priors ~ "." ~ name ~ "_rho" -%}
+    {%- set mean = priors ~ "." ~ name ~ "_mean" -%}
+    case
+        when {{ base }} = 0
+        then null
+        when {{ rho }} is null
+        then {{ div(part, base) }}
+        else
+            {{
+                div(
+                    part ~ " * " ~ rho ~ " + (1 - " ~ rho ~ ") * " ~ mean,
+                    base ~ " * " ~ rho ~ " + 1 - " ~ rho,
+                )
+            }}
+    end
+{%- endmacro %}

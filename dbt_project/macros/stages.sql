@@ -2,7 +2,14 @@
   The stage of a customer on a day, from the order days until then: lapsed, new, regular, old, or loyal where the old
   show the signs of it (`is_loyal`). Who was there when the data began is never new: since when, nobody knows.
 #}
-{% macro stage_on(day, first_date, last_date, order_day_count, is_left_truncated, is_loyal="false") -%}
+{% macro stage_on(
+    day,
+    first_date,
+    last_date,
+    order_day_count,
+    is_left_truncated,
+    is_loyal="false"
+) -%}
     case
         when {{ order_day_count }} = 0
         then null

@@ -63,7 +63,14 @@ with
     ),
 
     -- without any contact on record nobody knows whether anybody was contacted
-    known as (select count(*) > 0 as is_known from contacts),
+    known as (
+        select
+            count(*) > 0 as is_known,
+            -- a campaign of care, or any interaction by which care could have been told
+            count(case when is_care or campaign_key is null then 1 end)
+            > 0 as is_care_known
+        from contacts
+    ),
 
     final as (
         select
@@ -78,8 +85,13 @@ with
                 "recent_campaign_contact_count",
                 "recent_care_count",
             ] %}
+                {%- set known = (
+                    "is_care_known"
+                    if name == "recent_care_count"
+                    else "is_known"
+                ) %}
                 case
-                    when known.is_known then coalesce(counted.{{ name }}, 0)
+                    when known.{{ known }} then coalesce(counted.{{ name }}, 0)
                 end as {{ name }},
             {% endfor %}
             case
@@ -89,7 +101,7 @@ with
             end as is_over_contact_cap,
             counted.last_care_date,
             case
-                when known.is_known then coalesce(counted.recent_care_count, 0) > 0
+                when known.is_care_known then coalesce(counted.recent_care_count, 0) > 0
             end as has_recent_care,
             care.observed_care_day_count,
             care.answered_care_day_count

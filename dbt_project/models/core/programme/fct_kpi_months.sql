@@ -7,6 +7,7 @@
     ("orders_per_customer", "order_count", "active_count"),
     ("order_value", "net_amount", "order_count"),
     ("discount_rate", "discount_amount", "gross_amount"),
+    ("target_share", "target_count", "target_known_count"),
     ("refunds_per_order", "refund_count", "order_count"),
     ("complaints_per_order", "complaint_count", "order_count"),
     ("satisfaction_index", "index_sum", "index_count"),

@@ -4,6 +4,7 @@
         "order_count",
         "promised_count",
         "late_count",
+        "returnable_count",
         "returned_count",
         "failed_count",
         "score_count",

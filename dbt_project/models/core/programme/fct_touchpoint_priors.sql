@@ -1,8 +1,9 @@
 {#
   What touchpoints of one kind have in common in a month. Beta-binomial by moments (Kleinman 1973):
   with S = sum x^2 / n - X^2 / N and N' = N - sum n^2 / N, the correlation of two events at one
-  touchpoint is rho = (S - m (1 - m) (k - 1)) / (m (1 - m) (N' - k + 1)), within 0..1. And eta^2, the
-  share of the variance of scores that lies between touchpoints.
+  touchpoint is rho = (S - m (1 - m) (k - 1)) / (m (1 - m) (N' - k + 1)), within 0..1. Scores likewise, by
+  the analysis of variance: within = SSW / (N - k), between = (SSB - (k - 1) within) / (N - sum n^2 / N), not
+  below 0. And eta^2, the share of the variance of scores that lies between touchpoints.
 #}
 {%- set rates = ["failure", "late", "return"] -%}
 with
@@ -20,7 +21,17 @@ with
                 - {{ div(name ~ "_base_squares", name ~ "_base") }}
                 - ({{ name }}_groups - 1) as {{ name }}_room,
             {% endfor %}
-            {{ div("score_sum * score_sum", "score_count") }} as score_centre
+            {{ div("score_sum * score_sum", "score_count") }} as score_centre,
+            {{ div("score_sum", "score_count") }} as score_mean,
+            greatest(
+                0,
+                {{
+                    div(
+                        "score_square_sum - between_sum",
+                        "score_count - score_groups",
+                    )
+                }}
+            ) as score_variance_within
         from summed
     ),
 
@@ -66,6 +77,23 @@ with
                 end as {{ name }}_rho,
             {% endfor %}
             score_gap,
+            score_mean,
+            score_variance_within,
+            case
+                when score_groups > 1 and score_variance_within is not null
+                then
+                    greatest(
+                        0,
+                        {{
+                            div(
+                                "between_sum - score_centre"
+                                ~ " - (score_groups - 1) * score_variance_within",
+                                "score_count - "
+                                ~ div("score_count_squares", "score_count"),
+                            )
+                        }}
+                    )
+            end as score_variance_between,
             -- alike answers vary neither within nor between
             case
                 when

@@ -66,7 +66,9 @@ with
     final as (
         select
             customer_key,
-            case stage when 'new' then 1 when 'regular' then 2 else 3 end as stage_number,
+            case
+                stage when 'new' then 1 when 'regular' then 2 else 3
+            end as stage_number,
             cast(
                 {{ div("profit_amount", "net_amount") }} as decimal(18, 9)
             ) as margin_rate

@@ -18,6 +18,14 @@ with
                     then 1
                 end
             ) as new_count,
+            count(
+                case
+                    when customer_months.order_count > 0 and customers.is_target then 1
+                end
+            ) as target_count,
+            count(
+                case when customer_months.order_count > 0 then customers.is_target end
+            ) as target_known_count,
             sum(customer_months.order_count) as order_count,
             sum(customer_months.refund_count) as refund_count,
             sum(

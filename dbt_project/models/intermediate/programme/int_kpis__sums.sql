@@ -39,9 +39,16 @@ with
     final as (
         select
             spine.*,
-            {% for name in ["active", "order", "refund"] %}
+            {% for name in ["active", "order"] %}
                 coalesce(sales.{{ name }}_count, 0) as {{ name }}_count,
             {% endfor %}
+            -- without any refund on record nobody knows how many there were
+            case
+                when sum(sales.refund_count) over (partition by spine.source) > 0
+                then coalesce(sales.refund_count, 0)
+            end as refund_count,
+            sales.target_count,
+            sales.target_known_count,
             -- in the data's first churn_days nobody can be told to be new
             {% if var("left_truncation") %}
                 case

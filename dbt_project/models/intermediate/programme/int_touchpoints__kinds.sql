@@ -2,7 +2,7 @@
 {%- set rates = {
     "failure": ["failed_count", "order_count"],
     "late": ["late_count", "promised_count"],
-    "return": ["returned_count", "order_count"],
+    "return": ["returned_count", "returnable_count"],
 } -%}
 with
     months as (select * from {{ ref("fct_touchpoint_months") }}),
@@ -22,6 +22,7 @@ with
                 ) as {{ name }}_part_squares,
             {% endfor %}
             sum(score_count) as score_count,
+            sum(score_count * score_count) as score_count_squares,
             count(nullif(score_count, 0)) as score_groups,
             sum(score_sum) as score_sum,
             sum(score_square_sum) as score_square_sum,

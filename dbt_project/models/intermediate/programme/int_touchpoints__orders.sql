@@ -18,6 +18,9 @@ with
 
     answers as (select * from {{ ref("int_offers__answers") }}),
 
+    -- without a single refund on record nobody knows what was sent back
+    refunds as (select count(*) > 0 as is_known from {{ ref("fct_refunds") }}),
+
     partners as (
         select distinct order_key, 'seller' as touchpoint_by, seller_id as touchpoint
         from lines
@@ -48,12 +51,8 @@ with
             -- a promise ends with its local day; what is not there then is late
             case
                 when
-                    orders.status <> 'cancelled'
-                    and orders.promised_date is not null
-                    and (
-                        orders.delivered_date is not null
-                        or orders.promised_date < as_of.as_of
-                    )
+                    coalesce(orders.status, 'completed') <> 'cancelled'
+                    and orders.promised_date <= as_of.as_of
                 then coalesce(orders.delivered_date > orders.promised_date, true)
             end as is_late,
             complaints.order_key is not null as is_complained,
@@ -76,6 +75,7 @@ with
             count(*) as order_count,
             count(judged.is_late) as promised_count,
             count(case when judged.is_late then 1 end) as late_count,
+            count(case when refunds.is_known then 1 end) as returnable_count,
             count(case when judged.is_returned then 1 end) as returned_count,
             -- an order counts once, whatever went wrong with it
             count(
@@ -92,6 +92,7 @@ with
             sum(judged.index_sum) as score_sum,
             sum(judged.index_square_sum) as score_square_sum
         from judged
+        cross join refunds
         inner join partners on judged.order_key = partners.order_key
         group by
             judged.source, judged.month, partners.touchpoint_by, partners.touchpoint

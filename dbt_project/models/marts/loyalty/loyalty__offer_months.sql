@@ -4,7 +4,12 @@ with
     products as (select * from {{ ref("dim_products") }}),
 
     ranges as (
-        select source, count(distinct category) as offered_category_count
+        select
+            source,
+            count(distinct category) as offered_category_count,
+            count(
+                case when product_type in ('add_on', 'service') then 1 end
+            ) as add_on_product_count
         from products
         group by source
     ),
@@ -33,8 +38,14 @@ with
             as promotion_share_rate,
 
             -- add-ons, new products, choice
-            cast(offers.add_on_order_count as bigint) as add_on_order_count,
-            {{ div("offers.add_on_order_count", "offers.order_count") }} as attach_rate,
+            case
+                when ranges.add_on_product_count > 0
+                then cast(offers.add_on_order_count as bigint)
+            end as add_on_order_count,
+            case
+                when ranges.add_on_product_count > 0
+                then {{ div("offers.add_on_order_count", "offers.order_count") }}
+            end as attach_rate,
             cast(offers.aged_amount as {{ type_amount() }}) as aged_amount,
             {{ div("offers.new_amount", "offers.aged_amount") }} as new_product_rate,
             cast(offers.bought_category_count as bigint) as bought_category_count,

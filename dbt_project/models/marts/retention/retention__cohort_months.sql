@@ -49,6 +49,9 @@ with
     started as (
         select
             *,
+            is_observed
+            and not is_partial_month
+            and cohort_size >= {{ var("min_base") }} as is_shown,
             max(case when month_number = 0 then net_amount end) over (
                 cohort
             ) as first_net_amount,
@@ -68,10 +71,10 @@ with
             month,
             is_partial_month,
             cast(cohort_size as bigint) as cohort_size,
+            cohort_size < {{ var("min_base") }} as is_suppressed,
             cast(case when is_observed then active_count end as bigint) as active_count,
             case
-                when is_observed and not is_partial_month
-                then {{ div("active_count", "cohort_size") }}
+                when is_shown then {{ div("active_count", "cohort_size") }}
             end as retention_rate,
             currency_code,
             cast(
@@ -85,19 +88,11 @@ with
                 end as {{ type_amount() }}
             ) as margin_amount,
             case
-                when
-                    is_observed
-                    and not is_partial_month
-                    and currency_code is not null
-                    and first_net_amount > 0
+                when is_shown and currency_code is not null and first_net_amount > 0
                 then {{ div("net_amount", "first_net_amount") }}
             end as revenue_retention_rate,
             case
-                when
-                    is_observed
-                    and not is_partial_month
-                    and currency_code is not null
-                    and first_margin_amount > 0
+                when is_shown and currency_code is not null and first_margin_amount > 0
                 then {{ div("margin_amount", "first_margin_amount") }}
             end as margin_retention_rate
         from started
