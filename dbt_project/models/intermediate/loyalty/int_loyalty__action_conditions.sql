@@ -68,9 +68,14 @@ with
         where
             retention.median_gap_days is not null
             and (
-                -- who never earned anything is not called back
+                -- who is known to cost more than they bring is not called back; of the
+                -- lapsed only those who brought something
                 (retention.is_lapsed and customer_values.cm3_amount > 0)
-                or (not retention.is_lapsed and retention.is_fading)
+                or (
+                    not retention.is_lapsed
+                    and retention.is_fading
+                    and coalesce(customer_values.cm3_amount > 0, true)
+                )
             )
         union all
         select

@@ -15,6 +15,9 @@ with
             case
                 when reasons.action = 'upsell'
                 then wallet_gaps.wallet_gap_amount
+                -- with a customer who costs more than they bring, nothing is lost
+                when customer_values.cm3_amount < 0
+                then 0
                 else customer_values.cm3_amount
             end as value_at_stake_amount,
             case

@@ -1,5 +1,9 @@
 {{ config(tags=["scored"], materialized="table") }}
 
+{#
+  What a customer spends elsewhere in a quarter, put cautiously: where the statement and the rank among the brands used
+  differ, the larger share of wallet counts. Who answers for a year instead of a month would lead every list otherwise.
+#}
 with
     wallets as (select * from {{ ref("int_wallet__latest") }}),
 
@@ -9,7 +13,12 @@ with
             category,
             wallet_method,
             cast(
-                {{ div("own_amount", "share_of_wallet") }}
+                {{
+                    div(
+                        "own_amount",
+                        "case when sow_war > share_of_wallet then sow_war else share_of_wallet end",
+                    )
+                }}
                 - own_amount as {{ type_amount() }}
             ) as wallet_gap_amount
         from wallets
