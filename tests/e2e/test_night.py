@@ -124,7 +124,8 @@ def test_changed_var_is_a_reason_to_build(published):
     workspace_file.write_text(workspace_file.read_text() + "\nvars: {factor: 2}\n")
     changed = tiny.load_settings(published.workspace)
     assert warehouse.plan(changed).reasons == (
-        "changed settings: factor from the default to 2; core, estimates and marts are made anew, landing is not read again",
+        "changed settings: factor from the default to 2;"
+        " core, estimates and marts are made anew, landing is not read again",
     )
     run(changed)
     core = published.serve / "current" / "core.duckdb"

@@ -1,7 +1,8 @@
 {{ config(tags=["scored"]) }}
 {#
   How far the weighted mean score of a mode of a wave lies from that of the other
-  modes. Variances and effective bases from exact sums of weights.
+  modes. Variances and effective bases from exact sums of weights. And, within a mode, the mean score of who got
+  a gift less that of who got none.
 #}
 with
     responses as (
@@ -19,6 +20,8 @@ with
             responses.*,
             coalesce(responses.mode, 'unknown') as known_mode,
             results.overall_score as x,
+            -- said to be none is none; said nothing is unknown
+            lower(responses.incentive) not in ('', 'no', 'none') as is_gifted,
             case when results.overall_score is not null then weights.weight end as w
         from responses
         inner join results on responses.response_key = results.response_key
@@ -41,7 +44,18 @@ with
                     * cast({{ wide_product("x", "x", 4) }} as decimal(19, 8))
                 ),
                 0
-            ) as wxx_sum
+            ) as wxx_sum,
+            {% for name, gifted in [
+                ("gift", "is_gifted"),
+                ("plain", "not is_gifted"),
+            ] %}
+                count(case when {{ gifted }} then x end) as {{ name }}_count,
+                sum(case when {{ gifted }} then x end) as {{ name }}_sum,
+                sum(
+                    case when {{ gifted }} then {{ wide_product("x", "x", 4) }} end
+                ) as {{ name }}_squares
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
         from joined
         group by source, survey_id, wave, known_mode
     ),
@@ -81,7 +95,25 @@ with
                     * {{ div("other_wx_sum", "other_w_sum") }}
                 )
                 * {{ div("other_ww_sum", "other_w_sum * other_w_sum") }}
-            ) as mode_effect_error
+            ) as mode_effect_error,
+            gift_count,
+            plain_count,
+            {{ div("gift_sum", "gift_count") }}
+            - {{ div("plain_sum", "plain_count") }} as incentive_effect,
+            sqrt(
+                {{
+                    div(
+                        variance_of_sums("gift_count", "gift_sum", "gift_squares"),
+                        "gift_count",
+                    )
+                }}
+                + {{
+                    div(
+                        variance_of_sums("plain_count", "plain_sum", "plain_squares"),
+                        "plain_count",
+                    )
+                }}
+            ) as incentive_effect_error
         from compared
     )
 

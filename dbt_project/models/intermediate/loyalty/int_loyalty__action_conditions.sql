@@ -18,6 +18,15 @@ with
 
     answers as (select * from {{ ref("int_loyalty__detractors") }}),
 
+    rhythms as (
+        select
+            *,
+            cast(
+                round(cast(median_gap_days as decimal(18, 2)), 0) as bigint
+            ) as usual_gap_days
+        from retention
+    ),
+
     final as (
         select
             'apologise' as action,
@@ -51,29 +60,32 @@ with
         from answers
         union all
         select
-            case when retention.is_lapsed then 'win_back' else 'call' end,
-            retention.customer_key,
-            cast(retention.recency_days as {{ text }}),
-            cast(
-                cast(
-                    round(
-                        cast(retention.median_gap_days as decimal(18, 2)), 0
-                    ) as bigint
-                ) as {{ text }}
-            ),
+            case when rhythms.is_lapsed then 'win_back' else 'call' end,
+            rhythms.customer_key,
+            case
+                when rhythms.is_lapsed
+                then cast(rhythms.recency_days as {{ text }})
+                when rhythms.fading_sign = 'longer gaps'
+                then 'the gaps between them grow'
+                else cast(rhythms.recency_days as {{ text }}) || ' days since the last'
+            end,
+            case
+                when rhythms.usual_gap_days <= 1
+                then 'every day'
+                else 'every ' || cast(rhythms.usual_gap_days as {{ text }}) || ' days'
+            end,
             null
-        from retention
-        left join
-            customer_values on retention.customer_key = customer_values.customer_key
+        from rhythms
+        left join customer_values on rhythms.customer_key = customer_values.customer_key
         where
-            retention.median_gap_days is not null
+            rhythms.median_gap_days is not null
             and (
                 -- who is known to cost more than they bring is not called back; of the
                 -- lapsed only those who brought something
-                (retention.is_lapsed and customer_values.cm3_amount > 0)
+                (rhythms.is_lapsed and customer_values.cm3_amount > 0)
                 or (
-                    not retention.is_lapsed
-                    and retention.is_fading
+                    not rhythms.is_lapsed
+                    and rhythms.is_fading
                     and coalesce(customer_values.cm3_amount > 0, true)
                 )
             )

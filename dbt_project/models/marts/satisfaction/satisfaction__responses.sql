@@ -21,6 +21,11 @@ with
             waves.month,
             results.customer_key,
             responses.order_key,
+            case
+                when responses.order_key is not null
+                then 'transaction'
+                else 'relationship'
+            end as occasion,
             results.respondent_type,
             responses.mode,
             responses.touchpoint,

@@ -85,6 +85,21 @@ with
                         * effects.mode_effect_error
                 end as mode_effect_{{ side }},
             {% endfor %}
+            coalesce(effects.gift_count, 0) as incentive_scored_count,
+            coalesce(effects.plain_count, 0) as plain_scored_count,
+            {% for end in ["", "_low", "_high"] -%}
+                case
+                    when
+                        least(effects.gift_count, effects.plain_count)
+                        >= {{ var("min_base") }}
+                    then
+                        effects.incentive_effect
+                        {%- if end %}
+                            {{ "-" if end == "_low" else "+" }} {{ z }}
+                            * effects.incentive_effect_error
+                        {%- endif %}
+                end as incentive_effect{{ end }},
+            {% endfor %}
             cast(work.question_count as bigint) as question_count,
             work.mode = 'web'
             and work.question_count > {{ var("survey_item_limit") }} as is_too_long,

@@ -8,6 +8,21 @@ with
         group by source
     ),
 
+    -- a questionnaire has to ask about quality, service, price and delivery
+    dimensions as (
+        select
+            source,
+            survey_id,
+            wave,
+            respondent_type,
+            {% for name in ["quality", "service", "price", "delivery"] -%}
+                {% if not loop.first %} + {% endif -%}
+                max(case when {{ name }}_score is not null then 1 else 0 end)
+            {% endfor %} as asked_count
+        from {{ ref("fct_survey_results") }}
+        group by source, survey_id, wave, respondent_type
+    ),
+
     final as (
         select
             charts.source,
@@ -20,7 +35,10 @@ with
             charts.response_count,
             charts.scored_count,
             charts.is_suppressed,
-
+            cast(
+                coalesce(dimensions.asked_count, 0) as bigint
+            ) as asked_dimension_count,
+            coalesce(dimensions.asked_count = 4, false) as has_all_dimensions,
             -- the four figures of a wave
             case
                 when not charts.is_suppressed then charts.satisfaction_index
@@ -104,6 +122,12 @@ with
             end as is_below_target
         from charts
         left join targets on charts.source = targets.source
+        left join
+            dimensions
+            on charts.source = dimensions.source
+            and charts.survey_id = dimensions.survey_id
+            and charts.wave = dimensions.wave
+            and charts.respondent_type = dimensions.respondent_type
     )
 
 select *
