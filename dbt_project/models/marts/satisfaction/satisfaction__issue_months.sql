@@ -7,21 +7,49 @@ with
             month,
             cast(
                 sum(case when is_technical then complaint_count else 0 end) as bigint
-            ) as technical_count,
-            {{
-                div(
-                    "sum(case when is_technical then score_sum end)",
-                    "sum(case when is_technical then scored_count end)",
-                )
-            }} as technical_satisfaction_mean,
-            {{
-                div(
-                    "sum(case when not is_technical then score_sum end)",
-                    "sum(case when not is_technical then scored_count end)",
-                )
-            }} as other_satisfaction_mean
+            ) as technical_count
         from issues
         group by month
+    ),
+
+    -- a month's ratings are too few for a mean: those of the twelve months up to it
+    years as (
+        select
+            issues.month,
+            issues.category,
+            cast(sum(earlier.scored_count) as bigint) as scored_count,
+            sum(earlier.score_sum) as score_sum
+        from issues
+        inner join
+            issues as earlier
+            on issues.category = earlier.category
+            and earlier.month <= issues.month
+            and earlier.month > {{ add_months("issues.month", -12) }}
+        group by issues.month, issues.category
+    ),
+
+    rated as (
+        select
+            years.month,
+            {% for name, which in [("technical", ""), ("other", "not ")] %}
+                cast(
+                    sum(
+                        case
+                            when {{ which }}issues.is_technical
+                            then years.scored_count
+                            else 0
+                        end
+                    ) as bigint
+                ) as {{ name }}_scored_count,
+                sum(
+                    case when {{ which }}issues.is_technical then years.score_sum end
+                ) as {{ name }}_score_sum
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
+        from years
+        inner join
+            issues on years.month = issues.month and years.category = issues.category
+        group by years.month
     ),
 
     -- the line through the last whole months: sum((x - mean x) * y) / sum((x - mean
@@ -94,12 +122,30 @@ with
                     "technical", "technical.technical_count", "ranked.month_count"
                 )
             }},
-            ranked.scored_count,
-            {{ div("ranked.score_sum", "ranked.scored_count") }} as satisfaction_mean,
-            technical.technical_satisfaction_mean,
-            technical.other_satisfaction_mean
+            years.scored_count,
+            case
+                when years.scored_count >= {{ var("min_base") }}
+                then {{ div("years.score_sum", "years.scored_count") }}
+            end as satisfaction_mean,
+            {% for name in ["technical", "other"] %}
+                rated.{{ name }}_scored_count,
+                case
+                    when rated.{{ name }}_scored_count >= {{ var("min_base") }}
+                    then
+                        {{
+                            div(
+                                "rated." ~ name ~ "_score_sum",
+                                "rated." ~ name ~ "_scored_count",
+                            )
+                        }}
+                end as {{ name }}_satisfaction_mean
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
         from ranked
         inner join technical on ranked.month = technical.month
+        inner join
+            years on ranked.month = years.month and ranked.category = years.category
+        inner join rated on ranked.month = rated.month
         left join
             lines on ranked.month = lines.month and ranked.category = lines.category
     )

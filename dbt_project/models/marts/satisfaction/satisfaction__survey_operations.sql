@@ -85,8 +85,8 @@ with
                         * effects.mode_effect_error
                 end as mode_effect_{{ side }},
             {% endfor %}
-            coalesce(effects.gift_count, 0) as incentive_scored_count,
-            coalesce(effects.plain_count, 0) as plain_scored_count,
+            effects.gift_count as incentive_scored_count,
+            effects.plain_count as plain_scored_count,
             {% for end in ["", "_low", "_high"] -%}
                 case
                     when
