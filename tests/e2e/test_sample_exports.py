@@ -6,29 +6,30 @@ referrals and costs are SIMULATED.
 
 from __future__ import annotations
 
-import csv
 import gzip
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pytest
 
 from loyalty import night, warehouse
 from loyalty.demo import write_exports
-from loyalty.demo.survey import SCORE_BY_OUTCOME
-from loyalty.demo.truth import DRIVER_SHARES
 from loyalty.generations import current_generation
 from loyalty.ledger import Ledger
 from loyalty.privacy import use_demo_key
 from loyalty.publish import publish
 from loyalty.quarantine import entries
 from loyalty.settings import Settings, load_settings, shipped
+from planted import ask, read_truth, unasked
 
 NET, GROSS = Decimal("4596039.58"), Decimal("5392232.87")
 REPOSITORY = shipped("dags").parent
+
+# Of some thirty 95 % intervals one or two miss: in this draw fewer points than a quarter were never used. Whether
+# the intervals are right is judged over forty draws (test_planted_seeds.py).
+MISSED = {"loyalty__programme_months.breakage_rate, 2017-12"}
 
 ORDER_HEADER = "basket_id,household_id,store_id,transaction_timestamp,list_amount,own_discount,sales_value"
 
@@ -73,53 +74,23 @@ def test_totals_are_the_sources_to_the_cent(sample: Settings) -> None:
     assert one(sample, both) == (NET, GROSS)
 
 
-def truths(settings: Settings, mart: str, column: str) -> dict[str, float]:
-    """The planted values of a mart's column by segment."""
-    with (settings.home / "exports" / "truth.csv").open(encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if (row["mart"], row["column"]) == (mart, column)]
-    assert rows, f"{mart}.{column} is not in the truth file"
-    return {row["segment"]: float(row["value"]) for row in rows}
+def test_every_planted_figure_is_what_the_marts_say(sample: Settings) -> None:
+    truth = read_truth(sample.home / "exports")
+    assert not unasked(truth)
+    current = sample.serve / "current"
+    with duckdb.connect(str(current / "loyalty.duckdb"), read_only=True) as connection:
+        connection.execute(f"attach '{current / 'core.duckdb'}' as core (read_only)")
+        found = {row: ask(connection, row) for row in truth}
+    wrong = {row.name: (row.value, answer) for row, answer in found.items() if not row.is_answered_by(answer)}
+    assert wrong.keys() == MISSED, wrong
 
 
-def test_planted_complaints_are_found(sample: Settings) -> None:
-    assert one(sample, "select count(*) from marts.satisfaction__complaints") == (398,)
-    for segment, value in truths(sample, "satisfaction__complaint_funnel", "odds_ratio").items():
-        low, high = one(
-            sample,
-            "select odds_ratio_low, odds_ratio_high from marts.satisfaction__complaint_funnel"
-            f" where speed = 'fast' and severity = '{segment.split(',')[0]}'",
-        )
-        assert low < value < high, segment
-    low, high = one(
-        sample,
-        "select problem_complaint_rate_low, problem_complaint_rate_high from marts.satisfaction__silent"
-        " where segment_by = 'all'",
-    )
-    assert low < truths(sample, "satisfaction__silent", "problem_complaint_rate")["had a problem"] < high
-
-
-def test_planted_word_of_mouth_is_found_and_22_8_10_fails(sample: Settings) -> None:
-    told = truths(sample, "satisfaction__word_of_mouth_scores", "told_mean")
-    inside = [
-        one(
-            sample,
-            f"select told_mean_low < {value} and {value} < told_mean_high"
-            f" from marts.satisfaction__word_of_mouth_scores where overall_score = {segment.split()[1]}",
-        )[0]
-        for segment, value in told.items()
-    ]
-    assert sum(inside) >= 4  # five intervals of 95 %
+def test_22_8_10_fails(sample: Settings) -> None:
     likely = "is_dissatisfied_scenario_likely or is_satisfied_scenario_likely or is_delighted_scenario_likely"
     assert one(sample, f"select count(*) from marts.satisfaction__word_of_mouth where {likely}") == (0,)
 
 
-def test_fieldwork_is_counted_and_nonresponse_shown(sample: Settings) -> None:
-    for column in ("sent_count", "completed_count"):
-        for wave, value in truths(sample, "satisfaction__survey_operations", column).items():
-            counted = (
-                f"select {column} from marts.satisfaction__survey_operations where wave = '{wave}' and mode = 'all'"
-            )
-            assert one(sample, counted) == (int(value),), (wave, column)
+def test_nonresponse_is_shown(sample: Settings) -> None:
     # frequent buyers answer more: planted, and to be seen in every wave
     least = "select min(respondent_spend_ratio), count(*) from marts.satisfaction__nonresponse where mode = 'all'"
     ratio, waves = one(sample, least)
@@ -131,14 +102,7 @@ def test_fieldwork_is_counted_and_nonresponse_shown(sample: Settings) -> None:
     assert one(sample, lags) == (0, True)
 
 
-def test_planted_drivers_lie_in_their_intervals(sample: Settings) -> None:
-    shares = (
-        "select lmg_share_low, lmg_share_high from marts.satisfaction__drivers "
-        "where driver_by = 'dimension' and segment = 'all' and driver = '{}'"
-    )
-    for driver, planted in DRIVER_SHARES.items():
-        low, high = one(sample, shares.format(driver))
-        assert low <= planted <= high, driver
+def test_the_driver_that_explains_most_is_not_the_one_that_is_named_first(sample: Settings) -> None:
     first = (
         "select driver from marts.satisfaction__drivers where segment = 'all' and driver_by = 'dimension' and {} = 1"
     )
@@ -146,20 +110,12 @@ def test_planted_drivers_lie_in_their_intervals(sample: Settings) -> None:
     assert one(sample, first.format("importance_rank")) == ("quality",)
 
 
-def test_planted_odds_lie_in_their_intervals(sample: Settings) -> None:
-    # in core, because few scored 1 or 2 by mail and web: the mart does not show them
-    odds = (
-        "select adjusted_odds_ratio_low, adjusted_odds_ratio_high from fct_survey_contrasts "
-        "where segment_by = 'interviewer' and segment = 'without' and contrast = 'step' and upper_score = {}"
-    )
-    for score, step in zip((3, 4, 5), np.exp(np.diff(SCORE_BY_OUTCOME))[1:], strict=True):
-        low, high = one(sample, odds.format(score), "core.duckdb")
-        assert low <= step <= high, score
-    reach = (
-        "select is_six_times_in_reach from marts.satisfaction__loyalty_contrasts "
-        "where segment_by = 'all' and contrast = 'satisfied v dissatisfied'"
-    )
+def test_six_times_is_out_of_reach_and_few_are_not_shown(sample: Settings) -> None:
+    contrasts = "from marts.satisfaction__loyalty_contrasts where"
+    reach = f"select is_six_times_in_reach {contrasts} segment_by = 'all' and contrast = 'satisfied v dissatisfied'"
     assert one(sample, reach) == (False,)
+    few = f"select is_suppressed, adjusted_odds_ratio {contrasts} segment = 'without' and contrast = '3 v 2'"
+    assert one(sample, few) == (True, None)
 
 
 def test_the_night_after_made_what_a_full_rebuild_makes(sample: Settings) -> None:

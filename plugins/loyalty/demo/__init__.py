@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from loyalty.demo.draws import draw
+from loyalty.demo.draws import Draws, draw
 from loyalty.demo.fieldwork import write_survey
 from loyalty.demo.files import Exports
 from loyalty.demo.programme import write_costs, write_programme, write_referrals
@@ -58,16 +58,20 @@ def write_exports(
     try:
         exports = Exports(target, purchases.connection, hold_back, progress)
         write_published(exports)
-        draws = draw(purchases, seed)
-        write_tickets(exports, draws.tickets, purchases)
-        write_survey(exports, draws.survey, draws.fieldwork)
-        write_programme(exports, draws.programme, purchases)
-        write_referrals(exports, draws.referrals, purchases)
-        write_costs(exports, draws.pools)
-        (target / TRUTH_FILE).write_text(truth_table(draws), encoding="utf-8")
+        write_simulated(exports, draw(purchases, seed))
     finally:
         purchases.connection.close()
     return Summary(target, tuple(exports.written), tuple(exports.kept), tuple(exports.held_back))
+
+
+def write_simulated(exports: Exports, draws: Draws) -> None:
+    """Write what was drawn, and beside it the truth that the marts must find."""
+    write_tickets(exports, draws.tickets, draws.purchases)
+    write_survey(exports, draws.survey, draws.fieldwork)
+    write_programme(exports, draws.programme, draws.purchases)
+    write_referrals(exports, draws.referrals, draws.purchases)
+    write_costs(exports, draws.pools)
+    (exports.folder / TRUTH_FILE).write_text(truth_table(draws), encoding="utf-8")
 
 
 def _label(target: Path, seed: int) -> None:

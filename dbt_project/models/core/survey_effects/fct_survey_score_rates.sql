@@ -1,5 +1,5 @@
 {{ config(tags=["scored"]) }}
-{# The counts of every score as rates, suppressed nowhere yet. #}
+{# The counts of every score as rates with their intervals, suppressed nowhere yet. #}
 with
     outcomes as (select * from {{ ref("fct_survey_score_outcomes") }}),
 
@@ -23,7 +23,7 @@ with
 
     -- as if every score's customers had bought before as often as all of them did; a
     -- score without customers in a stratum that others are in has no such rate
-    final as (
+    adjusted as (
         select
             *,
             (
@@ -40,6 +40,21 @@ with
             )
             / nullif(whole_1 + whole_2 + whole_3, 0) as repurchase_rate_adjusted
         from spread
+    ),
+
+    final as (
+        select
+            *,
+            {% for rate, base in [
+                ("repurchase_rate", "customer_count"),
+                ("repurchase_rate_weighted", "effective_count"),
+                ("churn_rate", "active_count"),
+            ] %}
+                {{ wilson_low(rate, base) }} as {{ rate }}_low,
+                {{ wilson_high(rate, base) }} as {{ rate }}_high
+                {%- if not loop.last %},{% endif %}
+            {% endfor %}
+        from adjusted
     )
 
 select *

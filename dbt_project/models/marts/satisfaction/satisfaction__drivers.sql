@@ -80,7 +80,13 @@ with
                 when shown_performance < performance_mean
                 then 'low priority'
                 else 'possible overkill'
-            end as quadrant
+            end as quadrant,
+            case
+                when lmg_share is null
+                then 'no importance: see fit_reason'
+                else
+                    'association, not cause; answers in whole points explain less than what people feel'
+            end as reading
         from ranked
     )
 

@@ -19,18 +19,22 @@ with
             margin_count,
             currency_code,
             customer_count < {{ var("min_base") }} as is_suppressed,
-            {% for name in [
-                "repurchase_rate",
-                "repurchase_rate_weighted",
-                "repurchase_rate_adjusted",
+            {% for name, base in [
+                ("repurchase_rate", "customer_count"),
+                ("repurchase_rate_weighted", "customer_count"),
+                ("churn_rate", "active_count"),
             ] %}
-                case
-                    when customer_count >= {{ var("min_base") }} then {{ name }}
-                end as {{ name }},
+                {% for end in ["", "_low", "_high"] %}
+                    case
+                        when {{ base }} >= {{ var("min_base") }}
+                        then {{ name }}{{ end }}
+                    end as {{ name }}{{ end }},
+                {% endfor %}
             {% endfor %}
             case
-                when active_count >= {{ var("min_base") }} then churn_rate
-            end as churn_rate,
+                when customer_count >= {{ var("min_base") }}
+                then repurchase_rate_adjusted
+            end as repurchase_rate_adjusted,
             case
                 when margin_count >= {{ var("min_base") }} then margin_mean_amount
             end as margin_mean_amount
@@ -52,15 +56,11 @@ with
             effective_count,
             is_suppressed,
             repurchase_rate,
-            {{ wilson_low("repurchase_rate", "customer_count") }}
-            as repurchase_rate_low,
-            {{ wilson_high("repurchase_rate", "customer_count") }}
-            as repurchase_rate_high,
+            repurchase_rate_low,
+            repurchase_rate_high,
             repurchase_rate_weighted,
-            {{ wilson_low("repurchase_rate_weighted", "effective_count") }}
-            as repurchase_rate_weighted_low,
-            {{ wilson_high("repurchase_rate_weighted", "effective_count") }}
-            as repurchase_rate_weighted_high,
+            repurchase_rate_weighted_low,
+            repurchase_rate_weighted_high,
             repurchase_rate_adjusted,
             repurchase_rate_adjusted is not null as is_adjusted,
             case
@@ -73,8 +73,8 @@ with
             end as reading,
             active_count,
             churn_rate,
-            {{ wilson_low("churn_rate", "active_count") }} as churn_rate_low,
-            {{ wilson_high("churn_rate", "active_count") }} as churn_rate_high,
+            churn_rate_low,
+            churn_rate_high,
             margin_count,
             margin_mean_amount,
             currency_code,

@@ -101,6 +101,9 @@ with
                     'spend of the best peers, not measured rival spend: another percentile gives another share'
                 when gaps.is_over_one
                 then 'less was stated than we sold: the share is capped at 1'
+                when gaps.wallet_method = 'stated'
+                then
+                    'as people say: they round and overstate, so the share tends to be too low'
             end as warning
         from gaps
         left join big_gaps using (source, category, period_grain, period_start_date)
