@@ -13,6 +13,7 @@ import pytest
 import tiny
 from loyalty import generations
 from loyalty.publish import publish
+from loyalty.verify import verify
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -68,6 +69,7 @@ def publish_while_read(settings: Any, publishes: int, readers: int, least: int) 
     assert [wrong for _, _, wrong in counts if wrong] == []
     assert sum(asked for asked, _, _ in counts) >= least
     assert len(generations.generations(settings)) <= settings.keep_generations + 1
+    assert verify(settings) == []  # no generation was changed once it was shown
 
 
 def number(settings: Any, step: int) -> None:
