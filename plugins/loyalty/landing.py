@@ -38,7 +38,7 @@ from loyalty.quality import RuleResult, Suite, add_up, check_load, load_suite
 from loyalty.quarantine import close_corrected
 from loyalty.settings import Settings
 from loyalty.sources.connections import download
-from loyalty.sources.files import RawFile, checksum, fetch, file_name, find_files, shown
+from loyalty.sources.files import RawFile, checksum, fetch, file_name, find_files, refused_unread, shown
 from loyalty.suppression import forgotten_count, load_forgotten, remember
 
 MANIFEST = "_manifest.json"
@@ -74,7 +74,7 @@ def unseen_files(settings: Settings, feed: FeedConfig, date: date | None = None)
         event.data["uri"]: event.data for event in ledger.events("delivery") if event.data["feed_name"] == feed.name
     }
     gate_id = _gate_id(settings, feed)
-    return [uri for uri in found if _is_unseen(settings, uri, delivered.get(uri), gate_id)]
+    return [uri for uri in found if _is_unseen(settings, feed, uri, delivered.get(shown(uri)), gate_id)]
 
 
 def load_feed(
@@ -410,9 +410,13 @@ def _gate_id(settings: Settings, feed: FeedConfig) -> str:
     return hashlib.sha256(suite + f"{feed.mapping_id}:{feed.max_quarantine_rate}".encode()).hexdigest()
 
 
-def _is_unseen(settings: Settings, uri: str, last: dict[str, Any] | None, gate_id: str) -> bool:
+def _is_unseen(settings: Settings, feed: FeedConfig, uri: str, last: dict[str, Any] | None, gate_id: str) -> bool:
+    if last is None:
+        return True
     try:
-        if last is None or last["sha256"] != checksum(settings, uri):
+        if why := refused_unread(settings, uri):
+            return bool(last.get("reason") != _refusal(feed, uri, why))
+        if last["sha256"] != checksum(settings, uri):
             return True
     except OSError:  # it cannot be read: landing it will say so
         return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,8 +104,6 @@ BAD_NAMES = [b"orders_\xff.csv", b"orders_\n2.csv", b"orders_\x1b[31m.csv", "ord
 
 @pytest.mark.parametrize("name", BAD_NAMES, ids=["not UTF-8", "line end", "terminal escape", "reversed"])
 def test_a_name_that_no_log_can_hold_is_refused_in_one_printable_line(workspace: Workspace, name: bytes) -> None:
-    import os
-
     feed = workspace.feed(path="exports/orders*.csv")
     folder = workspace.export("orders_1.csv", GOOD).parent
     Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text(GOOD)
@@ -115,6 +114,43 @@ def test_a_name_that_no_log_can_hold_is_refused_in_one_printable_line(workspace:
     assert "rename the file" in refused[0].message
     assert all(sentence.isprintable() and sentence.encode() for sentence in [refused[0].message, *said])
     assert len(Ledger(workspace.settings.ledger).loads()) == 1
+    assert load(workspace, feed) == []  # the same refusal is recorded once
+
+
+def test_what_is_no_file_is_refused_once_in_a_sentence_and_stops_no_other(workspace: Workspace) -> None:
+    feed = workspace.feed()
+    folder = workspace.export("orders_2026-05-07.csv", GOOD).parent
+    (folder / "orders_2026-05-04.csv").symlink_to("gone.csv")
+    os.mkfifo(folder / "orders_2026-05-05.csv")
+    (folder / "orders_2026-05-06.csv").mkdir()
+    *refused, accepted = load(workspace, feed)
+    assert [outcome.message for outcome in refused] == [
+        "Feed `orders`, file orders_2026-05-04.csv: is a link to a file that is not there; put the file itself there.",
+        "Feed `orders`, file orders_2026-05-05.csv: is no file but a pipe, a socket or a device; put a file there.",
+        "Feed `orders`, file orders_2026-05-06.csv: is a folder; name the files in it in the feed's path, or put one "
+        "file there.",
+    ]
+    assert accepted.outcome == "accepted"
+    assert load(workspace, feed) == []
+    assert len(Ledger(workspace.settings.ledger).events("delivery")) == 4
+    workspace.export("gone.csv", GOOD)
+    assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted"]
+
+
+def test_an_archive_beside_the_exports_is_passed_over(workspace: Workspace) -> None:
+    feed = workspace.feed(path="exports/*")
+    (workspace.export("orders.csv", GOOD).parent / "archive").mkdir()
+    assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted"]
+
+
+def test_a_file_that_is_too_large_is_refused_once_until_the_limit_is_raised(workspace: Workspace) -> None:
+    feed = workspace.feed()
+    workspace.export("orders_2026-05-04.csv", GOOD)
+    (workspace.folder / "loyalty.yml").write_text("max_file_bytes: 10\n")
+    assert "larger than 10 bytes" in load(workspace, feed)[0].message
+    assert load(workspace, feed) == []
+    (workspace.folder / "loyalty.yml").write_text("max_file_bytes: 1000\n")
+    assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted"]
 
 
 def test_a_link_out_of_its_folder_is_refused_and_one_within_is_read(workspace: Workspace, tmp_path: Path) -> None:

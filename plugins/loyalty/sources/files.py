@@ -53,7 +53,7 @@ def find_files(settings: Settings, feed: FeedConfig, day: date | None = None) ->
             f"{day}: run it without a date to load all that is new."
         )
     wanted = feed.path.replace(DATE_PLACEHOLDER, day.isoformat() if day else "*")
-    found = _list(settings, wanted)
+    found = _list(settings, wanted, is_open=feed.path.endswith("*"))
     if feed.is_dated:
         found = [uri for uri in found if feed.export_date(file_name(uri))]
     return sorted(found, key=lambda uri: (feed.export_date(file_name(uri)) or date.min, uri))
@@ -69,10 +69,32 @@ def shown(uri: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in uri)
 
 
-def _refuse_unprintable(uri: str) -> None:
-    """LoadRejected for a name with a line end in it, or bytes that are not UTF-8: no log and no ledger can hold it."""
+def refused_unread(settings: Settings, uri: str) -> str:
+    """Why a file is refused before a byte of it is read: by its name, by what it is, or by its size; empty if it is not.
+
+    No log and no ledger can hold a name with a line end or with bytes that are not UTF-8. A link may not lead out of
+    its folder: who may drop files there may not read ours. A pipe would keep the night waiting for whoever writes.
+    """
     if not uri.isprintable():
-        raise LoadRejected("the name holds characters that cannot be printed, or is not UTF-8; rename the file")
+        return "the name holds characters that cannot be printed, or is not UTF-8; rename the file"
+    file = local_path(settings, uri)
+    if is_remote(uri) or not os.path.lexists(file):
+        return ""
+    if not file.exists():
+        return "is a link to a file that is not there; put the file itself there"
+    if file.is_symlink() and not file.resolve().is_relative_to(file.parent.resolve()):
+        return "is a link that leads out of its folder; put the file itself there"
+    if file.is_dir():
+        return "is a folder; name the files in it in the feed's path, or put one file there"
+    if not file.is_file():
+        return "is no file but a pipe, a socket or a device; put a file there"
+    if file.stat().st_size > settings.max_file_bytes:
+        return _too_large(settings.max_file_bytes)
+    return ""
+
+
+def _too_large(max_bytes: int) -> str:
+    return f"is larger than {max_bytes:,} bytes; raise max_file_bytes if that is right"
 
 
 def is_remote(uri: str) -> bool:
@@ -91,12 +113,12 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
     """Copy one file into raw/<feed>/<checksum>/; the copy is there whole or not at all.
 
     Raises Transient when it cannot be read or grows while it is read, LoadRejected when its name, its size or
-    where it lies speaks against it.
+    what it is speaks against it.
     """
-    _refuse_unprintable(uri)
-    _refuse_foreign_link(settings, uri)
     folder = settings.raw / feed.name
     try:
+        if why := refused_unread(settings, uri):
+            raise LoadRejected(why)
         folder.mkdir(parents=True, exist_ok=True)
         with _open(settings, uri) as stream:
             draft, sha256 = _copy(stream, folder, settings.max_file_bytes)
@@ -123,7 +145,10 @@ def checksum(settings: Settings, uri: str) -> str:
     return digest.hexdigest()
 
 
-def _list(settings: Settings, wanted: str) -> list[str]:
+def _list(settings: Settings, wanted: str, is_open: bool) -> list[str]:
+    """What a pattern finds. An open one, `exports/*`, passes over folders: it names no file, and shops keep an archive
+    beside their exports. With an ending, `exports/orders_*.parquet`, a folder is a delivery to be refused in words.
+    """
     if is_remote(wanted):
         storage = _storage(wanted.rsplit("/", 1)[0])
         return [str(path) for path in storage.glob(wanted.rsplit("/", 1)[1])]
@@ -131,7 +156,7 @@ def _list(settings: Settings, wanted: str) -> list[str]:
     pattern = wanted.removeprefix(WORKSPACE_PREFIX).removeprefix("file://")
     _refuse_closed_folder(base / Path(pattern).parent)
     found = glob.glob(pattern, root_dir=base)  # noqa: PTH207 - what is in the base's own name is no pattern
-    return [str(base / path) for path in found if (base / path).is_file()]
+    return [str(base / path) for path in found if not (is_open and (base / path).is_dir())]
 
 
 def _refuse_closed_folder(folder: Path) -> None:
@@ -142,15 +167,6 @@ def _refuse_closed_folder(folder: Path) -> None:
         return
     except OSError as error:
         raise UserError(f"The folder of exports {folder} cannot be read ({error.strerror}).") from None
-
-
-def _refuse_foreign_link(settings: Settings, uri: str) -> None:
-    """LoadRejected for a link that leads out of the folder it lies in: who may drop files there may not read ours."""
-    if is_remote(uri):
-        return
-    file = local_path(settings, uri)
-    if file.is_symlink() and not file.resolve().is_relative_to(file.parent.resolve()):
-        raise LoadRejected("is a link that leads out of its folder; put the file itself there")
 
 
 def _open(settings: Settings, uri: str) -> Any:
@@ -173,7 +189,7 @@ def _copy(stream: BinaryIO, folder: Path, max_bytes: int) -> tuple[Path, str]:
             while block := stream.read(COPY_BYTES):
                 copied += len(block)
                 if copied > max_bytes:
-                    raise LoadRejected(f"is larger than {max_bytes:,} bytes; raise max_file_bytes if that is right")
+                    raise LoadRejected(_too_large(max_bytes))
                 digest.update(block)
                 target.write(block)
             target.flush()
