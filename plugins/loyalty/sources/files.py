@@ -70,7 +70,7 @@ def shown(uri: str) -> str:
 
 
 def refused_unread(settings: Settings, uri: str) -> str:
-    """Why a file is refused before a byte of it is read: by its name, by what it is, or by its size; empty if it is not.
+    """Why a file is refused before a byte of it is read, by its name, what it is or its size; empty when it is not.
 
     No log and no ledger can hold a name with a line end or with bytes that are not UTF-8. A link may not lead out of
     its folder: who may drop files there may not read ours. A pipe would keep the night waiting for whoever writes.
