@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -21,6 +22,7 @@ from loyalty.errors import UserError
 WORKSPACE_FILE = "loyalty.yml"
 PRIVATE_UMASK = 0o077
 LONGEST_DAYS = 36_500  # a hundred years; more days than the calendar has are a slip of the keyboard
+LEAP_DAY = datetime(2000, 2, 29, tzinfo=UTC)
 MEMORY = re.compile(r"[1-9]\d*(\.\d+)?\s*([KMGT]i?B)", re.IGNORECASE)
 
 _PACKAGE = Path(__file__).parent
@@ -81,6 +83,17 @@ class Settings(BaseSettings):
         if not MEMORY.fullmatch(limit.strip()):
             raise ValueError("a size with its unit, such as 4GB or 800MB")
         return limit.strip()
+
+    @field_validator("load_schedule", "build_schedule")
+    @classmethod
+    def _known_schedule(cls, cron: str) -> str:
+        from croniter import CroniterError, croniter  # what Airflow reads a cron with
+
+        try:
+            croniter(cron, LEAP_DAY).get_next()  # refuses a day that never comes as well
+        except CroniterError:
+            raise ValueError("a cron of five fields (minute, hour, day, month, weekday), such as 0 2 * * *") from None
+        return cron
 
     @field_validator("time_zone")
     @classmethod

@@ -51,6 +51,10 @@ def test_the_workspace_is_found_upwards(workspace: Workspace, monkeypatch: pytes
         ("max_age_days: .nan", "max_age_days"),
         ("raw_days: 999999999", "less than or equal to 36500"),
         ("time_zone: Berlin", "no such IANA time zone"),
+        ("load_schedule: every day", "key `load_schedule`: a cron of five fields"),
+        ("build_schedule: 0 25 * * *", "key `build_schedule`: a cron of five fields"),
+        ("build_schedule: 0 5 * *", "such as 0 2 * * * (found '0 5 * *')"),
+        ("load_schedule: 0 2 31 2 *", "a cron of five fields"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(workspace: Workspace, text: str, sentence: str) -> None:
