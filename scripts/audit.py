@@ -59,11 +59,10 @@ def judge(
     packages: Sequence[dict[str, Any]], exceptions: Sequence[dict[str, Any]], today: date
 ) -> tuple[list[str], str]:
     """What fails the run, one sentence each, and what to say of how much was asked."""
-    excepted: dict[tuple[str, str], date] = {}
+    excepted = {(one["package"], one["id"]) for one in exceptions}
     wrong = []
     for one in exceptions:
         name, until = f"{one['package']} {one['id']}", one["until"]
-        excepted[one["package"], one["id"]] = until
         if until < today:
             wrong.append(f"the exception for {name} ended on {until}: look at it again ({one['because']})")
         elif (until - one["since"]).days > LONGEST_EXCEPTION_DAYS:

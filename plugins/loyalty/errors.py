@@ -1,8 +1,10 @@
-"""The one kind of error a user can cause, and where the others are kept."""
+"""The one kind of error a user can cause, how its sentence ends, and where the others are kept."""
 
 from __future__ import annotations
 
+import difflib
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -23,6 +25,12 @@ class Transient(UserError):
 
 class LockBusy(Transient):
     """Another run holds the work file; the sentence says who, with which pid, and since when."""
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """The end of a sentence about an unknown word: the known one that comes nearest, where one does."""
+    close = difflib.get_close_matches(word, list(words), n=1)
+    return f"; did you mean `{close[0]}`" if close else ""
 
 
 def keep_traceback(folder: Path, name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import re
@@ -24,7 +23,7 @@ from pydantic import (
 )
 
 from loyalty.contract import CanonicalFeed, load_contract
-from loyalty.errors import UserError
+from loyalty.errors import UserError, nearest
 from loyalty.settings import LONGEST_DAYS
 
 # Raised when an adapter reads the same bytes differently than before, so that loads are made anew.
@@ -456,9 +455,3 @@ def _sentence(error: ValidationError) -> str:
         return f"there is no key `{key}`{nearest(key.rpartition('.')[2], names)}"
     expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Value error, "))
     return f"key `{key}`: {expected} (found {first['input']!r})" if key else expected
-
-
-def nearest(word: str, words: Any) -> str:
-    """The end of a sentence about an unknown word: the known one that comes nearest, where one does."""
-    close = difflib.get_close_matches(word, list(words), n=1)
-    return f"; did you mean `{close[0]}`" if close else ""

@@ -5,7 +5,6 @@ A workspace is a folder with a `loyalty.yml`. Everything that is data lies under
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from datetime import UTC, datetime
@@ -17,7 +16,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from loyalty.errors import UserError
+from loyalty.errors import UserError, nearest
 
 WORKSPACE_FILE = "loyalty.yml"
 PRIVATE_UMASK = 0o077
@@ -185,8 +184,7 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
         where = f"LOYALTY_{key.upper()}" if key in from_environment else f"{file}, key `{key}`"
         expected = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(key, Settings.model_fields, n=1)
-            expected = f"there is no such setting{f'; did you mean `{near[0]}`' if near else ''}"
+            expected = f"there is no such setting{nearest(key, Settings.model_fields)}"
         raise UserError(f"{where}: {expected} (found {first['input']!r}).") from None
     settings = settings.model_copy(update=_resolved_paths(settings))
     if found := set("*?[]") & set(str(settings.home)):

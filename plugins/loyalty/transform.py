@@ -14,8 +14,7 @@ from typing import Any
 
 import yaml
 
-from loyalty.errors import UserError
-from loyalty.feeds import nearest
+from loyalty.errors import UserError, nearest
 from loyalty.settings import Settings
 
 Say = Callable[[str], None]
@@ -167,8 +166,7 @@ def _one_connection() -> Iterator[None]:
 
 def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work") -> list[ModelDoc]:
     """What the project says of the models it builds into these schemas, from the last run's manifest."""
-    manifest = json.loads((_folder(settings, target) / "manifest.json").read_text(encoding="utf-8"))
-    nodes = manifest["nodes"].values()
+    nodes = _nodes(settings, target)
     keys = _keys(nodes)
     return [
         ModelDoc(
@@ -194,12 +192,16 @@ def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work")
 
 def made_relations(settings: Settings) -> set[tuple[str, str]]:
     """Schema and name of everything that the project makes, from the last run's manifest."""
-    manifest = json.loads((target_folder(settings) / "manifest.json").read_text(encoding="utf-8"))
     return {
         (node["schema"], node.get("alias") or node["name"])
-        for node in manifest["nodes"].values()
+        for node in _nodes(settings, "work")
         if node["resource_type"] in ("model", "seed")
     }
+
+
+def _nodes(settings: Settings, target: str) -> list[dict[str, Any]]:
+    manifest = json.loads((_folder(settings, target) / "manifest.json").read_text(encoding="utf-8"))
+    return list(manifest["nodes"].values())
 
 
 def _keys(nodes: Any) -> dict[str, tuple[str, ...]]:

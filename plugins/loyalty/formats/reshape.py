@@ -9,8 +9,8 @@ from fnmatch import fnmatchcase
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loyalty.errors import LoadRejected
-from loyalty.feeds import POSITION, FeedConfig, RowOptions, nearest
+from loyalty.errors import LoadRejected, nearest
+from loyalty.feeds import POSITION, FeedConfig, RowOptions
 from loyalty.formats import Batch
 
 
