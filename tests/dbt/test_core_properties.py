@@ -133,7 +133,7 @@ def test_a_users_own_columns_reach_the_core(built: Warehouse) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(3, 10_000), nights=st.integers(1, 4))
 def test_totals_reconcile_whatever_the_shop_does(
     tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch, seed: int, nights: int

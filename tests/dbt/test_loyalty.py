@@ -138,7 +138,7 @@ def test_one_customer_and_no_survey(tmp_path_factory: pytest.TempPathFactory, en
 
 
 @pytest.mark.slow
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=3, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000))
 def test_quadrants_add_up_and_nobody_is_contacted_twice(
     tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch, seed: int

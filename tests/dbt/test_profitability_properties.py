@@ -130,7 +130,7 @@ def test_without_a_costs_feed_assumed_rates_are_used_and_marked(
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(10, 10_000))
 def test_parts_add_up_whatever_the_shop_does(
     tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch, seed: int

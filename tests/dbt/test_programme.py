@@ -138,7 +138,7 @@ def test_points_add_up_in_any_order(shop: Warehouse) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000), accounts=st.integers(1, 60))
 def test_points_add_up_whatever_the_accounts_did(shop: Warehouse, seed: int, accounts: int) -> None:
     entries = [*_random_programme(seed, accounts), _entry(99_999, "earn", 5, 0, "c0")]

@@ -208,7 +208,7 @@ def test_segments_add_up_to_all_and_the_unobserved_is_null(shop: tuple[Warehouse
 
 
 @pytest.mark.slow
-@settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=4, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(6, 10_000))
 def test_all_of_it_for_any_orders(
     tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch, seed: int

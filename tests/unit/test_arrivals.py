@@ -55,7 +55,7 @@ def test_dated_exports_in_any_order_end_the_same(workspace: Workspace, order: tu
 
 
 @given(st.lists(st.sampled_from(sorted(DAYS)), min_size=3, max_size=7).filter(lambda days: set(days) == set(DAYS)))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_late_repeated_and_shuffled_exports_end_the_same(order: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace(Path(folder) / "shop")

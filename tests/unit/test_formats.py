@@ -114,7 +114,7 @@ def test_what_is_not_whole_is_refused_in_one_sentence(
 
 
 @given(cut=st.integers(min_value=1, max_value=400))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_gzip_cut_anywhere_is_refused(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     folder = tmp_path_factory.mktemp("cut")
     feed = Workspace(folder / "shop").feed()
@@ -135,7 +135,6 @@ def test_batches_are_bounded(feed: FeedConfig, tmp_path: Path) -> None:
     assert [len(batch.lines) for batch in batches] == [7, 7, 6]
 
 
-@settings(deadline=None)
 @given(
     lines=st.lists(st.lists(st.text('ab1 ,"é\r', max_size=4), min_size=3, max_size=5).map(",".join), max_size=12),
     line_end=st.sampled_from(["\n", "\r\n"]),

@@ -100,7 +100,7 @@ def test_superseded_and_forgotten_loads_do_not_count(ledger: Ledger) -> None:
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_whatever_the_order_the_last_delivered_content_is_the_newest(order: list[str]) -> None:
     import tempfile
 

@@ -132,14 +132,14 @@ def test_damaged_files_long_form(name: str) -> None:
 
 
 def _fuzz(name: str, examples: int) -> None:
-    bounded = settings(max_examples=examples, deadline=None, database=None, derandomize=examples == QUICK)
+    bounded = settings(max_examples=examples, database=None, derandomize=examples == QUICK)
     bounded(given(PLACES)(lambda part: check_cut(name, part)))()
     bounded(given(FLIPS)(lambda changes: check_flip(name, changes)))()
     bounded(given(st.binary(max_size=200))(lambda content: check_rubbish(name, content)))()
 
 
 @given(cut=st.integers(min_value=1, max_value=200))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_with_a_total_line_no_prefix_is_taken_for_the_whole(cut: int) -> None:
     content = TEXT + "TOTAL,8,,40.00\n"
     with tempfile.TemporaryDirectory() as folder:

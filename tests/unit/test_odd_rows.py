@@ -76,7 +76,7 @@ MONEY = st.lists(st.tuples(st.sampled_from(sorted(DIGITS)), st.integers(1, 900_0
 
 
 @given(MONEY)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_the_sum_of_every_currency_is_kept_to_the_last_digit(money: list[tuple[str, int]]) -> None:
     expected: dict[str, Decimal] = defaultdict(Decimal)
     rows = []

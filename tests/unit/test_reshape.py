@@ -336,7 +336,7 @@ def test_a_wrong_declaration_is_refused_by_name(workspace: Workspace, changes: d
     assert sentence in broken.message
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     lines=st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from(["", "x", "y"])), min_size=1, max_size=9),
     batch_rows=st.integers(1, 9),
