@@ -12,7 +12,7 @@ with
             source,
             min(feed) as feed,
             count(*) as delivery_count,
-            count(case when outcome = 'rejected' then 1 end) as rejected_count,
+            {{ count_where("outcome = 'rejected'") }} as rejected_count,
             max(received_at) as last_received_at
         from deliveries
         group by feed_name, source

@@ -2,21 +2,13 @@
 with
     issues as (select * from {{ ref("fct_issue_months") }}),
 
-    technical as (
-        select
-            month,
-            cast(
-                sum(case when is_technical then complaint_count else 0 end) as bigint
-            ) as technical_count
-        from issues
-        group by month
-    ),
-
     -- a month's ratings are too few for a mean: those of the twelve months up to it
     years as (
         select
             issues.month,
             issues.category,
+            issues.is_technical,
+            issues.complaint_count,
             cast(sum(earlier.scored_count) as bigint) as scored_count,
             sum(earlier.score_sum) as score_sum
         from issues
@@ -25,36 +17,36 @@ with
             on issues.category = earlier.category
             and earlier.month <= issues.month
             and earlier.month > {{ add_months("issues.month", -12) }}
-        group by issues.month, issues.category
+        group by
+            issues.month, issues.category, issues.is_technical, issues.complaint_count
     ),
 
-    rated as (
+    both_kinds as (
         select
-            years.month,
-            {% for name, which in [("technical", ""), ("other", "not ")] %}
+            month,
+            cast(
+                sum(case when is_technical then complaint_count else 0 end) as bigint
+            ) as technical_count,
+            {% for name, condition in [
+                ("technical", "is_technical"),
+                ("other", "not is_technical"),
+            ] %}
                 cast(
                     sum(
-                        case
-                            when {{ which }}issues.is_technical
-                            then years.scored_count
-                            else 0
-                        end
+                        case when {{ condition }} then scored_count else 0 end
                     ) as bigint
                 ) as {{ name }}_scored_count,
                 sum(
-                    case when {{ which }}issues.is_technical then years.score_sum end
+                    case when {{ condition }} then score_sum end
                 ) as {{ name }}_score_sum
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
         from years
-        inner join
-            issues on years.month = issues.month and years.category = issues.category
-        group by years.month
+        group by month
     ),
 
-    -- the line through the last whole months: sum((x - mean x) * y) / sum((x - mean
-    -- x)^2),
-    -- x = 0 .. n - 1
+    -- the slope of the line through the last n whole months, x = 0 .. n - 1:
+    -- sum((x - mean x) * y) / sum((x - mean x)^2)
     lines as (
         select
             issues.month,
@@ -116,10 +108,10 @@ with
             case
                 when lines.month is null then 'fewer than {{ n }} whole months'
             end as trend_reason,
-            technical.technical_count,
+            both_kinds.technical_count,
             {{
                 shown_rate(
-                    "technical", "technical.technical_count", "ranked.month_count"
+                    "technical", "both_kinds.technical_count", "ranked.month_count"
                 )
             }},
             years.scored_count,
@@ -128,24 +120,23 @@ with
                 then {{ div("years.score_sum", "years.scored_count") }}
             end as satisfaction_mean,
             {% for name in ["technical", "other"] %}
-                rated.{{ name }}_scored_count,
+                both_kinds.{{ name }}_scored_count,
                 case
-                    when rated.{{ name }}_scored_count >= {{ var("min_base") }}
+                    when both_kinds.{{ name }}_scored_count >= {{ var("min_base") }}
                     then
                         {{
                             div(
-                                "rated." ~ name ~ "_score_sum",
-                                "rated." ~ name ~ "_scored_count",
+                                "both_kinds." ~ name ~ "_score_sum",
+                                "both_kinds." ~ name ~ "_scored_count",
                             )
                         }}
                 end as {{ name }}_satisfaction_mean
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
         from ranked
-        inner join technical on ranked.month = technical.month
+        inner join both_kinds on ranked.month = both_kinds.month
         inner join
             years on ranked.month = years.month and ranked.category = years.category
-        inner join rated on ranked.month = rated.month
         left join
             lines on ranked.month = lines.month and ranked.category = lines.category
     )
