@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from loyalty.demo.truth import UNLISTED
+
 
 class Planted(NamedTuple):
     """A row of the truth file."""
@@ -69,7 +71,6 @@ class Question(NamedTuple):
 
 WAVE = r"(?P<wave>\d{4}-\d\d-\d\d)"
 MONTH = r"(?P<month>\d{4}-\d\d)"
-UNLISTED = "product missing from the list"
 
 _SURVEY_WAVE = "wave = '{wave}' and segment_by = 'all'"
 _WITHOUT = "segment_by = 'interviewer' and segment = 'without'"

@@ -31,6 +31,7 @@ from loyalty.registration import data_span, register, register_build
 from loyalty.settings import Settings, load_settings, shipped
 from loyalty.transform import parse_project, run_dbt
 from planted import Planted, ask, read_truth
+from tiny import quiet
 
 REPOSITORY = shipped("dags").parent
 SEEDS = range(1, 41)
@@ -61,10 +62,6 @@ BUILT_ONCE = {
     "fct_customer_values",
     "fct_programme_member_months",
 }
-
-
-def quiet(_: str) -> None:
-    """What a build says is not looked at here."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from loyalty.publish import publish
 from loyalty.quarantine import entries
 from loyalty.settings import Settings, load_settings, shipped
 from planted import ask, read_truth, unasked
+from tiny import quiet
 
 NET, GROSS = Decimal("4596039.58"), Decimal("5392232.87")
 REPOSITORY = shipped("dags").parent
@@ -32,10 +33,6 @@ REPOSITORY = shipped("dags").parent
 MISSED = {"loyalty__programme_months.breakage_rate, 2017-12"}
 
 ORDER_HEADER = "basket_id,household_id,store_id,transaction_timestamp,list_amount,own_discount,sales_value"
-
-
-def quiet(_: str) -> None:
-    """What a night says is not looked at here."""
 
 
 @pytest.fixture(scope="module")
