@@ -101,15 +101,6 @@ class Warehouse:
             self._register(connection, feed, source, load_id, version_at, len(frame))
         return load_id
 
-    def accept_again(self, feed: str, load_id: str) -> None:
-        """The same content delivered once more: it gets a new place in the order of acceptance."""
-        self._loads += 1
-        with self.connect() as connection:
-            connection.execute(
-                "update raw.loads set load_seq = ? where feed = ? and load_id = ?",
-                [self._loads, feed, load_id],
-            )
-
     def withdraw(self, feed: str, load_id: str) -> None:
         """Take a load out of the accepted ones, as a superseding mapping or an erasure does."""
         with self.connect() as connection:
