@@ -23,7 +23,7 @@ RATES_OF_GROUPS = {
     "retention__revenue_movements": "net_revenue_retention_rate gross_revenue_retention_rate",
     "retention__survival": "survival_rate survival_low survival_high",
     "wallet__segment_periods": "share_of_wallet mean_share_of_wallet sow_stated sole_buyer_rate",
-    "satisfaction__early_warning": "precision_rate recall_rate",
+    "loyalty__early_signals": "precision_rate recall_rate usual_lapse_rate",
 }
 PREDICTIONS = "order_probability p_alive expected_order_count"
 WITHOUT_SURVEY = (
