@@ -65,3 +65,23 @@
     {%- else -%} {{ add_months(as_of, -(months | int)) }}
     {%- endif -%}
 {%- endmacro %}
+
+{# How many `unit`s (hour, minute, second) begin after `earlier` and not after `later`, as a whole number. #}
+{% macro time_between(earlier, later, unit) -%}
+    {{ return(adapter.dispatch("time_between", "loyalty")(earlier, later, unit)) }}
+{%- endmacro %}
+
+{% macro default__time_between(earlier, later, unit) -%}
+    cast({{ dbt.datediff(earlier, later, unit) }} as bigint)
+{%- endmacro %}
+
+{# dbt counts elapsed units on Spark, and begun ones elsewhere. #}
+{% macro spark__time_between(earlier, later, unit) -%}
+    cast(
+        (
+            unix_timestamp(date_trunc('{{ unit }}', {{ later }}))
+            - unix_timestamp(date_trunc('{{ unit }}', {{ earlier }}))
+        )
+        / {{ {"hour": 3600, "minute": 60, "second": 1}[unit] }} as bigint
+    )
+{%- endmacro %}

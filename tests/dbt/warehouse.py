@@ -118,25 +118,10 @@ class Warehouse:
         self.environment.setenv("LOYALTY_WORK_FILE", str(self.file))
         self.environment.setenv("LOYALTY_KEEP_OPEN", "True")
         self.environment.setenv("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
-        command = [
-            *arguments,
-            *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", "work"),
-            # what failed is in the result; writing events that nobody reads is a sixth of a build
-            *("--target-path", str(self.target), "--log-path", str(self.target)),
-            *("--log-level", "none", "--log-level-file", "none"),
-        ]
-        if arguments[0] in {"build", "test"}:
-            # a test that also reads a model outside the selection is left out
-            command += ["--indirect-selection", "buildable"]
-        if variables:
-            command += ["--vars", yaml.safe_dump(dict(variables))]
         try:
-            result = dbtRunner(manifest=project()).invoke(command)
+            return run_dbt(*arguments, target="work", folder=self.target, variables=variables, check=check)
         finally:
             DuckDBConnectionManager.close_all_connections()
-        if check:
-            assert result.success, _failures(result)
-        return result
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""
@@ -188,23 +173,46 @@ class Warehouse:
         )
 
 
+def run_dbt(
+    *arguments: str, target: str, folder: Path, variables: Mapping[str, Any] | None = None, check: bool = True
+) -> dbtRunnerResult:
+    """Run a dbt command on a target of the project's profile, in this process."""
+    command = [
+        *arguments,
+        *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target),
+        # what failed is in the result; writing events that nobody reads is a sixth of a build
+        *("--target-path", str(folder), "--log-path", str(folder)),
+        *("--log-level", "none", "--log-level-file", "none"),
+    ]
+    if arguments[0] in {"build", "test"}:
+        # a test that also reads a model outside the selection is left out
+        command += ["--indirect-selection", "buildable"]
+    if variables:
+        command += ["--vars", yaml.safe_dump(dict(variables))]
+    result = dbtRunner(manifest=project(target)).invoke(command)
+    if check:
+        assert result.success, _failures(result)
+    return result
+
+
 @cache
-def _parsed() -> bytes:
+def _parsed(target: str) -> bytes:
+    folder = Path(PARSED.name) / target
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LOYALTY_WORK_FILE", str(Path(PARSED.name) / "work.duckdb"))
+        environment.setenv("LOYALTY_WORK_FILE", str(folder / "work.duckdb"))
         result = dbtRunner().invoke(
             [
                 *("parse", "--quiet", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
-                *("--target", "work", "--target-path", PARSED.name, "--log-path", PARSED.name),
+                *("--target", target, "--target-path", str(folder), "--log-path", str(folder)),
             ]
         )
     assert result.success, result.exception
     return pickle.dumps(result.result)
 
 
-def project() -> Manifest:
-    """The dbt project, read once in a test process; everybody gets a copy, for dbt writes into it."""
-    manifest: Manifest = pickle.loads(_parsed())
+def project(target: str = "work") -> Manifest:
+    """The dbt project, read once in a test process for a target; everybody gets a copy, for dbt writes into it."""
+    manifest: Manifest = pickle.loads(_parsed(target))
     return manifest
 
 

@@ -79,9 +79,11 @@ with
             {{ div("weighed.switching_cost_sum", "weighed.switching_cost_item_count") }}
             as switching_cost_index,
             cast(
-                {{ div("weighed.weighted_sum", "weighed.weight_sum") }} as decimal(
-                    18, 8
-                )
+                cast(
+                    {{ div("weighed.weighted_sum", "weighed.weight_sum") }} as decimal(
+                        38, 11
+                    )
+                ) as decimal(18, 8)
             ) as loyalty_index,
             weighed.loyalty_index_n
         from weighed

@@ -89,8 +89,10 @@ with
                 when coalesce(is_restocked, false) and is_booked
                 then
                     cast(
-                        cast(sold_cost as {{ type_double() }})
-                        * least(1, greatest(0, returned_share)) as {{ type_amount() }}
+                        cast(
+                            cast(sold_cost as {{ type_double() }})
+                            * least(1, greatest(0, returned_share)) as decimal(38, 7)
+                        ) as {{ type_amount() }}
                     )
                 else cast(0 as {{ type_amount() }})
             end as returned_cost_amount

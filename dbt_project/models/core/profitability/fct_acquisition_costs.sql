@@ -67,11 +67,13 @@ with
         select
             won.customer_key,
             cast(
-                coalesce(
-                    {{ div("by_campaign.amount", "winners.customer_count") }},
-                    0
-                ) + coalesce(
-                    {{ div("by_month.amount", "beginners.customer_count") }}, 0
+                cast(
+                    coalesce(
+                        {{ div("by_campaign.amount", "winners.customer_count") }},
+                        0
+                    ) + coalesce(
+                        {{ div("by_month.amount", "beginners.customer_count") }}, 0
+                    ) as decimal(38, 11)
                 ) as decimal(18, 8)
             ) as acquisition_cost_amount
         from won

@@ -27,9 +27,11 @@ with
                 '{{ kpi }}' as kpi,
                 cast({{ base or "null" }} as {{ type_amount() }}) as base,
                 cast(
-                    {% if base %}{{ div(part, base) }}
-                    {% else %}{{ part }}
-                    {% endif %} as decimal(28, 8)
+                    cast(
+                        {% if base %}{{ div(part, base) }}
+                        {% else %}{{ part }}
+                        {% endif %} as decimal(38, 11)
+                    ) as decimal(28, 8)
                 ) as kpi_value
             from sums
             {% if not loop.last %}

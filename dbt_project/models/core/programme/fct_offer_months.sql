@@ -42,7 +42,11 @@ with
                 {% endfor %}
             from sums
             where grain = '{{ "category" if name == "category" else "order" }}'
-            group by source, currency_code, month, {{ column }}
+            group by
+                source,
+                currency_code,
+                month
+                {% if name != "all" %}, {{ column }}{% endif %}
             {% if not loop.last %}
                 union all
             {% endif %}
@@ -59,7 +63,11 @@ with
                 {{ column }} as offer,
                 count(distinct category) as bought_category_count
             from ranges
-            group by source, currency_code, month, {{ column }}
+            group by
+                source,
+                currency_code,
+                month
+                {% if name != "all" %}, {{ column }}{% endif %}
             {% if not loop.last %}
                 union all
             {% endif %}

@@ -76,17 +76,26 @@ with
             is_observed,
             case when is_observed then at_risk_count end as at_risk_count,
             case when is_observed then ended_count end as ended_count,
-            cast(retention_rate as decimal(18, 8)) as retention_rate,
             cast(
-                case when is_observed then survival_rate end as decimal(18, 8)
+                cast(retention_rate as decimal(38, 11)) as decimal(18, 8)
+            ) as retention_rate,
+            cast(
+                cast(
+                    case when is_observed then survival_rate end as decimal(38, 11)
+                ) as decimal(18, 8)
             ) as survival_rate,
-            cast(expected_retention_rate as decimal(18, 8)) as expected_retention_rate,
-            cast(expected_survival_rate as decimal(18, 8)) as expected_survival_rate,
+            cast(
+                cast(expected_retention_rate as decimal(38, 11)) as decimal(18, 8)
+            ) as expected_retention_rate,
+            cast(
+                cast(expected_survival_rate as decimal(38, 11)) as decimal(18, 8)
+            ) as expected_survival_rate,
             -- of a newcomer: 1 for the first period and what survives of each after
-            1
-            + sum(cast(expected_survival_rate as decimal(18, 8))) over so_far
+            1 + sum(
+                cast(cast(expected_survival_rate as decimal(38, 11)) as decimal(18, 8))
+            ) over so_far
             - cast(
-                expected_survival_rate as decimal(18, 8)
+                cast(expected_survival_rate as decimal(38, 11)) as decimal(18, 8)
             ) as expected_lifetime_periods,
             case when expected_retention_rate is null then reason end as missing_reason
         from survived

@@ -36,9 +36,11 @@ with
             order_values.margin_rate,
             -- times the expected value of an order day, times what stays of it
             cast(
-                orders.discounted_order_count
-                * order_values.expected_order_amount
-                * order_values.margin_rate as {{ type_amount() }}
+                cast(
+                    orders.discounted_order_count
+                    * order_values.expected_order_amount
+                    * order_values.margin_rate as decimal(38, 7)
+                ) as {{ type_amount() }}
             ) as clv_amount,
             case
                 when customers.order_day_count = 0
@@ -67,12 +69,14 @@ with
                 prediction_missing_reason, value_missing_reason
             ) as clv_missing_reason,
             cast(
-                yearly_cm3_amount
-                * {{
-                    margin_multiple(
-                        "yearly_retention_rate", var("yearly_discount_rate")
-                    )
-                }} as {{ type_amount() }}
+                cast(
+                    yearly_cm3_amount
+                    * {{
+                        margin_multiple(
+                            "yearly_retention_rate", var("yearly_discount_rate")
+                        )
+                    }} as decimal(38, 7)
+                ) as {{ type_amount() }}
             ) as simple_clv_amount,
             case
                 when yearly_retention_rate is null

@@ -69,18 +69,20 @@ with
             ) as p_alive,
             -- P(alive) here is BG/NBD's own: 1 for who has not come back yet
             cast(
-                case
-                    when r is not null
-                    then
-                        {{ p_alive("repeat_day_count") }} * (
-                            1 - exp(
-                                (r + repeat_day_count) * ln(
-                                    (alpha + age_weeks)
-                                    / (alpha + age_weeks + horizon_weeks)
+                cast(
+                    case
+                        when r is not null
+                        then
+                            {{ p_alive("repeat_day_count") }} * (
+                                1 - exp(
+                                    (r + repeat_day_count) * ln(
+                                        (alpha + age_weeks)
+                                        / (alpha + age_weeks + horizon_weeks)
+                                    )
                                 )
                             )
-                        )
-                end as decimal(18, 8)
+                    end as decimal(38, 11)
+                ) as decimal(18, 8)
             ) as order_probability,
             expected_order_count,
             clv_order_count,

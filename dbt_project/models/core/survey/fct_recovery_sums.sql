@@ -67,14 +67,18 @@ with
             and recovered_count > 0
             and others_count > 0 as is_matched,
             cast(
-                recovered_count * (
-                    {{ div("recovered_sum", "recovered_count") }}
-                    - {{ div("others_sum", "others_count") }}
+                cast(
+                    recovered_count * (
+                        {{ div("recovered_sum", "recovered_count") }}
+                        - {{ div("others_sum", "others_count") }}
+                    ) as decimal(38, 12)
                 ) as decimal(18, 9)
             ) as gap_sum,
             cast(
-                {{ div("recovered_count * recovered_count", "others_count") }}
-                as decimal(18, 9)
+                cast(
+                    {{ div("recovered_count * recovered_count", "others_count") }}
+                    as decimal(38, 12)
+                ) as decimal(18, 9)
             ) as others_weight
         from strata
     ),

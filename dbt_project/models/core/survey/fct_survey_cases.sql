@@ -70,7 +70,7 @@ with
                 when answers.submitted_at >= ranked.first_sent_at
                 then
                     {{
-                        dbt.datediff(
+                        time_between(
                             "ranked.first_sent_at", "answers.submitted_at", "hour"
                         )
                     }}

@@ -41,7 +41,7 @@ with
                 when responses.followed_up_at >= following.submitted_at
                 then
                     {{
-                        dbt.datediff(
+                        time_between(
                             "following.submitted_at",
                             "responses.followed_up_at",
                             "minute",

@@ -31,8 +31,14 @@ with
                 when scores.is_one_scale
                 then
                     cast(
-                        {{ div("scores.perceived_score", "scores.expectation_score") }}
-                        as decimal(18, 8)
+                        cast(
+                            {{
+                                div(
+                                    "scores.perceived_score",
+                                    "scores.expectation_score",
+                                )
+                            }} as decimal(38, 11)
+                        ) as decimal(18, 8)
                     )
             end as c_ratio,
             case

@@ -29,7 +29,12 @@ with
 
     averaged as (
         select
-            *, cast({{ div("score_sum", "answer_count") }} as decimal(18, 8)) as score
+            *,
+            cast(
+                cast(
+                    {{ div("score_sum", "answer_count") }} as decimal(38, 11)
+                ) as decimal(18, 8)
+            ) as score
         from summed
         where scale_min is not null or answer_count = 1
     ),

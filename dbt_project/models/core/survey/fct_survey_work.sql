@@ -32,7 +32,8 @@ with
             ) as mark_deviation_sum,
             sum(
                 case
-                    when not is_duplicate then cast(best_mark_rate as decimal(18, 8))
+                    when not is_duplicate
+                    then cast(cast(best_mark_rate as decimal(38, 11)) as decimal(18, 8))
                 end
             ) as best_mark_rate_sum,
             {{ count_where("not is_duplicate and best_mark_rate is not null") }}

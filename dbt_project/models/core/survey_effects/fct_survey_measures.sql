@@ -62,7 +62,9 @@ with
                 '{{ measure }}' as measure,
                 '{{ group }}' as measure_group,
                 cast(
-                    {{ div("sum(score_index)", "count(*)") }} as decimal(18, 8)
+                    cast(
+                        {{ div("sum(score_index)", "count(*)") }} as decimal(38, 11)
+                    ) as decimal(18, 8)
                 ) as place,
                 count(*) as item_count
             from scores

@@ -13,7 +13,13 @@ with
             max(answers.score) as expected_amount,
             max(paid.paid_amount) as paid_amount,
             max(
-                cast({{ div("paid.paid_amount", "answers.score") }} as decimal(18, 8))
+                cast(
+                    cast(
+                        {{ div("paid.paid_amount", "answers.score") }} as decimal(
+                            38, 11
+                        )
+                    ) as decimal(18, 8)
+                )
             ) as price_ratio
         from answers
         inner join

@@ -23,8 +23,10 @@ with
             sum(index_square_sum) as index_square_sum,
             sum(
                 cast(
-                    index_mean
-                    * cast(index_sum as {{ type_double() }}) as decimal(38, 8)
+                    cast(
+                        index_mean
+                        * cast(index_sum as {{ type_double() }}) as decimal(38, 11)
+                    ) as decimal(38, 8)
                 )
             ) as mean_square_sum
         from touchpoints

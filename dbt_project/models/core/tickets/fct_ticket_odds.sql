@@ -10,10 +10,26 @@ with
     products as (
         select
             *,
-            cast({{ div("a * d", "a + b + c + d") }} as decimal(19, 9)) as r,
-            cast({{ div("b * c", "a + b + c + d") }} as decimal(19, 9)) as s,
-            cast({{ div("a + d", "a + b + c + d") }} as decimal(19, 9)) as p,
-            cast({{ div("b + c", "a + b + c + d") }} as decimal(19, 9)) as q,
+            cast(
+                cast({{ div("a * d", "a + b + c + d") }} as decimal(38, 12)) as decimal(
+                    19, 9
+                )
+            ) as r,
+            cast(
+                cast({{ div("b * c", "a + b + c + d") }} as decimal(38, 12)) as decimal(
+                    19, 9
+                )
+            ) as s,
+            cast(
+                cast({{ div("a + d", "a + b + c + d") }} as decimal(38, 12)) as decimal(
+                    19, 9
+                )
+            ) as p,
+            cast(
+                cast({{ div("b + c", "a + b + c + d") }} as decimal(38, 12)) as decimal(
+                    19, 9
+                )
+            ) as q,
             prior_frequency is not null and a + b > 0 and c + d > 0 as is_compared
         from strata
     ),

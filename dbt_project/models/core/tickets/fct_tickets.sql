@@ -36,7 +36,7 @@ with
                 when tickets.resolved_at >= tickets.opened_at
                 then
                     {{
-                        dbt.datediff(
+                        time_between(
                             "tickets.opened_at", "tickets.resolved_at", "minute"
                         )
                     }}
@@ -45,7 +45,7 @@ with
                 when tickets.first_response_at >= tickets.opened_at
                 then
                     {{
-                        dbt.datediff(
+                        time_between(
                             "tickets.opened_at", "tickets.first_response_at", "minute"
                         )
                     }}

@@ -28,8 +28,10 @@ with
             cast(ranks.average_rank as decimal(18, 4)) as average_rank,
             -- Wallet Allocation Rule (Keiningham et al. 2011): (1 - rank/(N+1)) * 2/N
             cast(
-                (1 - {{ div("ranks.average_rank", "ranks.brands_used_count + 1") }})
-                * {{ div("2", "ranks.brands_used_count") }} as decimal(18, 8)
+                cast(
+                    (1 - {{ div("ranks.average_rank", "ranks.brands_used_count + 1") }})
+                    * {{ div("2", "ranks.brands_used_count") }} as decimal(38, 11)
+                ) as decimal(18, 8)
             ) as wallet_share
         from ratings
         -- a rating of a preview has no response

@@ -67,16 +67,20 @@ with
                 when 'quantile regression'
                 then
                     cast(
-                        {{ div("own_amount", "fitted_wallet_amount") }} as decimal(
-                            18, 8
-                        )
+                        cast(
+                            {{ div("own_amount", "fitted_wallet_amount") }} as decimal(
+                                38, 11
+                            )
+                        ) as decimal(18, 8)
                     )
                 when 'peers'
                 then
                     cast(
-                        {{ div("own_amount", "imputed_wallet_amount") }} as decimal(
-                            18, 8
-                        )
+                        cast(
+                            {{ div("own_amount", "imputed_wallet_amount") }} as decimal(
+                                38, 11
+                            )
+                        ) as decimal(18, 8)
                     )
             end as share_of_wallet,
             case
@@ -94,7 +98,9 @@ with
         select
             *,
             cast(
-                {{ div("own_amount", "share_of_wallet") }} as decimal(18, 4)
+                cast(
+                    {{ div("own_amount", "share_of_wallet") }} as decimal(38, 7)
+                ) as decimal(18, 4)
             ) as wallet_amount
         from decided
     )

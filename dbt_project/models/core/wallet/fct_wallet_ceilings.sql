@@ -68,7 +68,9 @@ with
         select
             *,
             cast(
-                exp(cast(log_ceiling as {{ type_double() }})) as decimal(18, 4)
+                cast(
+                    exp(cast(log_ceiling as {{ type_double() }})) as decimal(38, 7)
+                ) as decimal(18, 4)
             ) as fitted_ceiling_amount
         from added
     )

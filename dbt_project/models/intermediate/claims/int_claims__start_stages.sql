@@ -70,7 +70,9 @@ with
                 stage when 'new' then 1 when 'regular' then 2 else 3
             end as stage_number,
             cast(
-                {{ div("profit_amount", "net_amount") }} as decimal(18, 9)
+                cast(
+                    {{ div("profit_amount", "net_amount") }} as decimal(38, 12)
+                ) as decimal(18, 9)
             ) as margin_rate
         from measured
         -- who had lapsed by then was in none of the stages

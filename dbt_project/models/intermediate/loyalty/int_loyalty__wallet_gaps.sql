@@ -13,13 +13,15 @@ with
             category,
             wallet_method,
             cast(
-                {{
-                    div(
-                        "own_amount",
-                        "case when sow_war > share_of_wallet then sow_war else share_of_wallet end",
-                    )
-                }}
-                - own_amount as {{ type_amount() }}
+                cast(
+                    {{
+                        div(
+                            "own_amount",
+                            "case when sow_war > share_of_wallet then sow_war else share_of_wallet end",
+                        )
+                    }}
+                    - own_amount as decimal(38, 7)
+                ) as {{ type_amount() }}
             ) as wallet_gap_amount
         from wallets
     ),

@@ -18,7 +18,11 @@ with
                 count(nullif({{ base }}, 0)) as {{ name }}_groups,
                 sum({{ base }} * {{ base }}) as {{ name }}_base_squares,
                 sum(
-                    cast({{ div(part ~ " * " ~ part, base) }} as decimal(28, 8))
+                    cast(
+                        cast(
+                            {{ div(part ~ " * " ~ part, base) }} as decimal(38, 11)
+                        ) as decimal(28, 8)
+                    )
                 ) as {{ name }}_part_squares,
             {% endfor %}
             sum(score_count) as score_count,
@@ -28,7 +32,11 @@ with
             sum(score_square_sum) as score_square_sum,
             sum(
                 cast(
-                    {{ div("score_sum * score_sum", "score_count") }} as decimal(28, 8)
+                    cast(
+                        {{ div("score_sum * score_sum", "score_count") }} as decimal(
+                            38, 11
+                        )
+                    ) as decimal(28, 8)
                 )
             ) as between_sum,
             max(

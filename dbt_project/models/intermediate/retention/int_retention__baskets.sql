@@ -51,13 +51,17 @@ with
             cast(categories.category_count as bigint) as category_count,
             cast(summed.recent_order_count as bigint) as recent_order_count,
             cast(
-                {{ div("summed.recent_amount", "summed.recent_order_count") }}
-                as {{ type_amount() }}
+                cast(
+                    {{ div("summed.recent_amount", "summed.recent_order_count") }}
+                    as decimal(38, 7)
+                ) as {{ type_amount() }}
             ) as recent_order_amount,
             cast(summed.earlier_order_count as bigint) as earlier_order_count,
             cast(
-                {{ div("summed.earlier_amount", "summed.earlier_order_count") }}
-                as {{ type_amount() }}
+                cast(
+                    {{ div("summed.earlier_amount", "summed.earlier_order_count") }}
+                    as decimal(38, 7)
+                ) as {{ type_amount() }}
             ) as earlier_order_amount
         from summed
         left join categories on summed.customer_key = categories.customer_key

@@ -36,8 +36,10 @@ with
         select
             currency_code,
             cast(
-                {{ percentile("window_net_amount", var("heavy_percentile")) }}
-                as {{ type_amount() }}
+                cast(
+                    {{ percentile("window_net_amount", var("heavy_percentile")) }}
+                    as decimal(38, 7)
+                ) as {{ type_amount() }}
             ) as heavy_from_amount
         from valued
         where is_active

@@ -46,12 +46,14 @@ with
         select
             response_key,
             cast(
-                sqrt(
-                    {{
-                        variance_of_sums(
-                            "count(place)", "sum(place)", "sum(place * place)"
-                        )
-                    }}
+                cast(
+                    sqrt(
+                        {{
+                            variance_of_sums(
+                                "count(place)", "sum(place)", "sum(place * place)"
+                            )
+                        }}
+                    ) as decimal(38, 11)
                 ) as decimal(18, 8)
             ) as mark_deviation,
             count(case when score = scale_max then 1 end) as best_mark_count,

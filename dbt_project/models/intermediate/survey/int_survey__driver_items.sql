@@ -29,9 +29,11 @@ with
                 {{ driver }} as item,
                 -- items on an open scale are compared as they are
                 cast(
-                    {{ div("sum(coalesce(place, score))", "count(*)") }} as decimal(
-                        12, 6
-                    )
+                    cast(
+                        {{ div("sum(coalesce(place, score))", "count(*)") }} as decimal(
+                            38, 9
+                        )
+                    ) as decimal(12, 6)
                 ) as score
             from answers
             where {{ driver }} is not null

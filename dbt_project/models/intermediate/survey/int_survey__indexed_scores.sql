@@ -64,8 +64,10 @@ with
                 when answered_weight_sum = weight_sum
                 then
                     cast(
-                        {{ div("weighted_index_sum", "answered_weight_sum") }}
-                        as decimal(18, 8)
+                        cast(
+                            {{ div("weighted_index_sum", "answered_weight_sum") }}
+                            as decimal(38, 11)
+                        ) as decimal(18, 8)
                     )
             end as satisfaction_index,
             -- expected and perceived can be compared on one scale only
@@ -78,8 +80,10 @@ with
                 when repurchase_scale_min = 0
                 then
                     cast(
-                        {{ div("repurchase_score", "repurchase_scale_max") }}
-                        as decimal(18, 6)
+                        cast(
+                            {{ div("repurchase_score", "repurchase_scale_max") }}
+                            as decimal(38, 9)
+                        ) as decimal(18, 6)
                     )
             end as repurchase_probability
         from weighed

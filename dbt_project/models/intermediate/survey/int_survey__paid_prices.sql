@@ -18,7 +18,9 @@ with
             responses.response_key,
             lines.currency_code,
             cast(
-                {{ div("lines.net_amount", "lines.quantity") }} as {{ type_amount() }}
+                cast(
+                    {{ div("lines.net_amount", "lines.quantity") }} as decimal(38, 7)
+                ) as {{ type_amount() }}
             ) as paid_amount,
             row_number() over (
                 partition by responses.response_key

@@ -39,7 +39,7 @@ with
                 when responses.submitted_at >= responses.started_at
                 then
                     {{
-                        dbt.datediff(
+                        time_between(
                             "responses.started_at", "responses.submitted_at", "second"
                         )
                     }}

@@ -14,7 +14,7 @@ with
         select
             tickets.*,
             {{
-                dbt.datediff(
+                time_between(
                     "tickets.opened_at",
                     "cast(" ~ add_days("as_of.as_of", 1) ~ " as timestamp)",
                     "minute",

@@ -30,12 +30,14 @@ with
             statements.own_amount_stated_days,
             statements.stated_share,
             cast(
-                {{
-                    div(
-                        "statements.own_amount_stated_days",
-                        "statements.stated_amount",
-                    )
-                }} as decimal(18, 8)
+                cast(
+                    {{
+                        div(
+                            "statements.own_amount_stated_days",
+                            "statements.stated_amount",
+                        )
+                    }} as decimal(38, 11)
+                ) as decimal(18, 8)
             ) as sow_stated_raw,
             statements.brands_used_count,
             statements.our_rank,

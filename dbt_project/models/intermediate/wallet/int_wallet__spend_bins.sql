@@ -4,7 +4,13 @@ with
         select
             *,
             cast(
-                round(100 * ln(cast(own_amount as {{ type_double() }})), 0) as bigint
+                round(
+                    cast(
+                        100
+                        * ln(cast(own_amount as {{ type_double() }})) as decimal(18, 6)
+                    ),
+                    0
+                ) as bigint
             ) as log_bin
         from {{ ref("int_wallet__period_spend") }}
         -- without a peer level there is nobody to compare with; the logarithm wants
@@ -22,7 +28,11 @@ with
             age_band,
             tenure_band,
             log_bin,
-            cast({{ div("sum(own_amount)", "count(*)") }} as decimal(18, 4)) as amount,
+            cast(
+                cast(
+                    {{ div("sum(own_amount)", "count(*)") }} as decimal(38, 7)
+                ) as decimal(18, 4)
+            ) as amount,
             count(*) as customer_count
         from spends
         group by

@@ -59,7 +59,9 @@ with
             -- people round: a whole ten or twenty-five is a guess
             mod(gaps.stated_amount, 10) = 0
             or mod(gaps.stated_amount, 25) = 0 as is_heaped,
-            cast(gaps.stated_share as decimal(18, 8)) as stated_share,
+            cast(
+                cast(gaps.stated_share as decimal(38, 11)) as decimal(18, 8)
+            ) as stated_share,
             cast(gaps.brands_used_count as bigint) as brands_used_count,
             cast(gaps.our_rank as decimal(18, 4)) as our_rank,
             cast(gaps.sow_war as decimal(18, 8)) as sow_war,
@@ -72,15 +74,17 @@ with
             gaps.own_amount >= gaps.ceiling_amount as is_at_ceiling,
             cast(gaps.imputed_wallet_amount as decimal(18, 4)) as imputed_wallet_amount,
             cast(
-                {{ div("gaps.own_amount", "gaps.imputed_wallet_amount") }} as decimal(
-                    18, 8
-                )
+                cast(
+                    {{ div("gaps.own_amount", "gaps.imputed_wallet_amount") }}
+                    as decimal(38, 11)
+                ) as decimal(18, 8)
             ) as sow_imputed,
             cast(gaps.fitted_wallet_amount as decimal(18, 4)) as fitted_wallet_amount,
             cast(
-                {{ div("gaps.own_amount", "gaps.fitted_wallet_amount") }} as decimal(
-                    18, 8
-                )
+                cast(
+                    {{ div("gaps.own_amount", "gaps.fitted_wallet_amount") }}
+                    as decimal(38, 11)
+                ) as decimal(18, 8)
             ) as sow_fitted,
             case
                 when gaps.fitted_wallet_amount is not null
@@ -89,7 +93,9 @@ with
             end as fit_status,
             gaps.wallet_method,
             gaps.wallet_confidence,
-            cast(gaps.share_of_wallet as decimal(18, 8)) as share_of_wallet,
+            cast(
+                cast(gaps.share_of_wallet as decimal(38, 11)) as decimal(18, 8)
+            ) as share_of_wallet,
             gaps.wallet_amount,
             gaps.wallet_gap_amount,
             gaps.satisfaction_class,
