@@ -65,32 +65,38 @@ with
             event_count,
             censored_count,
             cast(
-                case when is_extinct then 0 else exp(log_survival) end as decimal(
-                    18, 12
-                )
+                cast(
+                    case when is_extinct then 0 else exp(log_survival) end as decimal(
+                        38, 15
+                    )
+                ) as decimal(18, 12)
             ) as survival_rate,
             cast(
-                case
-                    when not is_extinct then exp(log_survival) * log_error
-                end as decimal(18, 12)
+                cast(
+                    case
+                        when not is_extinct then exp(log_survival) * log_error
+                    end as decimal(38, 15)
+                ) as decimal(18, 12)
             ) as survival_standard_error,
             -- the standard error of ln(-ln S) is the one of ln S over -ln S
             {%- for name, sign in [("low", ""), ("high", "-")] %}
                 cast(
-                    case
-                        when is_extinct
-                        then null
-                        when log_survival = 0
-                        then 1
-                        else
-                            exp(
-                                log_survival * exp(
-                                    {{ sign }} {{ var("z_score") }}
-                                    * log_error
-                                    / - log_survival
+                    cast(
+                        case
+                            when is_extinct
+                            then null
+                            when log_survival = 0
+                            then 1
+                            else
+                                exp(
+                                    log_survival * exp(
+                                        {{ sign }} {{ var("z_score") }}
+                                        * log_error
+                                        / - log_survival
+                                    )
                                 )
-                            )
-                    end as decimal(18, 12)
+                        end as decimal(38, 15)
+                    ) as decimal(18, 12)
                 ) as survival_{{ name }}
                 {%- if not loop.last %}, {% endif %}
             {%- endfor %}

@@ -46,7 +46,9 @@ with
             cells.peer_cell,
             cells.peer_count,
             cells.peer_percentile,
-            cast(ceilings.ceiling_amount as decimal(18, 4)) as ceiling_amount,
+            cast(
+                cast(ceilings.ceiling_amount as decimal(38, 7)) as decimal(18, 4)
+            ) as ceiling_amount,
             fitted.fitted_ceiling_amount
         from periods
         left join spends using ({{ period }})
