@@ -18,15 +18,18 @@
     select
         {%- for name in column_names %}
             {%- set text = "cast(" ~ name ~ " as text)" %}
+            {%- set number %}
+                case when {{ text }} ~ '^-?[0-9.]+(e[-+]?[0-9]+)?$' then {{ text }} end
+            {%- endset %}
             case
                 cast(pg_typeof({{ name }}) as text)
                 when 'numeric'
-                then cast(trim_scale(cast({{ text }} as numeric)) as text)
+                then cast(trim_scale(cast({{ number }} as numeric)) as text)
                 when 'double precision'
                 then
                     cast(
                         trim_scale(
-                            cast(cast({{ text }} as double precision) as numeric)
+                            cast(cast({{ number }} as double precision) as numeric)
                         ) as text
                     )
                 else {{ text }}

@@ -38,6 +38,7 @@ VARIABLES = {
     "item_min_share": 0.1,
     "consent_column": "x_consent",
     "min_cost_coverage": 0.5,
+    "value_window_months": 6,
 }
 
 Row = dict[str, Any]

@@ -13,6 +13,8 @@ from warehouse import Warehouse, new_warehouse
 from loyalty import estimation
 from loyalty.warehouse import LATE
 
+pytestmark = pytest.mark.slow
+
 CURRENT = "+int_*__current"
 SCHEMAS = ("core", "marts", "quality")
 
@@ -88,13 +90,11 @@ def test_the_compared_data_fill_every_table_and_nearly_every_column(both: Both):
     assert len(empty) < count * 0.05, "\n".join(empty)
 
 
-@pytest.mark.slow
 def test_every_data_test_holds_on_postgresql(both: Both):
     result = both.server.dbt("test", "--exclude", "test_type:unit", variables=everything.VARIABLES)
-    assert len(result.result) > 400
+    assert len(result.result) > 300
 
 
-@pytest.mark.slow
 def test_every_unit_test_holds_on_postgresql(both: Both):
     result = both.server.dbt("test", "--select", "test_type:unit")
     assert len(result.result) > 150

@@ -95,8 +95,8 @@ with
                                         / - log_survival
                                     )
                                 )
-                        end as decimal(38, 15)
-                    ) as decimal(18, 12)
+                        end as decimal(38, 13)
+                    ) as decimal(18, 10)
                 ) as survival_{{ name }}
                 {%- if not loop.last %}, {% endif %}
             {%- endfor %}
