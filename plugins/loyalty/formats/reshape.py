@@ -133,21 +133,22 @@ def _exploded(
         cells = cells.drop_columns(wanted)
         if taken := {unpivot.name, unpivot.value} & set(cells.column_names):
             raise LoadRejected(f"the file has a column `{min(taken)}` already: choose another name in `rows.unpivot`")
-        taken_rows = _copies(filled)
-        cells, numbers, records = cells.take(taken_rows), numbers.take(taken_rows), records.take(taken_rows)
+        cells, numbers, records = _one_row_each(filled, cells, numbers, records)
         cells = _with_column(cells, unpivot.name, [header for line in filled for header, _ in line])
         cells = _with_column(cells, unpivot.value, [cell for line in filled for _, cell in line])
     if split:
         lists = [_items(cell, split.by, feed) for cell in cells.column(split.column).to_pylist()]
-        taken_rows = _copies(lists)
-        cells, numbers, records = cells.take(taken_rows), numbers.take(taken_rows), records.take(taken_rows)
+        cells, numbers, records = _one_row_each(lists, cells, numbers, records)
         cells = _with_column(cells, split.column, [item for items in lists for item in items])
     return cells, numbers, records
 
 
-def _copies(items: Sequence[Sequence[object]]) -> pa.Array:
-    """The row of each item."""
-    return pa.array([row for row, found in enumerate(items) for _ in found], pa.int64())
+def _one_row_each(
+    items: Sequence[Sequence[object]], cells: pa.Table, numbers: pa.Array, records: pa.Array
+) -> tuple[pa.Table, pa.Array, pa.Array]:
+    """Every line as often as it has items."""
+    lines = pa.array([line for line, found in enumerate(items) for _ in found], pa.int64())
+    return cells.take(lines), numbers.take(lines), records.take(lines)
 
 
 def _unpivoted(header: list[str], patterns: list[str]) -> list[str]:
@@ -163,7 +164,7 @@ def _is_named(name: str, pattern: str) -> bool:
 
 
 def _is_filled(cell: str | None, feed: FeedConfig) -> bool:
-    return bool(cell and cell.strip()) and str(cell).strip() not in feed.options.null_values
+    return (cell or "").strip() not in ("", *feed.options.null_values)
 
 
 def _items(cell: str | None, by: str, feed: FeedConfig) -> list[str | None]:
