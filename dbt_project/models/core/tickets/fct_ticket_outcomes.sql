@@ -1,4 +1,4 @@
-{# A state is read at the landmark and the outcome after it, so that nobody is immortal while he waits. #}
+{# A state is read at the landmark and the outcome after it, so that nobody is immortal while waiting. #}
 with
     tickets as (select * from {{ ref("fct_tickets") }}),
 
