@@ -80,7 +80,7 @@ def _answer(
     feeds: tuple[str, ...],
 ) -> str:
     try:
-        rows = query(settings, sql).rows
+        rows = query(settings, sql)
     except UserError:
         return f"{question} The mart `{mart}` cannot say: it is not published."
     if not rows or rows[0][0] is None:

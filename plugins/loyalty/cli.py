@@ -281,9 +281,10 @@ def query(
     Which marts are there: loyalty query "show all tables".
     An example: loyalty query "select * from retention__cohort_months limit 5".
     """
-    from loyalty.query import query, render
+    from loyalty.query import asked, write
 
-    typer.echo(render(query(_settings(), sql), style), nl=False)
+    with asked(_settings(), sql) as answer:
+        write(answer, style, sys.stdout)
 
 
 @app.command(short_help="A private copy to build models on.")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from itertools import islice
+from typing import Any, Literal, TextIO
 
 import duckdb
 
@@ -25,20 +26,30 @@ Format = Literal["table", "csv", "json"]
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 EXPLAINED = ("explain_key", "explain_value")
 WIDEST_CELL = 40
+LONGEST_TABLE = 1000
+ROWS_AT_ONCE = 10_000
 EXACT_DIGITS = 15
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows of a query under their column names."""
+    """The rows of a query under their column names; `rows` may come as they are read, once."""
 
     columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
+    rows: Iterable[tuple[Any, ...]]
 
 
-def query(settings: Settings, sql: str) -> Answer:
+def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """All rows of a question to the current generation; see `asked`."""
+    with asked(settings, sql) as answer:
+        return list(answer.rows)
+
+
+@contextmanager
+def asked(settings: Settings, sql: str) -> Iterator[Answer]:
     """Ask the current generation; marts need no schema name (`select * from retention__cohort_months`).
 
+    The rows are read while the block takes them, so that a result of any size takes the same memory.
     Raises UserError with DuckDB's own words for a wrong statement, and for any that is not a question.
     """
     file = require_current(settings).marts_file
@@ -55,9 +66,14 @@ def query(settings: Settings, sql: str) -> Answer:
             connection.execute("set lock_configuration = true")
             cursor = connection.execute(statements[0])
             names = tuple(column[0] for column in cursor.description or [])
-            return Answer(names, cursor.fetchall())
+            yield Answer(names, _rows(cursor))
     except duckdb.Error as error:
         raise UserError(" ".join(str(error).split())) from None
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while some := cursor.fetchmany(ROWS_AT_ONCE):
+        yield from some
 
 
 def _schemas(connection: duckdb.DuckDBPyConnection) -> str:
@@ -66,22 +82,32 @@ def _schemas(connection: duckdb.DuckDBPyConnection) -> str:
     return ",".join(schema for schema in CONTENT[MARTS_FILE] if schema in found)
 
 
-def render(answer: Answer, style: Format) -> str:
-    """The answer as a table for people, CSV that is safe in a spreadsheet, or JSON."""
+def write(answer: Answer, style: Format, target: TextIO) -> None:
+    """Write the answer as a table for people, CSV that is safe in a spreadsheet, or JSON, a row at a time."""
     if style == "json":
-        if twice := [name for name in answer.columns if answer.columns.count(name) > 1]:
-            raise UserError(f"Two columns are called `{twice[0]}`, and JSON keeps one: name them apart with `as`.")
-        rows = [dict(zip(answer.columns, map(_sayable, row), strict=True)) for row in answer.rows]
-        return json.dumps(rows, ensure_ascii=False, indent=1, default=_json) + "\n"
-    if style == "csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
+        _write_json(answer, target)
+    elif style == "csv":
+        writer = csv.writer(target, lineterminator="\n")
         writer.writerow([neutral(name) for name in answer.columns])
         writer.writerows([neutral(_plain(cell)) for cell in row] for row in answer.rows)
-        return text.getvalue()
-    if answer.columns == EXPLAINED:
-        return "".join(f"{plan}\n" for _, plan in answer.rows)
-    return table(answer.columns, answer.rows)
+    elif answer.columns == EXPLAINED:
+        target.writelines(f"{plan}\n" for _, plan in answer.rows)
+    else:
+        rows = iter(answer.rows)
+        target.write(table(answer.columns, list(islice(rows, LONGEST_TABLE))))
+        if next(rows, None):
+            target.write(f"These are the first {LONGEST_TABLE:,} rows; `--format csv` or `--format json` writes all.\n")
+
+
+def _write_json(answer: Answer, target: TextIO) -> None:
+    if twice := [name for name in answer.columns if answer.columns.count(name) > 1]:
+        raise UserError(f"Two columns are called `{twice[0]}`, and JSON keeps one: name them apart with `as`.")
+    before = "["
+    for row in answer.rows:
+        record = dict(zip(answer.columns, map(_sayable, row), strict=True))
+        target.write(f"{before}\n {json.dumps(record, ensure_ascii=False, default=_json)}")
+        before = ","
+    target.write("\n]\n" if before == "," else "[]\n")
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -149,7 +149,7 @@ def test_analysts_model_is_built_tested_and_after_the_next_run_published(publish
     result = call(published, "dev", "--build", "retention__days")
     assert "built 1 models and 1 tests of `retention__days`" in result.output
     build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
-    assert len(query(published, "from retention__days").rows) == 3
+    assert len(query(published, "from retention__days")) == 3
 
 
 @pytest.mark.parametrize("command", ["run", "build"])

@@ -1,27 +1,39 @@
 """`loyalty query` reads the published marts and can do nothing else."""
 
+import io
 import json
 
 import pytest
 
 import tiny
 from loyalty.errors import UserError
-from loyalty.query import Answer, query, render
+from loyalty.query import LONGEST_TABLE, ROWS_AT_ONCE, Answer, asked, query, write
 
 pytest_plugins = ("tiny_fixtures",)
 
 
+def written(answer, style):
+    text = io.StringIO()
+    write(answer, style, text)
+    return text.getvalue()
+
+
+def asked_for(settings, sql, style):
+    with asked(settings, sql) as answer:
+        return written(answer, style)
+
+
 def test_marts_need_no_schema_name(published):
-    answer = query(published, "select customer_id, net_amount from retention__customers order by customer_id")
-    assert answer.columns == ("customer_id", "net_amount")
-    assert [row[0] for row in answer.rows] == ["ann", "bob"]
+    with asked(published, "select customer_id, net_amount from retention__customers order by customer_id") as answer:
+        assert answer.columns == ("customer_id", "net_amount")
+        assert [row[0] for row in answer.rows] == ["ann", "bob"]
 
 
 @pytest.mark.parametrize(
     "sql", ["show all tables", "describe retention__customers", "explain select 1", "from retention__customers"]
 )
 def test_questions_of_every_kind_are_answered(published, sql):
-    assert query(published, sql).rows
+    assert query(published, sql)
 
 
 @pytest.mark.parametrize(
@@ -60,41 +72,57 @@ def test_nothing_published_is_one_sentence(built):
 
 def test_csv_is_safe_in_a_spreadsheet():
     answer = Answer(("=name", "amount"), [("=1+1", -5.5), ("@cmd", None), ("-3", 2), ("a,b", 1)])
-    assert render(answer, "csv") == "'=name,amount\n'=1+1,-5.5\n'@cmd,\n-3,2\n\"a,b\",1\n"
+    assert written(answer, "csv") == "'=name,amount\n'=1+1,-5.5\n'@cmd,\n-3,2\n\"a,b\",1\n"
 
 
 def test_json_keeps_decimals_as_numbers(published):
-    text = render(
-        query(published, "select customer_id, net_amount, null as n from retention__customers order by 1"), "json"
-    )
+    sql = "select customer_id, net_amount, null as n from retention__customers order by 1"
+    text = asked_for(published, sql, "json")
     assert json.loads(text)[0] == {"customer_id": "ann", "net_amount": 30.5, "n": None}
 
 
 def test_table_aligns_numbers_and_shows_null():
     answer = Answer(("who", "n"), [("ann", 1), (None, 20)])
-    assert render(answer, "table") == "who   n\n---  --\nann   1\n-    20\n"
+    assert written(answer, "table") == "who   n\n---  --\nann   1\n-    20\n"
 
 
 def test_query_reads_the_generation_behind_the_link(waiting):
-    assert (
-        tiny.published(waiting, "select count(*) from marts.retention__customers")
-        == query(waiting, "select count(*) from retention__customers").rows
+    assert tiny.published(waiting, "select count(*) from marts.retention__customers") == query(
+        waiting, "select count(*) from retention__customers"
     )
 
 
 def test_two_columns_of_one_name_are_refused_in_json_instead_of_one_being_lost():
     with pytest.raises(UserError, match="Two columns are called `n`"):
-        render(Answer(("n", "n"), [(1, 2)]), "json")
-    assert render(Answer(("n", "n"), [(1, 2)]), "csv") == "n,n\n1,2\n"
+        written(Answer(("n", "n"), [(1, 2)]), "json")
+    assert written(Answer(("n", "n"), [(1, 2)]), "csv") == "n,n\n1,2\n"
 
 
 def test_json_is_json_also_where_numbers_are_none(published):
     sql = "select 'nan'::double as a, ['inf'::double, 1.5] as b, map {date '2026-01-02': 1} as c"
-    answer = render(query(published, sql), "json")
+    answer = asked_for(published, sql, "json")
     assert json.loads(answer, parse_constant=pytest.fail) == [{"a": None, "b": [None, 1.5], "c": {"2026-01-02": 1}}]
 
 
 def test_a_plan_is_shown_whole(published):
-    lines = render(query(published, "explain select count(*) from retention__customers"), "table").splitlines()
+    lines = asked_for(published, "explain select count(*) from retention__customers", "table").splitlines()
     assert len(lines) > 5
     assert not any(line.endswith("...") for line in lines)
+
+
+def test_rows_are_written_as_they_come_and_a_table_says_where_it_stops(published):
+    sql = f"select range as n from range({3 * ROWS_AT_ONCE})"
+    with asked(published, sql) as answer:
+        rows = iter(answer.rows)
+        assert written(Answer(answer.columns, (next(rows) for _ in range(2))), "csv") == "n\n0\n1\n"
+        assert next(rows) == (2,)  # nobody has taken the rest
+    assert [row["n"] for row in json.loads(asked_for(published, sql, "json"))] == list(range(3 * ROWS_AT_ONCE))
+    assert asked_for(published, sql, "csv").splitlines()[-1] == str(3 * ROWS_AT_ONCE - 1)
+    lines = asked_for(published, sql, "table").splitlines()
+    assert lines[-2].strip() == str(LONGEST_TABLE - 1)
+    assert lines[-1] == "These are the first 1,000 rows; `--format csv` or `--format json` writes all."
+    assert "These are" not in asked_for(published, f"from range({LONGEST_TABLE})", "table")
+
+
+def test_no_rows_are_an_empty_list_in_json(published):
+    assert asked_for(published, "select 1 as n where false", "json") == "[]\n"
