@@ -1,7 +1,7 @@
 """`make demo`: the whole night through Airflow on the sample exports, in one process and without a scheduler.
 
 Every DAG is run to its end by `dag.test()`. What Airflow says goes to a file; the terminal gets which
-task runs, and at the end what came of it.
+task runs, how far the build is, and at the end what came of it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,10 @@ def run_dags(say: Say) -> dict[str, str]:
     from airflow.sdk.listener import get_listener_manager
     from airflow.utils.db import initdb
 
+    from loyalty.orchestration import tasks
+
     initdb()
+    tasks.say = say
     get_listener_manager().add_listener(Progress(say))
     dags = DagBag(dag_folder=shipped("dags")).dags
     names = sorted(dags, key=lambda name: (ORDER.index(name) if name in ORDER else -1, name))

@@ -204,6 +204,7 @@ def main() -> int:
         if settings.workspace == shipped("dags").parent:  # the project itself is the demo's workspace
             from loyalty.demo import write_exports
 
+            print("Writing the sample exports (about 20 s the first time) ...", flush=True)
             print(write_exports(settings.home / "exports"), flush=True)
         print(f"Starting Airflow for {settings.workspace} (about half a minute) ...", flush=True)
         with running(airflow):

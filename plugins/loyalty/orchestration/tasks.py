@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from loyalty.landing import LoadOutcome
 
 AIRFLOW_DAYS = 90
+# Where a build says how far it is: the task's log, or the terminal where `make demo` has put its own.
+say: Callable[[str], None] = print
 
 
 @contextmanager
@@ -91,7 +93,7 @@ def build() -> str:
         settings = load_settings()
         plan = warehouse.plan(settings)
         finished = None if plan.needs_build else plan.build_id
-        return finished or warehouse.build(settings).build_id
+        return finished or warehouse.build(settings, say=say).build_id
 
 
 def publish(build_id: str) -> int:
