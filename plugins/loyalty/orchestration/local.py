@@ -210,6 +210,7 @@ def main() -> int:
         with running(airflow):
             print(f"\n  Airflow   {airflow.url}\n  user      {USER}\n  password  {airflow.password}\n")
             print("The load DAGs run on their schedule; to load now, trigger them there: a build follows by itself.")
+            print(f"For airflow's own commands in another terminal: export AIRFLOW_HOME={airflow.home}")
             print(f"Logs are in {airflow.home}. Ctrl-C stops it.", flush=True)
             while True:
                 airflow.refuse_dead()
