@@ -6,6 +6,7 @@ Nothing heavy is imported until a subcommand needs it, so that `loyalty --help` 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ from loyalty.settings import PRIVATE_UMASK, Settings, load_settings
 if TYPE_CHECKING:
     from loyalty.landing import LoadOutcome
 
-NOT_PUBLISHED, WITH_REJECTS = 1, 3
+NOT_PUBLISHED, WITH_REJECTS, STOPPED = 1, 3, 130
 
 app = typer.Typer(
     name="loyalty",
@@ -34,7 +35,10 @@ app = typer.Typer(
         "A first evening:  loyalty init my_shop; cd my_shop; loyalty doctor; loyalty run; loyalty status\n\n"
         "Every command works on the workspace you are in (the folder with loyalty.yml, or one above)."
     ),
-    epilog="Exit codes: 0 done; 3 published, but something was refused; 1 not published, or a mistake to mend.",
+    epilog=(
+        "Exit codes: 0 done; 3 published, but something was refused; 1 not published, or a mistake to mend; "
+        "130 stopped from outside."
+    ),
 )
 app.add_typer(quarantine_cli.app, name="quarantine")
 
@@ -342,9 +346,14 @@ def rotate_key() -> None:
 
 
 def main() -> None:
-    """Run the command; a mistake of the user's ends in one sentence, never in a traceback."""
+    """Run the command; a mistake of the user's ends in one sentence, never in a traceback, and so does a stop."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's stop is as orderly as Ctrl-C
     try:
         app()
+    except SystemExit as end:
+        if end.code == STOPPED:
+            typer.echo("loyalty: stopped; readers see what they saw, and the same command goes on.", err=True)
+        raise
     except UserError as error:
         typer.echo(f"loyalty: {error}", err=True)
         sys.exit(NOT_PUBLISHED)

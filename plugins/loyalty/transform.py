@@ -133,7 +133,7 @@ def _invoke(
     with _environment(_variables(settings, file or settings.work_file)), _one_connection():
         result = dbtRunner(manifest=project, callbacks=[_Progress(say)]).invoke(call)
     if isinstance(result.exception, KeyboardInterrupt):
-        raise UserError("Stopped by Ctrl-C: readers see what they saw before, and the same command goes on from there.")
+        raise KeyboardInterrupt
     if result.exception is not None:
         raise UserError(
             f"dbt could not start: {_one_line(str(result.exception))} (log: {folder / 'logs' / 'dbt.log'})."

@@ -1,5 +1,6 @@
 """The command: help at once, one sentence for a mistake, exit codes that schedulers rely on."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 import tiny
+from loyalty import failpoints
 from loyalty.cli import app
 from loyalty.errors import UserError
+from loyalty.ledger import Ledger
+from loyalty.runs import failed_runs
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -167,3 +171,21 @@ def test_a_new_workspace_is_told_what_to_do_and_nothing_is_green(tmp_path):
     night = CliRunner().invoke(app, [*place, "run"])
     assert night.exit_code == 1
     assert "not published: No orders have been accepted yet" in night.output
+
+
+def test_a_stop_from_outside_ends_a_run_in_one_sentence(tmp_path):
+    settings = tiny.make_workspace(tmp_path / "shop")
+    run = subprocess.Popen(
+        [sys.executable, "-c", "from loyalty.cli import main; main()", "run"],
+        env=os.environ | {"LOYALTY_WORKSPACE": str(settings.workspace), failpoints.VARIABLE: "hang:build.core_built"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert run.stdout is not None
+    assert any(line.startswith("  core:") for line in run.stdout)
+    run.terminate()
+    _, said = run.communicate()
+    assert said == "loyalty: stopped; readers see what they saw, and the same command goes on.\n"
+    assert run.returncode == 130
+    assert failed_runs(Ledger(settings.ledger)) == [("build", "interrupted")]
