@@ -132,6 +132,13 @@ class Ledger:
             load_id = event.data["rewritten"].get(load_id) or load_id
         return load_id
 
+    def origins(self) -> dict[str, str]:
+        """The id under which each load that was written anew was delivered: its raw file and its quarantine keep it."""
+        origins: dict[str, str] = {}
+        for event in self.events(*REWRITING):
+            origins |= {new: origins.get(old, old) for old, new in event.data["rewritten"].items() if new}
+        return origins
+
     def _content(self) -> bytes:
         return self.file.read_bytes() if self.file.exists() else b""
 

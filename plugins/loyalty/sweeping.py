@@ -54,7 +54,12 @@ def erase(settings: Settings, folders: list[Path], code: str = "", sources: set[
     forgotten, count = load_forgotten(settings), forgotten_count(settings)
     ledger = Ledger(settings.ledger)
     replaced = {old for event in ledger.events(*REWRITING) for old in event.data["rewritten"]}
-    held_by = [folder for folder in folders if _names(settings, folder, forgotten)]
+    origins = ledger.origins()
+    held_by = [
+        folder
+        for folder in folders
+        if _names(folder, forgotten) or _holds_back(_quarantine_of(settings, folder, origins), forgotten)
+    ]
     why = "".join(sorted(forgotten.codes))
     erased = Erased()
     for folder in held_by:
@@ -66,7 +71,7 @@ def erase(settings: Settings, folders: list[Path], code: str = "", sources: set[
     hit("forget.rewritten")
     ledger.append("forget", rewritten=erased.rewritten, receipt=code, forgotten_count=count)
     hit("forget.recorded")
-    _remove_sources(settings, held_by, sources)
+    _remove_sources(settings, held_by, origins, sources)
     _clean_quarantine(settings, forgotten)
     return erased
 
@@ -92,30 +97,33 @@ def responses_of(settings: Settings, forgotten: Forgotten) -> list[str]:
 def is_known(settings: Settings, forgotten: Forgotten) -> bool:
     """Whether anything that was landed or held back speaks of somebody."""
     held_back = sorted(settings.quarantine.glob("*/load_id=*"))
-    return any(_names(settings, folder, forgotten) for folder in landed_loads(settings)) or any(
+    return any(_names(folder, forgotten) for folder in landed_loads(settings)) or any(
         _holds_back(folder, forgotten) for folder in held_back
     )
+
+
+def _quarantine_of(settings: Settings, folder: Path, origins: dict[str, str]) -> Path:
+    load_id = load_id_of(folder)
+    return settings.quarantine / folder.parent.name / f"load_id={origins.get(load_id, load_id)}"
 
 
 def _holds_back(folder: Path, forgotten: Forgotten) -> bool:
     return any(_is_of(row, forgotten) for part in parts_of(folder) for row in part.to_pylist())
 
 
-def _names(settings: Settings, folder: Path, forgotten: Forgotten) -> bool:
-    """Whether a load, or its quarantine, speaks of somebody."""
-    if _holds_back(settings.quarantine / folder.parent.name / folder.name, forgotten):
-        return True
+def _names(folder: Path, forgotten: Forgotten) -> bool:
+    """Whether a load speaks of somebody."""
     feed = load_contract()[folder.parent.name]
     return any(any(forgotten.without(rows, feed, _source_of(rows))[1:]) for rows in parts_of(folder))
 
 
-def _remove_sources(settings: Settings, held_by: list[Path], sources: set[str] | None) -> None:
+def _remove_sources(settings: Settings, held_by: list[Path], origins: dict[str, str], sources: set[str] | None) -> None:
     """Remove the old loads and the raw files they were read from, and drafts of killed loads.
 
     Whether a refused file, or one that no delivery speaks of, names somebody nobody can tell: those of the
     person's source go as well.
     """
-    old_ids = {load_id_of(folder) for folder in held_by}
+    old_ids = {origins.get(load_id, load_id) for load_id in map(load_id_of, held_by)}
     kept: set[Path] = set()
     doomed: set[Path] = set()
     for event in Ledger(settings.ledger).events("delivery", "release"):
