@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -107,10 +107,12 @@ class Ledger:
         Of a feed whose every file is the whole truth (`snapshot: full`) only the newest file counts.
         """
         current: dict[str, Load] = {}
+        renamed: dict[str, str] = {}
         for event in self.events(*ACCEPTING, *REWRITING, "supersede"):
             if event.kind == "supersede":
                 current.pop(event.data["load_id"], None)
             elif event.kind in REWRITING:
+                renamed |= {old: new for old, new in event.data["rewritten"].items() if new}
                 for old, new in event.data["rewritten"].items():
                     _rewrite(current, old, new)
             else:
@@ -118,6 +120,7 @@ class Ledger:
                     current.pop(old, None)
                 if event.data["outcome"] == "accepted":
                     current[event.data["load_id"]] = _load(event)
+        current = {load_id: _of_current(load, renamed) for load_id, load in current.items()}
         newest_snapshot: dict[str, Load] = {}
         for load in current.values():
             other = newest_snapshot.get(load.feed_name)
@@ -195,6 +198,14 @@ def _rewrite(current: dict[str, Load], old: str, new: str | None) -> None:
     load = current.pop(old, None)
     if load and new:
         current[new] = Load(**{**load.__dict__, "load_id": new})
+
+
+def _of_current(load: Load, renamed: dict[str, str]) -> Load:
+    """A release as one of the load that took the place of the one it was released from."""
+    origin = load.of_load_id
+    while origin in renamed:
+        origin = renamed[origin]
+    return replace(load, of_load_id=origin) if origin != load.of_load_id else load
 
 
 def _parse(content: bytes) -> list[Event]:
