@@ -140,6 +140,8 @@ def to_canonical(batch: Batch, plan: Plan, key: Key) -> Typed:
         if column.personal:
             landed |= _without_person(column, text, key)
             continue
+        if column.name in feed.hashed_ids:
+            text = _hashed(text, key)
         values = _typed(text, column.type, feed)
         faults += _unreadable(column, text, values, feed)
         if column.required:
@@ -400,9 +402,12 @@ def _absent(column: Column, text: pa.Array) -> list[Fault]:
 def _without_person(column: Column, text: pa.Array, key: Key) -> dict[str, pa.Array]:
     landed = {f"has_{column.name}": pc.is_valid(text)}
     if column.personal == "hash":
-        hashes = [value if value is None else landed_hash(key, value) for value in text.to_pylist()]
-        landed[f"{column.name}_hash"] = pa.array(hashes, pa.string())
+        landed[f"{column.name}_hash"] = _hashed(text, key)
     return landed
+
+
+def _hashed(text: pa.Array, key: Key) -> pa.Array:
+    return pa.array([value and landed_hash(key, value) for value in text.to_pylist()], pa.string())
 
 
 def _version(batch: Batch, plan: Plan) -> tuple[pa.Array, list[Fault]]:
@@ -450,6 +455,7 @@ def shape(text: str) -> str:
 
 def missing_sentence(column: str, wanted: str, header: list[str]) -> str:
     """That a column is missing, what the file has that comes nearest, and what to do."""
+    header = [shape(name) if "@" in name else name for name in header]  # a first row of data, where a header is lost
     near = difflib.get_close_matches(wanted, header, n=1, cutoff=0.5)
     hint = f"; the nearest is `{near[0]}`" if near else f"; the file has: {_shorten(', '.join(header), 200)}"
     named = f"column `{wanted}`" if column == wanted else f"column `{wanted}` (the feed's {column})"

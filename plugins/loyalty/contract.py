@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 
@@ -31,6 +31,9 @@ LINEAGE: dict[str, str] = {
     "_version_at": "timestamp",
     "_time_zone": "varchar",
 }
+
+# Every column of the contract that can hold a customer's id.
+PERSON_COLUMNS = ("customer_id", "into_customer_id", "payer_id", "referrer_customer_id", "referred_customer_id")
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,11 @@ class CanonicalFeed:
         return landed | LINEAGE
 
 
-def hashed_columns(feed: CanonicalFeed) -> list[str]:
-    """The landed columns of a feed that hold keyed hashes."""
-    return [f"{column.name}_hash" for column in feed.columns.values() if column.personal == "hash"]
+def hashed_columns(manifest: dict[str, Any]) -> set[str]:
+    """The columns of a landed load that hold keyed hashes: of personal columns, and ids that its mapping hashes."""
+    columns = load_contract()[manifest["feed"]].columns.values()
+    personal = {f"{column.name}_hash" for column in columns if column.personal == "hash"}
+    return (personal | set(manifest.get("hashed_ids", []))) & manifest["columns"].keys()
 
 
 def local_date_name(timestamp_column: str) -> str:

@@ -20,7 +20,7 @@ from loyalty.canonical import Fault, Plan, Typed, export_time, is_personal, to_c
 from loyalty.errors import LoadRejected
 from loyalty.feeds import FeedConfig
 from loyalty.formats import Batch, Trailer
-from loyalty.privacy import Key, keyed_hash, tagged_hash
+from loyalty.privacy import Key, keyed_hash, tagged, tagged_hash
 from loyalty.quality import RowCheck, RuleResult, Suite, check_frame, check_rows
 from loyalty.sources.files import RawFile
 from loyalty.suppression import ANSWERED_FEED, Forgotten
@@ -185,6 +185,7 @@ class Draft:
             "erased_count": self.erased_rows + self.erased_cells,
             "forgotten_count": self.forgotten_count,
             "key_count": self.key_count,
+            "hashed_ids": self.feed.hashed_ids,
             "columns": self.columns,
             "given_columns": list(self.given),
             "dropped_columns": list(self.dropped),
@@ -256,7 +257,7 @@ def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan
     cells = {name: batch.cells.column(name)[row].as_py() for name in batch.cells.column_names}
     amount = _cell(table, feed.canonical.amount, row)
     return {
-        "record": record_of([_cell(table, name, row) for name in feed.canonical.key]),
+        "record": record_of([_key_cell(feed, table, name, row, key) for name in feed.canonical.key]),
         "row_json": json.dumps(_without_person(cells, plan, key), ensure_ascii=False),
         "amount": amount if isinstance(amount, Decimal) else None,
         "currency_code": _cell(table, "currency_code", row) or feed.currency,
@@ -266,12 +267,18 @@ def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan
 def _without_person(cells: dict[str, str | None], plan: Plan, key: Key) -> dict[str, str | None]:
     """The row's cells for the quarantine; personal ones stand there as keyed hashes."""
     columns = plan.feed.canonical.columns
-    personal = {header for name, origin in plan.origins.items() if columns[name].personal for header in origin.headers}
+    personal = plan.feed.hashed_headers | {
+        header for name, origin in plan.origins.items() if columns[name].personal for header in origin.headers
+    }
     landed = {
         header for name, origin in plan.origins.items() if not columns[name].personal for header in origin.headers
     }
     hidden = {name for name in cells if name in personal or (is_personal(name) and name not in landed)}
-    return {name: tagged_hash(key, value) if value and name in hidden else value for name, value in cells.items()}
+    empty = {"", *plan.feed.options.null_values}
+    return {
+        name: tagged_hash(key, value) if name in hidden and value and value.strip() not in empty else value
+        for name, value in cells.items()
+    }
 
 
 def _fault_reason(fault: Fault) -> str:
@@ -282,6 +289,12 @@ def _fault_reason(fault: Fault) -> str:
 def _first_held_back(draft: Draft) -> str:
     first = draft.held_back[0]
     return f"the first is line {first['_line']}: {first['reason']}"
+
+
+def _key_cell(feed: FeedConfig, table: pa.Table, column: str, row: int, key: Key) -> Any:
+    """A cell of the record's key; a hash says how many keys it went through, so that it is known after a rotation."""
+    value = _cell(table, column, row)
+    return tagged(key, value) if value and column in feed.hashed_ids else value
 
 
 def _cell(table: pa.Table, column: str | None, row: int) -> Any:

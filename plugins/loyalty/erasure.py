@@ -21,10 +21,12 @@ from loyalty.generations import remove_all_but_current
 from loyalty.ledger import Ledger
 from loyalty.privacy import keyed_hash, load_key
 from loyalty.publish import publish
+from loyalty.registration import read_manifest, refuse_half_rotated
 from loyalty.rewriting import landed_loads
+from loyalty.rotation import remove_replaced
 from loyalty.runs import recorded_run
 from loyalty.settings import Settings
-from loyalty.suppression import EVERY_SOURCE, Forgotten, load_forgotten, remember
+from loyalty.suppression import load_forgotten, person_of, remember
 from loyalty.sweeping import erase, is_known, responses_of
 from loyalty.transform import Say
 
@@ -43,12 +45,15 @@ class Receipt:
 def forget(settings: Settings, customer_id: str, source: str | None = None, say: Say = print) -> Receipt:
     """Erase a customer of one source, or of all, and publish marts without the person.
 
+    The id is the source's own, or what the feeds hash as one (`hash: true`), such as an e-mail address.
     Killed anywhere, it can be run again and ends the same. Raises UserError when nothing is known of the id.
     """
     with recorded_run(settings, "forget"), warehouse.lock(settings, "forget"):
-        person = Forgotten(frozenset(), load_key(settings))
-        person = Forgotten(frozenset([person.code("customer", source or EVERY_SOURCE, customer_id)]), person.key)
-        if not is_known(settings, person) and not person.codes <= load_forgotten(settings).codes:
+        loads = Ledger(settings.ledger).loads()
+        refuse_half_rotated(settings, (read_manifest(settings, load) for load in loads))
+        remove_replaced(settings)
+        person = person_of(load_key(settings), source, customer_id)
+        if not is_known(settings, person) and not person.codes & load_forgotten(settings).codes:
             where = f" of source `{source}`" if source else ""
             raise UserError(f"No landed load knows a customer{where} with this id: nothing was changed.")
         remember(settings, [*person.codes, *responses_of(settings, person)])

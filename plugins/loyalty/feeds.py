@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from loyalty.contract import CanonicalFeed, load_contract
+from loyalty.contract import PERSON_COLUMNS, CanonicalFeed, load_contract
 from loyalty.errors import UserError, nearest
 from loyalty.settings import LONGEST_DAYS
 
@@ -41,7 +41,7 @@ class ColumnMapping(_Model):
     """Where a canonical column comes from.
 
     A header of the export, a constant, the line's number (`_line`), the row's number in its record
-    (`_position`), or a product of cells.
+    (`_position`), or a product of cells. With `hash`, an address lands as its keyed hash, which is the customer's id.
     """
 
     source: str | None = Field(default=None, alias="from")
@@ -50,6 +50,7 @@ class ColumnMapping(_Model):
     pattern: str | None = None
     multiply: list[str] = Field(default_factory=list)
     minus: list[str] = Field(default_factory=list)
+    hash: bool = False
 
     @field_validator("pattern")
     @classmethod
@@ -66,6 +67,8 @@ class ColumnMapping(_Model):
             raise ValueError("`map` and `pattern` go with `from`")
         if self.minus and not self.multiply:
             raise ValueError("`minus` goes with `multiply`")
+        if self.hash and (self.source is None or self.map or self.pattern):
+            raise ValueError("`hash` goes with `from` alone")
         return self
 
     @property
@@ -256,6 +259,13 @@ class FeedConfig(_Model):
                 f"columns.{unknown[0]}: the feed `{self.feed}` has no such column"
                 f"{nearest(unknown[0], self.canonical.columns)}; what is not named there is kept as x_*"
             )
+        for column in self.hashed_ids:
+            if column not in PERSON_COLUMNS:
+                raise ValueError(f"columns.{column}: `hash` is for a customer's id ({', '.join(PERSON_COLUMNS)})")
+        for column, origin in self.columns.items():
+            is_hidden = origin.hash or self.canonical.columns[column].personal
+            if not is_hidden and self.hashed_headers & {*origin.headers}:
+                raise ValueError(f"columns.{column}: what another column hashes would land here as it is")
         if sum(origin is not None for origin in (self.path, self.http, self.sql)) != 1:
             raise ValueError("path: give exactly one of `path`, `http` and `sql`")
         if self.format == "fixed_width" and len(self.options.widths) < 2:
@@ -298,6 +308,16 @@ class FeedConfig(_Model):
     def needs_position(self) -> bool:
         """Whether a column is the number of the row in its record."""
         return any(origin.source == POSITION for origin in self.columns.values())
+
+    @property
+    def hashed_ids(self) -> list[str]:
+        """The columns that land as keyed hashes of what the export has."""
+        return [name for name, origin in self.columns.items() if origin.hash]
+
+    @property
+    def hashed_headers(self) -> set[str]:
+        """The headers of the export whose cells land as keyed hashes alone."""
+        return {header for name in self.hashed_ids for header in self.columns[name].headers}
 
     @property
     def is_ragged(self) -> bool:

@@ -1,5 +1,7 @@
 """Personal data: the workspace's key, and the keyed hash that stands in for an e-mail address or a phone.
 
+An address that is a customer's id in an export (`hash: true` in the feed's mapping) lands as the same hash.
+
 A plain hash of an e-mail address can be undone by hashing all addresses one knows; a keyed one
 (HMAC-SHA256) cannot without the key. The key is made at first use, readable by its owner alone, and
 never leaves `private/`.
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import re
 import secrets
@@ -25,6 +28,7 @@ from loyalty.settings import PRIVATE_UMASK, Settings
 
 KEY_BYTES = 32
 Key = tuple[bytes, ...]
+FORGOTTEN_FILE = "forgotten.jsonl"  # who is to be forgotten, in `private`; see suppression.py
 # A hash in a row held back, with how many keys it went through.
 TAGGED = re.compile("keyed([0-9]+):([0-9a-f]{64})")
 
@@ -44,7 +48,7 @@ def load_key(settings: Settings) -> Key:
     """
     file = key_file(settings)
     if not file.exists():
-        if any((settings.landing / "customers").glob("load_id=*")):
+        if _was_used(settings):
             raise UserError(
                 f"{file} is gone, and customers have been landed with it: put it back from your backup. With a new key "
                 "nobody's hash would match any more."
@@ -99,15 +103,41 @@ def lift(key: Key, text: str, done: int) -> str:
     return text
 
 
+def tagged(key: Key, hashed: str) -> str:
+    """A keyed hash in what is kept of a row held back, with how many keys it went through."""
+    return f"keyed{len(key)}:{hashed}"
+
+
 def tagged_hash(key: Key, value: str) -> str:
     """The keyed hash of a cell in a row held back; `landed_hash` knows it again, whatever was rotated since."""
-    return f"keyed{len(key)}:{keyed_hash(key, value)}"
+    return tagged(key, keyed_hash(key, value))
+
+
+def untagged(key: Key, text: str) -> str:
+    """A text in which tagged hashes stand as they land today."""
+    return TAGGED.sub(lambda found: lift(key, found[2], int(found[1])), text)
 
 
 def landed_hash(key: Key, cell: str) -> str:
     """The keyed hash of an export's cell, or of one that was hashed when its row was held back."""
-    found = TAGGED.fullmatch(cell)
-    return lift(key, found[2], int(found[1])) if found else keyed_hash(key, cell)
+    return untagged(key, cell) if TAGGED.fullmatch(cell) else keyed_hash(key, cell)
+
+
+def _was_used(settings: Settings) -> bool:
+    """Whether something was landed, or somebody forgotten, that a new key would not meet."""
+    return (
+        any((settings.landing / "customers").glob("load_id=*"))
+        or (settings.private / FORGOTTEN_FILE).exists()
+        or any(map(_hashes_ids, settings.landing.glob("*/load_id=*/_manifest.json")))
+    )
+
+
+def _hashes_ids(manifest: Path) -> bool:
+    """Whether the customer's ids of a load are hashes; of a damaged manifest nobody knows, so they may be."""
+    try:
+        return bool(json.loads(manifest.read_text(encoding="utf-8")).get("hashed_ids"))
+    except (OSError, ValueError, AttributeError):
+        return True
 
 
 def _make_key(file: Path, key: Key) -> None:

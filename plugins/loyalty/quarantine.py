@@ -13,7 +13,7 @@ import json
 import shutil
 import uuid
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from operator import itemgetter
@@ -30,6 +30,7 @@ from loyalty.errors import UserError
 from loyalty.failpoints import hit
 from loyalty.feeds import FeedConfig, get_feed
 from loyalty.ledger import Ledger
+from loyalty.privacy import load_key, untagged
 from loyalty.settings import Settings
 from loyalty.sql import quote_identifier
 
@@ -139,8 +140,9 @@ def close_corrected(settings: Settings, feed: CanonicalFeed, landed: Path) -> in
     """Close the open entries whose record this load brings in a good version; returns how many."""
     load_id = landed.name.removeprefix("load_id=")
     source = pq.read_table(next(landed.glob("part-*.parquet")), columns=["_source"]).column(0)
+    hash_key = load_key(settings)
     candidates = [
-        entry
+        replace(entry, record=untagged(hash_key, entry.record))
         for entry in _open_of_feed(settings, feed.name)
         if entry.record and entry.load_id != load_id and len(source) and entry.source == source[0].as_py()
     ]
@@ -275,7 +277,6 @@ def _land_release(settings: Settings, feed: FeedConfig, load_id: str, batch: Bat
     from loyalty.canonical import plan_columns
     from loyalty.draft import Draft
     from loyalty.landing import MANIFEST, put_in_place, write_json
-    from loyalty.privacy import load_key
     from loyalty.quality import Suite
     from loyalty.sources.files import RawFile
     from loyalty.suppression import load_forgotten

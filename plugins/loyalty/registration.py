@@ -133,7 +133,7 @@ def register(connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: 
     """Make `raw` show exactly these accepted loads, and what the ledger remembers of all deliveries."""
     connection.execute("create schema if not exists raw")
     manifests = {load.load_id: read_manifest(settings, load) for load in loads}
-    _refuse_half_rotated(settings, manifests.values())
+    refuse_half_rotated(settings, manifests.values())
     by_feed: dict[str, list[Load]] = defaultdict(list)
     for load in loads:
         by_feed[load.feed].append(load)
@@ -149,11 +149,10 @@ def register(connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: 
 
 def is_behind(manifest: dict[str, Any], keys: int) -> bool:
     """Whether a load has hashes that have not gone through all of the keys."""
-    hashed = set(hashed_columns(load_contract()[manifest["feed"]])) & manifest["columns"].keys()
-    return bool(hashed) and manifest.get("key_count", 1) < keys
+    return bool(hashed_columns(manifest)) and manifest.get("key_count", 1) < keys
 
 
-def _refuse_half_rotated(settings: Settings, manifests: Iterable[dict[str, Any]]) -> None:
+def refuse_half_rotated(settings: Settings, manifests: Iterable[dict[str, Any]]) -> None:
     """UserError while a rotation of the key is not finished: hashes of two kinds do not meet."""
     keys = key_count(settings)
     if any(is_behind(manifest, keys) for manifest in manifests):

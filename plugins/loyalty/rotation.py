@@ -1,6 +1,7 @@
 """Rotating the key: what was hashed with the old one is hashed on with the new one, HMAC(new, HMAC(old, value)).
 
-So equal addresses still meet, whether they were landed before or after, and nobody has to know the addresses. Every
+So equal addresses still meet, whether they were landed before or after, and nobody has to know the addresses. Where a
+mapping makes a hash of the customer's id, the customer has another id from then on, in every load alike. Every
 load says how many keys its hashes went through; rows held back and the suppression list say so cell by cell.
 """
 
@@ -11,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from loyalty import warehouse
-from loyalty.contract import hashed_columns, load_contract
+from loyalty.contract import hashed_columns
 from loyalty.disk import remove
 from loyalty.failpoints import hit
 from loyalty.ledger import Ledger
@@ -39,7 +40,7 @@ def rotate_key(settings: Settings, say: Say = print) -> int:
         hit("rotate.rewritten")
         Ledger(settings.ledger).append("rekey", rewritten=rewritten, keys=len(key))
         hit("rotate.recorded")
-        _remove_replaced(settings)
+        remove_replaced(settings)
     say(f"the key was rotated: {len(rewritten)} loads were written anew; the next `loyalty run` builds with them")
     say("keep the new hash.key with your backups: it holds the old keys too, and all of them are needed")
     return len(rewritten)
@@ -56,8 +57,8 @@ def _behind(settings: Settings, key: Key) -> list[Path]:
 
 
 def _rewrite(settings: Settings, folder: Path, key: Key) -> str:
-    done = manifest_of(folder).get("key_count", 1)
-    hashed = hashed_columns(load_contract()[folder.parent.name])
+    manifest = manifest_of(folder)
+    done, hashed = manifest.get("key_count", 1), hashed_columns(manifest)
 
     def lifted(rows: pa.Table) -> pa.Table:
         for place, name in enumerate(rows.column_names):
@@ -69,7 +70,7 @@ def _rewrite(settings: Settings, folder: Path, key: Key) -> str:
     return rewrite(settings, folder, f"rekey {len(key)}", lifted, key_count=len(key))
 
 
-def _remove_replaced(settings: Settings) -> None:
+def remove_replaced(settings: Settings) -> None:
     """The loads whose place another has taken hold the old hashes: they go."""
     replaced = {old for event in Ledger(settings.ledger).events("rekey") for old in event.data["rewritten"]}
     remove([folder for folder in landed_loads(settings) if load_id_of(folder) in replaced])

@@ -4,6 +4,10 @@
 list names nobody and nobody without the key can ask it about a person. Each line says how many keys it went
 through: after a rotation the code is hashed on with the newer keys.
 
+Who gives an id may mean what a mapping hashes (`hash: true`), such as an e-mail address. So every person has two
+codes: that of the id, and the id's keyed hash with the source before it. The second is what landed ids are compared
+with, and must be the hash itself: only so both can be taken through a new key and still meet.
+
 Where a feed can do without the person (an order without a customer is a guest's), the row stays and the person
 is taken out of it, so that money totals hold; other rows about the person go.
 """
@@ -19,13 +23,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from loyalty.contract import CanonicalFeed
+from loyalty.contract import PERSON_COLUMNS, CanonicalFeed
 from loyalty.disk import sync
-from loyalty.privacy import Key, lift, load_key
+from loyalty.privacy import FORGOTTEN_FILE, Key, keyed_hash, lift, load_key, untagged
 from loyalty.settings import Settings
 
-# Every column of the contract that can hold a customer's id.
-PERSON_COLUMNS = ("customer_id", "into_customer_id", "payer_id", "referrer_customer_id", "referred_customer_id")
 # Feeds whose rows are nothing but what is known of one person.
 ABOUT_ONE_PERSON = ("customers", "survey_responses")
 ANSWERED_FEED = "survey_responses"
@@ -47,8 +49,12 @@ class Forgotten:
         return lift(self.key, f"{kind}\x1f{source}\x1f{value}", 0)
 
     def is_listed(self, kind: str, source: str, value: str) -> bool:
-        """Whether this id is to be forgotten, in its source or in every one."""
-        return any(self.code(kind, one, value) in self.codes for one in (source, EVERY_SOURCE))
+        """Whether this id, which may be a hash, is to be forgotten, in its source or in every one."""
+        return any(
+            code in self.codes
+            for one in (source, EVERY_SOURCE)
+            for code in (self.code(kind, one, value), _code_of_hash(one, value))
+        )
 
     def named(self, values: pa.ChunkedArray | pa.Array, source: str, kind: str = "customer") -> pa.Array:
         """Which cells hold an id that is to be forgotten."""
@@ -96,7 +102,8 @@ class Forgotten:
 
     def is_mentioned(self, row_json: str | None, source: str) -> bool:
         """Whether a cell of a row held back is the id of somebody, or of a questionnaire of theirs."""
-        cells = {str(cell).strip() for cell in json.loads(row_json).values() if cell is not None} if row_json else set()
+        texts = {str(cell).strip() for cell in json.loads(row_json).values() if cell is not None} if row_json else set()
+        cells = {untagged(self.key, text) for text in texts}
         return any(self.is_listed(kind, source, cell) for cell in cells for kind in ("customer", "response"))
 
 
@@ -107,7 +114,14 @@ def person_columns(rows: pa.Table) -> list[str]:
 
 def list_file(settings: Settings) -> Path:
     """Where the codes lie."""
-    return settings.private / "forgotten.jsonl"
+    return settings.private / FORGOTTEN_FILE
+
+
+def person_of(key: Key, source: str | None, customer_id: str) -> Forgotten:
+    """One customer of one source or of all, by the id or by what a mapping makes the id of, such as an address."""
+    where, nobody = source or EVERY_SOURCE, Forgotten(key=key)
+    hashed = _code_of_hash(where, keyed_hash(key, customer_id))
+    return Forgotten(frozenset([nobody.code("customer", where, customer_id), hashed]), key)
 
 
 def load_forgotten(settings: Settings) -> Forgotten:
@@ -116,7 +130,7 @@ def load_forgotten(settings: Settings) -> Forgotten:
     if not lines:
         return Forgotten()
     key = load_key(settings)
-    return Forgotten(frozenset(lift(key, line["code"], line["keys"]) for line in lines), key)
+    return Forgotten(frozenset(_lifted(key, line["code"], line["keys"]) for line in lines), key)
 
 
 def forgotten_count(settings: Settings) -> int:
@@ -137,6 +151,16 @@ def remember(settings: Settings, codes: Iterable[str]) -> None:
     sync(draft)
     draft.replace(file)
     sync(file.parent)
+
+
+def _code_of_hash(source: str, hashed: str) -> str:
+    return f"{source}:{hashed}"
+
+
+def _lifted(key: Key, code: str, done: int) -> str:
+    """A code taken through the newer keys; the source before a hash stays."""
+    source, colon, hashed = code.rpartition(":")
+    return f"{source}{colon}{lift(key, hashed, done)}"
 
 
 def _lines(settings: Settings) -> list[dict]:

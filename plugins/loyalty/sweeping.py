@@ -15,6 +15,7 @@ from loyalty.contract import load_contract
 from loyalty.disk import remove
 from loyalty.failpoints import hit
 from loyalty.ledger import REWRITING, Ledger
+from loyalty.registration import read_manifest, refuse_half_rotated
 from loyalty.rewriting import landed_loads, load_id_of, manifest_of, parts_of, rewrite
 from loyalty.settings import Settings
 from loyalty.suppression import ANSWERED_FEED, Forgotten, forgotten_count, load_forgotten, remember
@@ -36,6 +37,8 @@ def sweep(settings: Settings) -> int:
     """
     if not _late(settings):
         return 0
+    loads = Ledger(settings.ledger).loads()
+    refuse_half_rotated(settings, (read_manifest(settings, load) for load in loads))
     remember(settings, responses_of(settings, load_forgotten(settings)))
     return len(erase(settings, _late(settings)).rewritten)
 

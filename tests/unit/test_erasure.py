@@ -212,7 +212,7 @@ def test_killed_midway_it_is_run_again_and_ends_the_same(unbuilt, point):
     assert not list(unbuilt.landing.glob("*/.draft*"))
     landed = {folder.name.removeprefix("load_id=") for folder in unbuilt.landing.glob("*/load_id=*")}
     assert landed == {loaded.load_id for loaded in Ledger(unbuilt.ledger).loads()}
-    assert len(list_file(unbuilt).read_text().splitlines()) == 1
+    assert len(list_file(unbuilt).read_text().splitlines()) == 2  # the id, and its hash
 
 
 def test_alerts_and_reasons_show_the_shape_of_a_cell_and_not_its_content(unbuilt):
