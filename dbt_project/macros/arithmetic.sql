@@ -14,6 +14,18 @@
 {%- endmacro %}
 
 {#
+  A double as a decimal of so many digits, by way of three more: engines disagree on halves, unless both see the same
+  decimal first.
+#}
+{% macro rounded(value, digits, precision=18) -%}
+    cast(
+        cast({{ value }} as decimal(38, {{ digits + 3 }})) as decimal(
+            {{ precision }}, {{ digits }}
+        )
+    )
+{%- endmacro %}
+
+{#
   Wilson's interval of a proportion p on n observations (n may be an effective, fractional base):
   (p + z2/2n -+ z*sqrt(p(1-p)/n + z2/4n2)) / (1 + z2/n). NULL when n is 0 or unknown.
   The bounds are cut to 0..1 and hold p, so that rounding leaves neither the scale nor the interval.

@@ -13,13 +13,12 @@
 
 {# A score's place on its scale, 0..100, at 8 digits; NULL on a scale that is open or has one point. #}
 {% macro scale_index(score, scale_min, scale_max) -%}
-    cast(
-        cast(
-            100
-            * {{ div(score ~ " - " ~ scale_min, scale_max ~ " - " ~ scale_min) }}
-            as decimal(38, 11)
-        ) as decimal(18, 8)
-    )
+    {{
+        rounded(
+            "100 * " ~ div(score ~ " - " ~ scale_min, scale_max ~ " - " ~ scale_min),
+            8,
+        )
+    }}
 {%- endmacro %}
 
 {#

@@ -78,13 +78,8 @@ with
             weighed.switching_cost_item_count,
             {{ div("weighed.switching_cost_sum", "weighed.switching_cost_item_count") }}
             as switching_cost_index,
-            cast(
-                cast(
-                    {{ div("weighed.weighted_sum", "weighed.weight_sum") }} as decimal(
-                        38, 11
-                    )
-                ) as decimal(18, 8)
-            ) as loyalty_index,
+            {{ rounded(div("weighed.weighted_sum", "weighed.weight_sum"), 8) }}
+            as loyalty_index,
             weighed.loyalty_index_n
         from weighed
         left join considered on weighed.customer_key = considered.customer_key

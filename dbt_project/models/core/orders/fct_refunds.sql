@@ -88,12 +88,14 @@ with
             case
                 when coalesce(is_restocked, false) and is_booked
                 then
-                    cast(
-                        cast(
-                            cast(sold_cost as {{ type_double() }})
-                            * least(1, greatest(0, returned_share)) as decimal(38, 7)
-                        ) as {{ type_amount() }}
-                    )
+                    {{
+                        rounded(
+                            "cast(sold_cost as "
+                            ~ type_double()
+                            ~ ") * least(1, greatest(0, returned_share))",
+                            4,
+                        )
+                    }}
                 else cast(0 as {{ type_amount() }})
             end as returned_cost_amount
             {{ x_columns(ref("int_refunds__current")) }}

@@ -66,16 +66,16 @@ with
     final as (
         select
             won.customer_key,
-            cast(
-                cast(
-                    coalesce(
-                        {{ div("by_campaign.amount", "winners.customer_count") }},
-                        0
-                    ) + coalesce(
-                        {{ div("by_month.amount", "beginners.customer_count") }}, 0
-                    ) as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as acquisition_cost_amount
+            {{
+                rounded(
+                    "coalesce("
+                    ~ div("by_campaign.amount", "winners.customer_count")
+                    ~ ", 0) + coalesce("
+                    ~ div("by_month.amount", "beginners.customer_count")
+                    ~ ", 0)",
+                    8,
+                )
+            }} as acquisition_cost_amount
         from won
         left join winners on won.acquisition_campaign_key = winners.campaign_key
         left join by_campaign on won.acquisition_campaign_key = by_campaign.campaign_key

@@ -26,13 +26,8 @@ with
                 is_partial as is_partial_month,
                 '{{ kpi }}' as kpi,
                 cast({{ base or "null" }} as {{ type_amount() }}) as base,
-                cast(
-                    cast(
-                        {% if base %}{{ div(part, base) }}
-                        {% else %}{{ part }}
-                        {% endif %} as decimal(38, 11)
-                    ) as decimal(28, 8)
-                ) as kpi_value
+                {{ rounded(div(part, base) if base else part, 8, precision=28) }}
+                as kpi_value
             from sums
             {% if not loop.last %}
                 union all

@@ -83,15 +83,13 @@ with
             cast(
                 greatest(balance_points, 0) * point_value as {{ type_amount() }}
             ) as full_liability_amount,
-            cast(
-                cast(
-                    case
-                        when balance_points <= 0
-                        then 0
-                        else balance_points * point_value * redeemed_rate
-                    end as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as liability_amount,
+            {{
+                rounded(
+                    "case when balance_points <= 0 then 0 else balance_points * point_value * redeemed_rate end",
+                    4,
+                )
+            }}
+            as liability_amount,
             case
                 when balance_points <= 0
                 then null

@@ -76,27 +76,15 @@ with
             is_observed,
             case when is_observed then at_risk_count end as at_risk_count,
             case when is_observed then ended_count end as ended_count,
-            cast(
-                cast(retention_rate as decimal(38, 11)) as decimal(18, 8)
-            ) as retention_rate,
-            cast(
-                cast(
-                    case when is_observed then survival_rate end as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as survival_rate,
-            cast(
-                cast(expected_retention_rate as decimal(38, 11)) as decimal(18, 8)
-            ) as expected_retention_rate,
-            cast(
-                cast(expected_survival_rate as decimal(38, 11)) as decimal(18, 8)
-            ) as expected_survival_rate,
+            {{ rounded("retention_rate", 8) }} as retention_rate,
+            {{ rounded("case when is_observed then survival_rate end", 8) }}
+            as survival_rate,
+            {{ rounded("expected_retention_rate", 8) }} as expected_retention_rate,
+            {{ rounded("expected_survival_rate", 8) }} as expected_survival_rate,
             -- of a newcomer: 1 for the first period and what survives of each after
-            1 + sum(
-                cast(cast(expected_survival_rate as decimal(38, 11)) as decimal(18, 8))
-            ) over so_far
-            - cast(
-                cast(expected_survival_rate as decimal(38, 11)) as decimal(18, 8)
-            ) as expected_lifetime_periods,
+            1
+            + sum({{ rounded("expected_survival_rate", 8) }}) over so_far
+            - {{ rounded("expected_survival_rate", 8) }} as expected_lifetime_periods,
             case when expected_retention_rate is null then reason end as missing_reason
         from survived
         window

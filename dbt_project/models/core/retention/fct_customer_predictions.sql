@@ -35,13 +35,13 @@ with
             order_values.segment_margin_rate,
             order_values.margin_rate,
             -- times the expected value of an order day, times what stays of it
-            cast(
-                cast(
-                    orders.discounted_order_count
-                    * order_values.expected_order_amount
-                    * order_values.margin_rate as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as clv_amount,
+            {{
+                rounded(
+                    "orders.discounted_order_count * order_values.expected_order_amount * order_values.margin_rate",
+                    4,
+                )
+            }}
+            as clv_amount,
             case
                 when customers.order_day_count = 0
                 then 'no order yet'
@@ -68,16 +68,15 @@ with
             coalesce(
                 prediction_missing_reason, value_missing_reason
             ) as clv_missing_reason,
-            cast(
-                cast(
-                    yearly_cm3_amount
-                    * {{
-                        margin_multiple(
-                            "yearly_retention_rate", var("yearly_discount_rate")
-                        )
-                    }} as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as simple_clv_amount,
+            {{
+                rounded(
+                    "yearly_cm3_amount * "
+                    ~ margin_multiple(
+                        "yearly_retention_rate", var("yearly_discount_rate")
+                    ),
+                    4,
+                )
+            }} as simple_clv_amount,
             case
                 when yearly_retention_rate is null
                 then 'the data do not reach back two whole years'

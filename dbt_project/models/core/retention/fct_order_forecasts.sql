@@ -68,22 +68,16 @@ with
                 end as decimal(18, 8)
             ) as p_alive,
             -- P(alive) here is BG/NBD's own: 1 for who has not come back yet
-            cast(
-                cast(
-                    case
-                        when r is not null
-                        then
-                            {{ p_alive("repeat_day_count") }} * (
-                                1 - exp(
-                                    (r + repeat_day_count) * ln(
-                                        (alpha + age_weeks)
-                                        / (alpha + age_weeks + horizon_weeks)
-                                    )
-                                )
-                            )
-                    end as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as order_probability,
+            {{
+                rounded(
+                    "case when r is not null then "
+                    ~ p_alive("repeat_day_count")
+                    ~ " * (1 - exp((r + repeat_day_count)"
+                    ~ " * ln((alpha + age_weeks) / (alpha + age_weeks + horizon_weeks)))) end",
+                    8,
+                )
+            }}
+            as order_probability,
             expected_order_count,
             clv_order_count,
             discounted_order_count

@@ -64,40 +64,26 @@ with
             at_risk_count,
             event_count,
             censored_count,
-            cast(
-                cast(
-                    case when is_extinct then 0 else exp(log_survival) end as decimal(
-                        38, 15
-                    )
-                ) as decimal(18, 12)
-            ) as survival_rate,
-            cast(
-                cast(
-                    case
-                        when not is_extinct then exp(log_survival) * log_error
-                    end as decimal(38, 15)
-                ) as decimal(18, 12)
-            ) as survival_standard_error,
+            {{ rounded("case when is_extinct then 0 else exp(log_survival) end", 12) }}
+            as survival_rate,
+            {{
+                rounded(
+                    "case when not is_extinct then exp(log_survival) * log_error end",
+                    12,
+                )
+            }} as survival_standard_error,
             -- the standard error of ln(-ln S) is the one of ln S over -ln S
             {%- for name, sign in [("low", ""), ("high", "-")] %}
-                cast(
-                    cast(
-                        case
-                            when is_extinct
-                            then null
-                            when log_survival = 0
-                            then 1
-                            else
-                                exp(
-                                    log_survival * exp(
-                                        {{ sign }} {{ var("z_score") }}
-                                        * log_error
-                                        / - log_survival
-                                    )
-                                )
-                        end as decimal(38, 13)
-                    ) as decimal(18, 10)
-                ) as survival_{{ name }}
+                {{
+                    rounded(
+                        "case when is_extinct then null when log_survival = 0 then 1 else exp(log_survival * exp("
+                        ~ sign
+                        ~ var("z_score")
+                        ~ " * log_error / - log_survival)) end",
+                        10,
+                    )
+                }}
+                as survival_{{ name }}
                 {%- if not loop.last %}, {% endif %}
             {%- endfor %}
         from summed

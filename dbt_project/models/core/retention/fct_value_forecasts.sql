@@ -32,42 +32,32 @@ with
             histories.valued_day_count,
             histories.valued_amount,
             -- E(M|x,m) = (p*v + p*x*m) / (p*x + q - 1); without a finite mean, nothing
-            cast(
-                cast(
-                    case
-                        when fitted.p * histories.valued_day_count + fitted.q > 1
-                        then
-                            fitted.p * (
-                                fitted.v
-                                + cast(histories.valued_amount as {{ type_double() }})
-                            )
-                            / (fitted.p * histories.valued_day_count + fitted.q - 1)
-                    end as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as expected_order_amount,
-            cast(
-                cast(margins.own_margin_rate as decimal(38, 11)) as decimal(18, 8)
-            ) as own_margin_rate,
-            cast(
-                cast(margins.segment_margin_rate as decimal(38, 11)) as decimal(18, 8)
-            ) as segment_margin_rate,
+            {{
+                rounded(
+                    "case when fitted.p * histories.valued_day_count + fitted.q > 1 then"
+                    ~ " fitted.p * (fitted.v + cast(histories.valued_amount as "
+                    ~ type_double()
+                    ~ ")) / (fitted.p * histories.valued_day_count + fitted.q - 1) end",
+                    4,
+                )
+            }}
+            as expected_order_amount,
+            {{ rounded("margins.own_margin_rate", 8) }} as own_margin_rate,
+            {{ rounded("margins.segment_margin_rate", 8) }} as segment_margin_rate,
             -- a customer's own rate counts for as much as it has order days
-            cast(
-                cast(
-                    coalesce(
-                        {{
-                            div(
-                                "margins.order_day_count * margins.own_margin_rate + "
-                                ~ var("margin_prior_days")
-                                ~ " * margins.segment_margin_rate",
-                                "margins.order_day_count + "
-                                ~ var("margin_prior_days"),
-                            )
-                        }},
-                        margins.segment_margin_rate
-                    ) as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as margin_rate
+            {{
+                rounded(
+                    "coalesce("
+                    ~ div(
+                        "margins.order_day_count * margins.own_margin_rate + "
+                        ~ var("margin_prior_days")
+                        ~ " * margins.segment_margin_rate",
+                        "margins.order_day_count + " ~ var("margin_prior_days"),
+                    )
+                    ~ ", margins.segment_margin_rate)",
+                    8,
+                )
+            }} as margin_rate
         from histories
         left join fitted on histories.currency_code = fitted.currency_code
         left join margins on histories.customer_key = margins.customer_key

@@ -66,20 +66,18 @@ with
             prior_frequency_tercile is not null
             and recovered_count > 0
             and others_count > 0 as is_matched,
-            cast(
-                cast(
-                    recovered_count * (
-                        {{ div("recovered_sum", "recovered_count") }}
-                        - {{ div("others_sum", "others_count") }}
-                    ) as decimal(38, 12)
-                ) as decimal(18, 9)
-            ) as gap_sum,
-            cast(
-                cast(
-                    {{ div("recovered_count * recovered_count", "others_count") }}
-                    as decimal(38, 12)
-                ) as decimal(18, 9)
-            ) as others_weight
+            {{
+                rounded(
+                    "recovered_count * ("
+                    ~ div("recovered_sum", "recovered_count")
+                    ~ " - "
+                    ~ div("others_sum", "others_count")
+                    ~ ")",
+                    9,
+                )
+            }} as gap_sum,
+            {{ rounded(div("recovered_count * recovered_count", "others_count"), 9) }}
+            as others_weight
         from strata
     ),
 

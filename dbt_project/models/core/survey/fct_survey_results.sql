@@ -30,16 +30,15 @@ with
             case
                 when scores.is_one_scale
                 then
-                    cast(
-                        cast(
-                            {{
-                                div(
-                                    "scores.perceived_score",
-                                    "scores.expectation_score",
-                                )
-                            }} as decimal(38, 11)
-                        ) as decimal(18, 8)
-                    )
+                    {{
+                        rounded(
+                            div(
+                                "scores.perceived_score",
+                                "scores.expectation_score",
+                            ),
+                            8,
+                        )
+                    }}
             end as c_ratio,
             case
                 when not scores.is_one_scale or scores.expectation_score = 0

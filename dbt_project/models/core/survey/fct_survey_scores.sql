@@ -28,13 +28,7 @@ with
     ),
 
     averaged as (
-        select
-            *,
-            cast(
-                cast(
-                    {{ div("score_sum", "answer_count") }} as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as score
+        select *, {{ rounded(div("score_sum", "answer_count"), 8) }} as score
         from summed
         where scale_min is not null or answer_count = 1
     ),

@@ -31,10 +31,7 @@ with
                 case when not is_duplicate then mark_deviation end
             ) as mark_deviation_sum,
             sum(
-                case
-                    when not is_duplicate
-                    then cast(cast(best_mark_rate as decimal(38, 11)) as decimal(18, 8))
-                end
+                case when not is_duplicate then {{ rounded("best_mark_rate", 8) }} end
             ) as best_mark_rate_sum,
             {{ count_where("not is_duplicate and best_mark_rate is not null") }}
             as marked_count,

@@ -61,11 +61,7 @@ with
                 response_key,
                 '{{ measure }}' as measure,
                 '{{ group }}' as measure_group,
-                cast(
-                    cast(
-                        {{ div("sum(score_index)", "count(*)") }} as decimal(38, 11)
-                    ) as decimal(18, 8)
-                ) as place,
+                {{ rounded(div("sum(score_index)", "count(*)"), 8) }} as place,
                 count(*) as item_count
             from scores
             where {{ condition }}

@@ -13,13 +13,7 @@ with
             max(answers.score) as expected_amount,
             max(paid.paid_amount) as paid_amount,
             max(
-                cast(
-                    cast(
-                        {{ div("paid.paid_amount", "answers.score") }} as decimal(
-                            38, 11
-                        )
-                    ) as decimal(18, 8)
-                )
+                {{ rounded(div("paid.paid_amount", "answers.score"), 8) }}
             ) as price_ratio
         from answers
         inner join

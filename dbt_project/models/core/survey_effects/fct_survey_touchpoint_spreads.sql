@@ -22,12 +22,13 @@ with
             sum(index_sum) as index_sum,
             sum(index_square_sum) as index_square_sum,
             sum(
-                cast(
-                    cast(
-                        index_mean
-                        * cast(index_sum as {{ type_double() }}) as decimal(38, 11)
-                    ) as decimal(38, 8)
-                )
+                {{
+                    rounded(
+                        "index_mean * cast(index_sum as " ~ type_double() ~ ")",
+                        8,
+                        precision=38,
+                    )
+                }}
             ) as mean_square_sum
         from touchpoints
         group by {{ wave }}

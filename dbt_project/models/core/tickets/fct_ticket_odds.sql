@@ -10,26 +10,10 @@ with
     products as (
         select
             *,
-            cast(
-                cast({{ div("a * d", "a + b + c + d") }} as decimal(38, 12)) as decimal(
-                    19, 9
-                )
-            ) as r,
-            cast(
-                cast({{ div("b * c", "a + b + c + d") }} as decimal(38, 12)) as decimal(
-                    19, 9
-                )
-            ) as s,
-            cast(
-                cast({{ div("a + d", "a + b + c + d") }} as decimal(38, 12)) as decimal(
-                    19, 9
-                )
-            ) as p,
-            cast(
-                cast({{ div("b + c", "a + b + c + d") }} as decimal(38, 12)) as decimal(
-                    19, 9
-                )
-            ) as q,
+            {{ rounded(div("a * d", "a + b + c + d"), 9, precision=19) }} as r,
+            {{ rounded(div("b * c", "a + b + c + d"), 9, precision=19) }} as s,
+            {{ rounded(div("a + d", "a + b + c + d"), 9, precision=19) }} as p,
+            {{ rounded(div("b + c", "a + b + c + d"), 9, precision=19) }} as q,
             prior_frequency is not null and a + b > 0 and c + d > 0 as is_compared
         from strata
     ),

@@ -27,12 +27,15 @@ with
             ranks.brands_used_count,
             cast(ranks.average_rank as decimal(18, 4)) as average_rank,
             -- Wallet Allocation Rule (Keiningham et al. 2011): (1 - rank/(N+1)) * 2/N
-            cast(
-                cast(
-                    (1 - {{ div("ranks.average_rank", "ranks.brands_used_count + 1") }})
-                    * {{ div("2", "ranks.brands_used_count") }} as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as wallet_share
+            {{
+                rounded(
+                    "(1 - "
+                    ~ div("ranks.average_rank", "ranks.brands_used_count + 1")
+                    ~ ") * "
+                    ~ div("2", "ranks.brands_used_count"),
+                    8,
+                )
+            }} as wallet_share
         from ratings
         -- a rating of a preview has no response
         inner join responses on ratings.response_key = responses.response_key

@@ -65,23 +65,9 @@ with
                 when 'allocation rule'
                 then sow_war
                 when 'quantile regression'
-                then
-                    cast(
-                        cast(
-                            {{ div("own_amount", "fitted_wallet_amount") }} as decimal(
-                                38, 11
-                            )
-                        ) as decimal(18, 8)
-                    )
+                then {{ rounded(div("own_amount", "fitted_wallet_amount"), 8) }}
                 when 'peers'
-                then
-                    cast(
-                        cast(
-                            {{ div("own_amount", "imputed_wallet_amount") }} as decimal(
-                                38, 11
-                            )
-                        ) as decimal(18, 8)
-                    )
+                then {{ rounded(div("own_amount", "imputed_wallet_amount"), 8) }}
             end as share_of_wallet,
             case
                 when wallet_method = 'stated' and abs(sow_stated - sow_war) <= 0.2
@@ -96,12 +82,7 @@ with
 
     final as (
         select
-            *,
-            cast(
-                cast(
-                    {{ div("own_amount", "share_of_wallet") }} as decimal(38, 7)
-                ) as decimal(18, 4)
-            ) as wallet_amount
+            *, {{ rounded(div("own_amount", "share_of_wallet"), 4) }} as wallet_amount
         from decided
     )
 

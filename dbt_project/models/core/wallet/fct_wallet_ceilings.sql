@@ -67,11 +67,8 @@ with
     final as (
         select
             *,
-            cast(
-                cast(
-                    exp(cast(log_ceiling as {{ type_double() }})) as decimal(38, 7)
-                ) as decimal(18, 4)
-            ) as fitted_ceiling_amount
+            {{ rounded("exp(cast(log_ceiling as " ~ type_double() ~ "))", 4) }}
+            as fitted_ceiling_amount
         from added
     )
 

@@ -69,11 +69,7 @@ with
             case
                 stage when 'new' then 1 when 'regular' then 2 else 3
             end as stage_number,
-            cast(
-                cast(
-                    {{ div("profit_amount", "net_amount") }} as decimal(38, 12)
-                ) as decimal(18, 9)
-            ) as margin_rate
+            {{ rounded(div("profit_amount", "net_amount"), 9) }} as margin_rate
         from measured
         -- who had lapsed by then was in none of the stages
         where stage <> 'lapsed' and net_amount > 0 and profit_amount is not null

@@ -12,17 +12,17 @@ with
             customer_key,
             category,
             wallet_method,
-            cast(
-                cast(
-                    {{
-                        div(
-                            "own_amount",
-                            "case when sow_war > share_of_wallet then sow_war else share_of_wallet end",
-                        )
-                    }}
-                    - own_amount as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as wallet_gap_amount
+            {{
+                rounded(
+                    div(
+                        "own_amount",
+                        "case when sow_war > share_of_wallet then sow_war else share_of_wallet end",
+                    )
+                    ~ " - own_amount",
+                    4,
+                )
+            }}
+            as wallet_gap_amount
         from wallets
     ),
 

@@ -18,11 +18,7 @@ with
                 count(nullif({{ base }}, 0)) as {{ name }}_groups,
                 sum({{ base }} * {{ base }}) as {{ name }}_base_squares,
                 sum(
-                    cast(
-                        cast(
-                            {{ div(part ~ " * " ~ part, base) }} as decimal(38, 11)
-                        ) as decimal(28, 8)
-                    )
+                    {{ rounded(div(part ~ " * " ~ part, base), 8, precision=28) }}
                 ) as {{ name }}_part_squares,
             {% endfor %}
             sum(score_count) as score_count,
@@ -31,13 +27,11 @@ with
             sum(score_sum) as score_sum,
             sum(score_square_sum) as score_square_sum,
             sum(
-                cast(
-                    cast(
-                        {{ div("score_sum * score_sum", "score_count") }} as decimal(
-                            38, 11
-                        )
-                    ) as decimal(28, 8)
-                )
+                {{
+                    rounded(
+                        div("score_sum * score_sum", "score_count"), 8, precision=28
+                    )
+                }}
             ) as between_sum,
             max(
                 case

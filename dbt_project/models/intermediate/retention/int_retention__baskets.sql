@@ -50,19 +50,11 @@ with
             summed.customer_key,
             cast(categories.category_count as bigint) as category_count,
             cast(summed.recent_order_count as bigint) as recent_order_count,
-            cast(
-                cast(
-                    {{ div("summed.recent_amount", "summed.recent_order_count") }}
-                    as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as recent_order_amount,
+            {{ rounded(div("summed.recent_amount", "summed.recent_order_count"), 4) }}
+            as recent_order_amount,
             cast(summed.earlier_order_count as bigint) as earlier_order_count,
-            cast(
-                cast(
-                    {{ div("summed.earlier_amount", "summed.earlier_order_count") }}
-                    as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as earlier_order_amount
+            {{ rounded(div("summed.earlier_amount", "summed.earlier_order_count"), 4) }}
+            as earlier_order_amount
         from summed
         left join categories on summed.customer_key = categories.customer_key
     )

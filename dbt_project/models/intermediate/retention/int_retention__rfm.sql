@@ -35,12 +35,8 @@ with
     heavy as (
         select
             currency_code,
-            cast(
-                cast(
-                    {{ percentile("window_net_amount", var("heavy_percentile")) }}
-                    as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as heavy_from_amount
+            {{ rounded(percentile("window_net_amount", var("heavy_percentile")), 4) }}
+            as heavy_from_amount
         from valued
         where is_active
         group by currency_code

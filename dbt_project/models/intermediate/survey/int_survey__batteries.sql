@@ -45,17 +45,16 @@ with
     spread as (
         select
             response_key,
-            cast(
-                cast(
-                    sqrt(
-                        {{
-                            variance_of_sums(
-                                "count(place)", "sum(place)", "sum(place * place)"
-                            )
-                        }}
-                    ) as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as mark_deviation,
+            {{
+                rounded(
+                    "sqrt("
+                    ~ variance_of_sums(
+                        "count(place)", "sum(place)", "sum(place * place)"
+                    )
+                    ~ ")",
+                    8,
+                )
+            }} as mark_deviation,
             count(case when score = scale_max then 1 end) as best_mark_count,
             count(score) as mark_count
         from answers

@@ -28,13 +28,13 @@ with
                 '{{ driver_by }}' as driver_by,
                 {{ driver }} as item,
                 -- items on an open scale are compared as they are
-                cast(
-                    cast(
-                        {{ div("sum(coalesce(place, score))", "count(*)") }} as decimal(
-                            38, 9
-                        )
-                    ) as decimal(12, 6)
-                ) as score
+                {{
+                    rounded(
+                        div("sum(coalesce(place, score))", "count(*)"),
+                        6,
+                        precision=12,
+                    )
+                }} as score
             from answers
             where {{ driver }} is not null
             group by response_key, {{ driver }}

@@ -62,13 +62,7 @@ with
             -- an index without all its items would be on another base than its wave's
             case
                 when answered_weight_sum = weight_sum
-                then
-                    cast(
-                        cast(
-                            {{ div("weighted_index_sum", "answered_weight_sum") }}
-                            as decimal(38, 11)
-                        ) as decimal(18, 8)
-                    )
+                then {{ rounded(div("weighted_index_sum", "answered_weight_sum"), 8) }}
             end as satisfaction_index,
             -- expected and perceived can be compared on one scale only
             coalesce(
@@ -78,13 +72,7 @@ with
             ) as is_one_scale,
             case
                 when repurchase_scale_min = 0
-                then
-                    cast(
-                        cast(
-                            {{ div("repurchase_score", "repurchase_scale_max") }}
-                            as decimal(38, 9)
-                        ) as decimal(18, 6)
-                    )
+                then {{ rounded(div("repurchase_score", "repurchase_scale_max"), 6) }}
             end as repurchase_probability
         from weighed
     )

@@ -17,11 +17,7 @@ with
         select
             responses.response_key,
             lines.currency_code,
-            cast(
-                cast(
-                    {{ div("lines.net_amount", "lines.quantity") }} as decimal(38, 7)
-                ) as {{ type_amount() }}
-            ) as paid_amount,
+            {{ rounded(div("lines.net_amount", "lines.quantity"), 4) }} as paid_amount,
             row_number() over (
                 partition by responses.response_key
                 order by lines.order_date desc, md5(lines.order_line_key)

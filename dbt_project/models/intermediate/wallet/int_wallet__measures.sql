@@ -29,16 +29,15 @@ with
             statements.stated_amount,
             statements.own_amount_stated_days,
             statements.stated_share,
-            cast(
-                cast(
-                    {{
-                        div(
-                            "statements.own_amount_stated_days",
-                            "statements.stated_amount",
-                        )
-                    }} as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as sow_stated_raw,
+            {{
+                rounded(
+                    div(
+                        "statements.own_amount_stated_days",
+                        "statements.stated_amount",
+                    ),
+                    8,
+                )
+            }} as sow_stated_raw,
             statements.brands_used_count,
             statements.our_rank,
             statements.sow_war,
@@ -46,9 +45,7 @@ with
             cells.peer_cell,
             cells.peer_count,
             cells.peer_percentile,
-            cast(
-                cast(ceilings.ceiling_amount as decimal(38, 7)) as decimal(18, 4)
-            ) as ceiling_amount,
+            {{ rounded("ceilings.ceiling_amount", 4) }} as ceiling_amount,
             fitted.fitted_ceiling_amount
         from periods
         left join spends using ({{ period }})

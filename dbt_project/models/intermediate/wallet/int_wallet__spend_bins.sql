@@ -28,11 +28,7 @@ with
             age_band,
             tenure_band,
             log_bin,
-            cast(
-                cast(
-                    {{ div("sum(own_amount)", "count(*)") }} as decimal(38, 7)
-                ) as decimal(18, 4)
-            ) as amount,
+            {{ rounded(div("sum(own_amount)", "count(*)"), 4) }} as amount,
             count(*) as customer_count
         from spends
         group by

@@ -59,9 +59,7 @@ with
             -- people round: a whole ten or twenty-five is a guess
             mod(gaps.stated_amount, 10) = 0
             or mod(gaps.stated_amount, 25) = 0 as is_heaped,
-            cast(
-                cast(gaps.stated_share as decimal(38, 11)) as decimal(18, 8)
-            ) as stated_share,
+            {{ rounded("gaps.stated_share", 8) }} as stated_share,
             cast(gaps.brands_used_count as bigint) as brands_used_count,
             cast(gaps.our_rank as decimal(18, 4)) as our_rank,
             cast(gaps.sow_war as decimal(18, 8)) as sow_war,
@@ -73,19 +71,11 @@ with
             gaps.ceiling_amount as peer_ceiling_amount,
             gaps.own_amount >= gaps.ceiling_amount as is_at_ceiling,
             cast(gaps.imputed_wallet_amount as decimal(18, 4)) as imputed_wallet_amount,
-            cast(
-                cast(
-                    {{ div("gaps.own_amount", "gaps.imputed_wallet_amount") }}
-                    as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as sow_imputed,
+            {{ rounded(div("gaps.own_amount", "gaps.imputed_wallet_amount"), 8) }}
+            as sow_imputed,
             cast(gaps.fitted_wallet_amount as decimal(18, 4)) as fitted_wallet_amount,
-            cast(
-                cast(
-                    {{ div("gaps.own_amount", "gaps.fitted_wallet_amount") }}
-                    as decimal(38, 11)
-                ) as decimal(18, 8)
-            ) as sow_fitted,
+            {{ rounded(div("gaps.own_amount", "gaps.fitted_wallet_amount"), 8) }}
+            as sow_fitted,
             case
                 when gaps.fitted_wallet_amount is not null
                 then 'fitted'
@@ -93,9 +83,7 @@ with
             end as fit_status,
             gaps.wallet_method,
             gaps.wallet_confidence,
-            cast(
-                cast(gaps.share_of_wallet as decimal(38, 11)) as decimal(18, 8)
-            ) as share_of_wallet,
+            {{ rounded("gaps.share_of_wallet", 8) }} as share_of_wallet,
             gaps.wallet_amount,
             gaps.wallet_gap_amount,
             gaps.satisfaction_class,
