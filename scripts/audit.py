@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[1]
-LONGEST_SECONDS = 900
+LONGEST_SECONDS = 180
 LONGEST_EXCEPTION_DAYS = 180
 PIP_AUDIT = (
     *(sys.executable, "-m", "pip_audit", "--requirement", "requirements.lock", "--require-hashes", "--disable-pip"),
