@@ -27,6 +27,18 @@ currency: EUR
 columns: {order_id: id, customer_id: customer, ordered_at: at, total_amount: total}
 """
 
+CRM = """
+feed: customers
+source: shop
+group: crm
+owner: data-engineering
+description: Customers of the shop.
+path: exports/customers*.csv
+time_zone: UTC
+max_quarantine_rate: 0.9
+columns: {customer_id: id, email: mail, created_at: since}
+"""
+
 HEADER = "id,customer,at,total\n"
 DAY_30 = HEADER + "1,ann,2017-12-01 10:00:00,10.00\n2,ann,2017-12-29 10:00:00,20.50\n3,bob,2017-12-30 10:00:00,5.00\n"
 DAY_31 = HEADER + "3,bob,2017-12-30 10:00:00,6.00\n4,eve,2017-12-31 10:00:00,7.00\n"

@@ -1,3 +1,8 @@
+{# Who belongs to a cohort: customers whose first order is on record, and not whoever was there before the data began. #}
+{% macro is_in_cohort() -%}
+    base = 'customer' and first_order_date is not null and not is_left_truncated
+{%- endmacro %}
+
 {# Customers once as `all`, once for each way of beginning, and once for each attribute of the var `segments`. #}
 {% macro origin_members(origins, segments) -%}
     {%- set ways = ["acquisition_source", "first_category", "first_discount"] -%}

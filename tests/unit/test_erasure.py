@@ -21,17 +21,7 @@ from workspace_content import files_saying
 
 pytest_plugins = ("tiny_fixtures",)
 
-CRM = """
-feed: customers
-source: shop
-group: crm
-owner: data-engineering
-description: Customers of the shop.
-path: exports/customers*.csv
-time_zone: UTC
-max_quarantine_rate: 0.9
-columns: {customer_id: id, email: mail, referrer_customer_id: referrer, created_at: since}
-"""
+CRM = tiny.CRM.replace("created_at", "referrer_customer_id: referrer, created_at")
 HEADER = "id,mail,referrer,since,note\n"
 CUSTOMERS = (
     f"{HEADER}wilhelmina,wilhelmina@example.com,,2017-01-01,\nbob,bob@example.com,wilhelmina,2017-01-01,\n"

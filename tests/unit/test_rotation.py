@@ -14,17 +14,6 @@ from loyalty.quarantine import export, release
 from loyalty.rotation import rotate_key
 from loyalty.suppression import load_forgotten
 
-CRM = """
-feed: customers
-source: shop
-group: crm
-owner: data-engineering
-description: Customers of the shop.
-path: exports/customers*.csv
-time_zone: UTC
-max_quarantine_rate: 0.9
-columns: {customer_id: id, email: mail, created_at: since}
-"""
 OLD = "id,mail,since\n1,Ada@example.com,2017-01-01\n2,eve@example.com,2017-01-01\n3,ada@example.com,soon\n"
 NEW = "id,mail,since\n4,ada@example.com,2017-01-01\n"
 
@@ -32,7 +21,7 @@ NEW = "id,mail,since\n4,ada@example.com,2017-01-01\n"
 @pytest.fixture
 def landed(tmp_path):
     settings = tiny.make_workspace(tmp_path / "shop")
-    (settings.feeds / "customers.yml").write_text(CRM)
+    (settings.feeds / "customers.yml").write_text(tiny.CRM)
     (settings.home / "exports" / "customers_1.csv").write_text(OLD)
     load(settings)
     return settings

@@ -2,10 +2,8 @@ with
     segments as (select * from {{ ref("dim_customer_segments") }}),
 
     members as (
-        select *
-        from {{ ref("dim_customers") }}
-        where
-            base = 'customer' and first_order_date is not null and not is_left_truncated
+        -- customers who were there before the data began belong to no cohort
+        select * from {{ ref("dim_customers") }} where {{ is_in_cohort() }}
     ),
 
     months as (
