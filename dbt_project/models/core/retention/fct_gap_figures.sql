@@ -14,6 +14,7 @@ with
             segments.segment_by,
             segments.segment,
             cast(count(*) as bigint) as closed_gap_count,
+            {{ count_where("gaps.order_day_number = 1") }} as repeat_customer_count,
             {{ percentile("gaps.gap_days", 0.5) }} as closed_p50_days,
             {{ percentile("gaps.gap_days", 0.9) }} as closed_p90_days
         from gaps
@@ -26,6 +27,7 @@ with
             segments.segment_by,
             segments.segment,
             count(*) as pair_count,
+            {{ count_where("pairs.pair_number = 1") }} as pair_customer_count,
             sum(pairs.squared_deviation) as deviation_sum
         from pairs
         inner join segments on pairs.customer_key = segments.customer_key
@@ -38,9 +40,13 @@ with
             closed.segment_by,
             closed.segment,
             closed.closed_gap_count,
+            closed.repeat_customer_count,
             closed.closed_p50_days,
             closed.closed_p90_days,
             cast(coalesce(paired.pair_count, 0) as bigint) as pair_count,
+            cast(
+                coalesce(paired.pair_customer_count, 0) as bigint
+            ) as pair_customer_count,
             {{
                 div(
                     "paired.pair_count - 4 * paired.deviation_sum",

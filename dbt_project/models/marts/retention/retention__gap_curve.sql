@@ -1,3 +1,7 @@
+{#
+  A rate rests on customers, not on gaps: those of one customer are alike, and a hundred of them are one customer's habit.
+#}
+{%- set all = "counted.customer_count" -%}
 with
     points as (select * from {{ ref("fct_survival_curves") }} where curve = 'gap'),
 
@@ -10,9 +14,10 @@ with
             points.*,
             means.base_count,
             means.event_count as closed_gap_count,
+            -- every customer has one open gap, the last
+            means.base_count - means.event_count as customer_count,
             means.median_days,
             means.p90_days,
-            means.base_count < {{ var("min_base") }} as is_suppressed,
             sum(points.event_count) over (
                 partition by points.segment_by, points.segment
                 order by points.duration_days
@@ -29,34 +34,54 @@ with
             counted.segment_by,
             counted.segment,
             counted.duration_days as gap_days,
+            counted.customer_count,
+            cast(
+                coalesce(figures.repeat_customer_count, 0) as bigint
+            ) as repeat_customer_count,
             counted.base_count as gap_count,
             counted.closed_gap_count,
             counted.at_risk_count,
             counted.event_count as closed_count,
             counted.censored_count as open_count,
-            counted.is_suppressed,
-            {%- for name, value in [
+            counted.customer_count < {{ var("min_base") }} as is_suppressed,
+            {%- for name, value, base in [
                 (
                     "closed_share_rate",
                     div(
                         "counted.closed_so_far_count",
                         "counted.closed_gap_count",
                     ),
+                    "figures.repeat_customer_count",
                 ),
-                ("returned_rate", "1 - counted.survival_rate"),
-                ("returned_low", "1 - counted.survival_high"),
-                ("returned_high", "1 - counted.survival_low"),
-                ("closed_p50_days", "figures.closed_p50_days"),
-                ("closed_p90_days", "figures.closed_p90_days"),
-                ("p50_days", "counted.median_days"),
-                ("p90_days", "counted.p90_days"),
-                ("regularity_k", "figures.regularity_k"),
+                ("returned_rate", "1 - counted.survival_rate", all),
+                ("returned_low", "1 - counted.survival_high", all),
+                ("returned_high", "1 - counted.survival_low", all),
+                (
+                    "closed_p50_days",
+                    "figures.closed_p50_days",
+                    "figures.repeat_customer_count",
+                ),
+                (
+                    "closed_p90_days",
+                    "figures.closed_p90_days",
+                    "figures.repeat_customer_count",
+                ),
+                ("p50_days", "counted.median_days", all),
+                ("p90_days", "counted.p90_days", all),
+                (
+                    "regularity_k",
+                    "figures.regularity_k",
+                    "figures.pair_customer_count",
+                ),
             ] %}
                 case
-                    when not counted.is_suppressed
+                    when {{ base }} >= {{ var("min_base") }}
                     then cast({{ value }} as {{ type_double() }})
                 end as {{ name }},
             {%- endfor %}
+            cast(
+                coalesce(figures.pair_customer_count, 0) as bigint
+            ) as pair_customer_count,
             cast(coalesce(figures.pair_count, 0) as bigint) as pair_count
         from counted
         left join
