@@ -16,6 +16,14 @@
     {%- endfor %}
 {%- endmacro %}
 
+{# part / whole of a month, empty while the month is `running` and on a base under min_base. #}
+{% macro month_rate(part, whole, base, running) -%}
+    case
+        when {{ base }} >= {{ var("min_base") }} and not {{ running }}
+        then {{ div(part, whole) }}
+    end
+{%- endmacro %}
+
 {# How many rows meet a condition, as a bigint. #}
 {% macro count_where(condition) -%}
     cast(count(case when {{ condition }} then 1 end) as bigint)

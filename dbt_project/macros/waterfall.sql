@@ -148,8 +148,11 @@
     end
 {%- endmacro %}
 
-{# The columns of the waterfall in the order a reader goes down it, of a relation that holds sums and steps. #}
-{% macro waterfall_columns(alias) -%}
+{#
+  The columns of the waterfall in the order a reader goes down it, of a relation that holds sums and steps; the
+  margin rate where `is_rated`.
+#}
+{% macro waterfall_columns(alias, is_rated="true") -%}
     {%- for name in [
         "gross",
         "discount",
@@ -177,7 +180,7 @@
     {%- endfor %}
     {{ div(alias ~ ".costed_amount", alias ~ ".goods_amount") }} as cost_coverage_rate,
     case
-        when {{ alias }}.net_amount > 0
+        when {{ alias }}.net_amount > 0 and {{ is_rated }}
         then {{ div(alias ~ ".profit_amount", alias ~ ".net_amount") }}
     end as margin_rate,
     {{ margin_missing_reason(alias ~ ".profit_amount") }} as profit_missing_reason,

@@ -7,11 +7,12 @@ with
 
     results as (
         select
-            *,
+            results.*,
             row_number() over (
                 partition by customer_key order by submitted_at desc, md5(response_key)
             ) as recency
-        from {{ ref("fct_survey_results") }}
+        from {{ ref("fct_survey_results") }} as results
+        inner join as_of on results.submitted_date <= as_of.as_of
         where
             not is_duplicate
             and respondent_type = 'customer'

@@ -26,6 +26,8 @@ with
                 is_partial as is_partial_month,
                 '{{ kpi }}' as kpi,
                 cast({{ base or "null" }} as {{ type_amount() }}) as base,
+                {{ "order_count" if base == "gross_amount" else base or "null" }}
+                as base_count,
                 {{ rounded(div(part, base) if base else part, 8, precision=28) }}
                 as kpi_value
             from sums
@@ -44,9 +46,8 @@ with
             kpi,
             base,
             case
-                when kpi = 'satisfaction_index' and base < {{ var("min_base") }}
-                then null
-                else kpi_value
+                -- a share of an amount rests on the orders behind it
+                when base_count < {{ var("min_base") }} then null else kpi_value
             end as kpi_value
         from long
     )

@@ -47,6 +47,7 @@ with
             events.source,
             events.month,
             scores.overall_score as score,
+            scores.overall_scale_max as scale_max,
             sum(events.invited_count) as invited_count,
             sum(events.converted_count) as converted_count,
             sum(events.accepted_count) as accepted_count,
@@ -58,10 +59,19 @@ with
             on events.customer_key = scores.customer_key
             and events.score_date > scores.from_date
             and events.score_date <= scores.until_date
-        group by events.source, events.month, scores.overall_score
+        group by
+            events.source, events.month, scores.overall_score, scores.overall_scale_max
         union all
         select
-            customers.source, months.month, scores.overall_score, 0, 0, 0, 0, count(*)
+            customers.source,
+            months.month,
+            scores.overall_score,
+            scores.overall_scale_max,
+            0,
+            0,
+            0,
+            0,
+            count(*)
         from customer_months
         inner join months on customer_months.month = months.month
         inner join customers on customer_months.base_key = customers.customer_key
@@ -70,7 +80,11 @@ with
             on customers.customer_key = scores.customer_key
             and months.last_date > scores.from_date
             and months.last_date <= scores.until_date
-        group by customers.source, months.month, scores.overall_score
+        group by
+            customers.source,
+            months.month,
+            scores.overall_score,
+            scores.overall_scale_max
     ),
 
     final as (
@@ -79,6 +93,7 @@ with
             counted.month,
             months.is_partial as is_partial_month,
             counted.score,
+            counted.scale_max,
             {% for name in [
                 "active_customer_count",
                 "invited_count",
@@ -92,7 +107,12 @@ with
         from counted
         inner join months on counted.month = months.month
         inner join known on known.is_known
-        group by counted.source, counted.month, months.is_partial, counted.score
+        group by
+            counted.source,
+            counted.month,
+            months.is_partial,
+            counted.score,
+            counted.scale_max
     )
 
 select *

@@ -4,6 +4,8 @@ with
 
     outcomes as (select * from {{ ref("fct_ticket_outcomes") }}),
 
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
     joined as (
         select
             tickets.*,
@@ -17,6 +19,7 @@ with
             outcomes.is_landmark_reached and outcomes.speed is not null as is_judged
         from tickets
         inner join outcomes on tickets.ticket_key = outcomes.ticket_key
+        inner join as_of on tickets.opened_date <= as_of.as_of
     ),
 
     shown as ({{ also_as_all("joined", "known_channel", "shown_channel") }}),

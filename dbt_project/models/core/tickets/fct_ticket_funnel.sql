@@ -1,6 +1,12 @@
 {# Complaints by severity and speed; `resolved` is fast and slow together, `all` everything. Counts only. #}
 with
-    outcomes as (select * from {{ ref("fct_ticket_outcomes") }} where is_complaint),
+    outcomes as (
+        select outcomes.*
+        from {{ ref("fct_ticket_outcomes") }} as outcomes
+        inner join
+            {{ ref("dim_as_of") }} as as_of on outcomes.opened_date <= as_of.as_of
+        where outcomes.is_complaint
+    ),
 
     tickets as (select * from {{ ref("fct_tickets") }}),
 

@@ -15,6 +15,7 @@ with
             customer_key,
             submitted_date,
             overall_score,
+            overall_scale_max,
             row_number() over (
                 partition by customer_key, submitted_date
                 order by submitted_at desc, md5(response_key)
@@ -26,6 +27,7 @@ with
         select
             customer_key,
             overall_score,
+            overall_scale_max,
             submitted_date as from_date,
             coalesce(
                 lead(submitted_date) over (

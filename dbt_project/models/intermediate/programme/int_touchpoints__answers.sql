@@ -1,10 +1,14 @@
 {# Answers by the touchpoint they speak of: satisfaction, effort and convenience, 0..100 on their scales. #}
 with
     responses as (
-        select *
-        from {{ ref("fct_survey_responses") }}
+        select responses.*
+        from {{ ref("fct_survey_responses") }} as responses
+        inner join
+            {{ ref("dim_as_of") }} as as_of on responses.submitted_date <= as_of.as_of
         where
-            not is_duplicate and respondent_type = 'customer' and touchpoint is not null
+            not responses.is_duplicate
+            and responses.respondent_type = 'customer'
+            and responses.touchpoint is not null
     ),
 
     scores as (

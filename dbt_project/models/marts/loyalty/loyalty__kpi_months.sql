@@ -22,12 +22,16 @@ with
                 when not figures.is_partial_month or figures.base is null
                 then cast(figures.kpi_value as {{ type_double() }})
             end as kpi_value,
-            coalesce(
-                figures.month = breaks.change_month
-                and breaks.p_value < {{ var("trend_break_p") }}
-                and breaks.month_count >= {{ var("trend_break_months") }},
-                false
-            ) as is_change_point,
+            case
+                when not figures.is_partial_month
+                then
+                    coalesce(
+                        figures.month = breaks.change_month
+                        and breaks.p_value < {{ var("trend_break_p") }}
+                        and breaks.month_count >= {{ var("trend_break_months") }},
+                        false
+                    )
+            end as is_change_point,
             case
                 when breaks.month_count >= {{ var("trend_break_months") }}
                 then breaks.change_month

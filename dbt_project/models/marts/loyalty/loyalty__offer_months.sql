@@ -1,3 +1,7 @@
+{%- set running = "offers.is_partial_month" -%}
+{%- set of_all = "whole.order_count" -%}
+{%- set of_orders = "offers.order_count" -%}
+{%- set of_lines = "offers.asked_line_count" -%}
 with
     offers as (select * from {{ ref("fct_offer_months") }}),
 
@@ -25,17 +29,27 @@ with
             offers.offer_by,
             offers.offer,
             cast(offers.order_count as bigint) as order_count,
-            {{ div("offers.order_count", "whole.order_count") }} as order_share_rate,
+            offers.order_count < {{ var("min_base") }} as is_suppressed,
+            {{ month_rate("offers.order_count", "whole.order_count", of_all, running) }}
+            as order_share_rate,
             offers.currency_code,
             cast(offers.gross_amount as {{ type_amount() }}) as gross_amount,
             cast(offers.net_amount as {{ type_amount() }}) as net_amount,
-            {{ div("offers.net_amount", "whole.net_amount") }} as net_share_rate,
+            {{ month_rate("offers.net_amount", "whole.net_amount", of_all, running) }}
+            as net_share_rate,
 
             -- real offers: what is paid of the list price, and how much is bought on
             -- promotion
-            {{ div("offers.net_amount", "offers.gross_amount") }} as price_paid_rate,
-            {{ div("offers.promoted_amount", "offers.net_amount") }}
-            as promotion_share_rate,
+            {{
+                month_rate(
+                    "offers.net_amount", "offers.gross_amount", of_orders, running
+                )
+            }} as price_paid_rate,
+            {{
+                month_rate(
+                    "offers.promoted_amount", "offers.net_amount", of_orders, running
+                )
+            }} as promotion_share_rate,
 
             -- add-ons, new products, choice
             case
@@ -44,17 +58,33 @@ with
             end as add_on_order_count,
             case
                 when ranges.add_on_product_count > 0
-                then {{ div("offers.add_on_order_count", "offers.order_count") }}
+                then
+                    {{
+                        month_rate(
+                            "offers.add_on_order_count",
+                            "offers.order_count",
+                            of_orders,
+                            running,
+                        )
+                    }}
             end as attach_rate,
             cast(offers.aged_amount as {{ type_amount() }}) as aged_amount,
-            {{ div("offers.new_amount", "offers.aged_amount") }} as new_product_rate,
+            {{
+                month_rate(
+                    "offers.new_amount", "offers.aged_amount", of_orders, running
+                )
+            }} as new_product_rate,
             cast(offers.bought_category_count as bigint) as bought_category_count,
             case
                 when offers.offer_by <> 'category'
                 then cast(ranges.offered_category_count as bigint)
             end as offered_category_count,
             case
-                when offers.offer_by <> 'category' and ranges.offered_category_count > 0
+                when
+                    offers.offer_by <> 'category'
+                    and {{ of_orders }} >= {{ var("min_base") }}
+                    and not {{ running }}
+                    and ranges.offered_category_count > 0
                 then
                     least(
                         1,
@@ -69,9 +99,22 @@ with
 
             -- supply
             cast(offers.asked_line_count as bigint) as asked_line_count,
-            {{ div("offers.filled_quantity", "offers.asked_quantity") }} as fill_rate,
-            {{ div("offers.short_line_count", "offers.asked_line_count") }}
-            as stockout_rate,
+            {{
+                month_rate(
+                    "offers.filled_quantity",
+                    "offers.asked_quantity",
+                    of_lines,
+                    running,
+                )
+            }} as fill_rate,
+            {{
+                month_rate(
+                    "offers.short_line_count",
+                    "offers.asked_line_count",
+                    of_lines,
+                    running,
+                )
+            }} as stockout_rate,
 
             -- what those say who were asked about such an order
             cast(coalesce(offers.index_count, 0) as bigint) as csat_count,

@@ -32,13 +32,24 @@ with
             adjusted_points,
             outstanding_points,
             cast(added_so_far_points as {{ type_amount() }}) as added_so_far_points,
-            {{ div("burned_so_far_points", "added_so_far_points") }} as burned_rate,
-            {{ div("expired_so_far_points", "added_so_far_points") }} as expired_rate,
-            {{ div("outstanding_points", "added_so_far_points") }} as outstanding_rate,
+            -- vintages are compared by age, in whole months
+            {% for name, part in [
+                ("burned", "burned_so_far"),
+                ("expired", "expired_so_far"),
+                ("outstanding", "outstanding"),
+            ] %}
+                case
+                    when not is_partial_month
+                    then {{ div(part ~ "_points", "added_so_far_points") }}
+                end as {{ name }}_rate,
+            {% endfor %}
             -- settled: nothing of the vintage is left
-            outstanding_points = 0 and added_so_far_points > 0 as is_settled,
             case
-                when outstanding_points = 0
+                when not is_partial_month
+                then outstanding_points = 0 and added_so_far_points > 0
+            end as is_settled,
+            case
+                when outstanding_points = 0 and not is_partial_month
                 then {{ div("expired_so_far_points", "added_so_far_points") }}
             end as breakage_rate
         from summed

@@ -36,7 +36,11 @@ with
             points.adjusted_points,
             points.balance_points,
             points.earned_so_far_points,
-            points.redemption_rate,
+            -- what is assumed for the liability is given every month, rates of whole
+            -- ones
+            case
+                when not programme_months.is_partial_month then points.redemption_rate
+            end as redemption_rate,
             points.account_count as breakage_account_count,
             cast(points.due_points as decimal(38, 4)) as due_points,
             points.breakage_rate,
@@ -57,13 +61,17 @@ with
             members.member_count,
             members.active_member_count,
             case
-                when not programme_months.is_partial_month
+                when
+                    not programme_months.is_partial_month
+                    and members.member_count >= {{ var("min_base") }}
                 then {{ div("members.active_member_count", "members.member_count") }}
             end as active_member_rate,
             members.member_net_amount,
             members.total_net_amount,
             case
-                when members.total_net_amount > 0
+                when
+                    not programme_months.is_partial_month
+                    and members.total_net_amount > 0
                 then
                     {{
                         div(

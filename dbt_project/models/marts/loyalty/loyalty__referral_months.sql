@@ -9,8 +9,11 @@ with
             month,
             is_partial_month,
             'score' as referrer_by,
+            -- a 4 of 5 and a 4 of 10 are two scores
             coalesce(
-                cast(cast(score as decimal(18, 0)) as {{ dbt.type_string() }}),
+                cast(cast(score as decimal(18, 0)) as {{ dbt.type_string() }})
+                || ' of '
+                || cast(cast(scale_max as decimal(18, 0)) as {{ dbt.type_string() }}),
                 'unknown'
             ) as referrer,
             active_customer_count,
@@ -56,18 +59,17 @@ with
             summed.*,
             as_of.reporting_currency_code as currency_code,
             active_customer_count < {{ var("min_base") }} as is_suppressed,
-            {{ div("converted_count", "invited_count") }} as conversion_rate,
-            {% for part, name in [
-                ("accepted_count", "referral_rate"),
-                ("invited_count", "invites_per_customer"),
-                ("converted_count", "k_factor"),
+            {% for part, base, name in [
+                ("converted_count", "invited_count", "conversion_rate"),
+                ("accepted_count", "active_customer_count", "referral_rate"),
+                (
+                    "invited_count",
+                    "active_customer_count",
+                    "invites_per_customer",
+                ),
+                ("converted_count", "active_customer_count", "k_factor"),
             ] %}
-                case
-                    when
-                        active_customer_count >= {{ var("min_base") }}
-                        and not is_partial_month
-                    then {{ div(part, "active_customer_count") }}
-                end as {{ name }},
+                {{ month_rate(part, base, base, "is_partial_month") }} as {{ name }},
             {% endfor %}
             {{ div("reward_amount", "accepted_count") }} as reward_per_referred_amount
         from summed

@@ -1,4 +1,5 @@
 {%- set min_base = var("min_base") -%}
+{%- set is_rated = "not months.is_partial_month" -%}
 with
     months as (select * from {{ ref("fct_touchpoint_months") }}),
 
@@ -51,11 +52,13 @@ with
                 {% else %} months.{{ part }},
                 {% endif %}
                 case
-                    when months.{{ base }} >= {{ min_base }}
+                    when {{ is_rated }} and months.{{ base }} >= {{ min_base }}
                     then {{ div("months." ~ part, "months." ~ base) }}
                 end as {{ name }}_rate,
-                {{ shrunk_rate(name, "months." ~ part, "months." ~ base) }}
-                as {{ name }}_rate_shrunk,
+                case
+                    when {{ is_rated }}
+                    then {{ shrunk_rate(name, "months." ~ part, "months." ~ base) }}
+                end as {{ name }}_rate_shrunk,
             {% endfor %}
             -- feedback: answered, in time, closed, by a machine
             {% for name, part, base in [
@@ -67,7 +70,7 @@ with
                 {% if base != "ticket_count" %} months.{{ base }}, {% endif %}
                 months.{{ part }},
                 case
-                    when months.{{ base }} >= {{ min_base }}
+                    when {{ is_rated }} and months.{{ base }} >= {{ min_base }}
                     then {{ div("months." ~ part, "months." ~ base) }}
                 end as {{ name }}_rate,
             {% endfor %}
@@ -116,7 +119,9 @@ with
             end as satisfaction_index_shrunk,
             months.score_count < {{ min_base }} as is_suppressed,
             priors.score_gap as satisfaction_gap_index,
-            priors.between_rate as satisfaction_between_rate
+            case
+                when {{ is_rated }} then priors.between_rate
+            end as satisfaction_between_rate
         from months
         left join priors using (source, month, touchpoint_by)
         left join years on months.touchpoint_month_key = years.touchpoint_month_key

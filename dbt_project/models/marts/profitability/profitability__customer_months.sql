@@ -20,7 +20,13 @@ with
             stepped.order_count,
             stepped.kept_order_count,
             stepped.currency_code,
-            {{ waterfall_columns("stepped") }},
+            -- half a month's margin is compared with no whole one's
+            {{
+                waterfall_columns(
+                    "stepped",
+                    is_rated="not coalesce(calendar.is_partial or calendar.is_after_as_of, false)",
+                )
+            }},
             basis.cost_basis
         from stepped
         cross join basis

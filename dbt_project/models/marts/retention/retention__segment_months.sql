@@ -41,6 +41,7 @@ with
                 when active_start_count < {{ min_base }}
                 then 'too few customers'
             end as churn_rate_reason,
+            customer_count >= {{ min_base }} and not is_partial as has_repeat_rate,
             ordering_count >= {{ min_base }}
             and not is_partial
             and has_stable_months as has_stable_rate
@@ -73,11 +74,11 @@ with
             end as winback_rate,
             judged.repeat_customer_count,
             case
-                when judged.customer_count >= {{ min_base }}
+                when judged.has_repeat_rate
                 then {{ div("judged.repeat_customer_count", "judged.customer_count") }}
             end as repeat_rate,
             case
-                when judged.customer_count >= {{ min_base }} then {{ repeat_by_orders }}
+                when judged.has_repeat_rate then {{ repeat_by_orders }}
             end as repeat_rate_by_orders,
             judged.ordering_count,
             judged.stable_count,
@@ -103,7 +104,7 @@ with
                 ("high", wilson_high(conversion, high_intents)),
             ] %}
                 case
-                    when {{ high_intents }} >= {{ min_base }}
+                    when {{ high_intents }} >= {{ min_base }} and not judged.is_partial
                     then cast({{ value }} as {{ type_double() }})
                 end as intent_conversion_{{ name }}
                 {%- if not loop.last %}, {% endif %}

@@ -98,10 +98,22 @@ with
             ranked.month_count as month_complaint_count,
             ranked.month_count < {{ var("min_base") }} as is_suppressed,
             cast(ranked.issue_rank as bigint) as issue_rank,
-            ranked.issue_rank <= 3 and ranked.complaint_count > 0 as is_top_three,
-            {{ shown_rate("share", "ranked.complaint_count", "ranked.month_count") }},
+            -- half a month has no rates and no flags
             case
-                when ranked.month_count >= {{ var("min_base") }}
+                when not ranked.is_partial
+                then ranked.issue_rank <= 3 and ranked.complaint_count > 0
+            end as is_top_three,
+            {{
+                shown_rate(
+                    "share",
+                    "case when not ranked.is_partial then ranked.complaint_count end",
+                    "ranked.month_count",
+                )
+            }},
+            case
+                when
+                    ranked.month_count >= {{ var("min_base") }}
+                    and not ranked.is_partial
                 then {{ div("ranked.cumulative_count", "ranked.month_count") }}
             end as cumulative_share_rate,
             {{ div("lines.twice_centred_sum * 6", n * (n * n - 1)) }} as trend_slope,
@@ -111,7 +123,9 @@ with
             both_kinds.technical_count,
             {{
                 shown_rate(
-                    "technical", "both_kinds.technical_count", "ranked.month_count"
+                    "technical",
+                    "case when not ranked.is_partial then both_kinds.technical_count end",
+                    "ranked.month_count",
                 )
             }},
             years.scored_count,
