@@ -79,7 +79,8 @@ with
             }} as simple_clv_amount,
             case
                 when yearly_retention_rate is null
-                then 'the data do not reach back two whole years'
+                then
+                    'fewer than {{ var("min_base") }} customers are known from the year before last'
                 when yearly_cm3_amount is null
                 then 'no order, or too few known unit costs, in the last year'
             end as simple_clv_missing_reason

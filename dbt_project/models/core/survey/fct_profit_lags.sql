@@ -22,20 +22,37 @@ with
 
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    earned as (
+    sold as (
         select
             segments.segment_by,
             segments.segment,
             activity.month,
-            cast(
-                sum(activity.goods_amount - activity.sold_cost_amount) as decimal(18, 2)
-            ) as margin_amount
+            {%- for name in [
+                "goods_amount",
+                "sold_cost_amount",
+                "costed_amount",
+                "uncosted_line_count",
+            ] %}
+                sum(activity.{{ name }}) as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {%- endfor %}
         from {{ ref("fct_customer_months") }} as activity
         inner join segments on activity.base_key = segments.customer_key
         inner join customers on activity.base_key = customers.customer_key
         cross join as_of
         where activity.currency_code = as_of.reporting_currency_code
         group by segments.segment_by, segments.segment, activity.month
+    ),
+
+    -- where too few unit costs are known, nobody knows the margin
+    earned as (
+        select
+            *,
+            case
+                when {{ waterfall("is_costed") }}
+                then cast(goods_amount - sold_cost_amount as decimal(18, 2))
+            end as margin_amount
+        from sold
     ),
 
     lags as ({{ numbers(lags + 1) }}),
@@ -49,7 +66,11 @@ with
             lags.n as lag_months,
             cast(figures.satisfaction_index as decimal(9, 4)) as x,
             case
-                when months.month is not null then coalesce(earned.margin_amount, 0)
+                when months.month is null
+                then null
+                when earned.month is null
+                then 0
+                else earned.margin_amount
             end as y
         from figures
         inner join waves using (source, survey_id, wave)

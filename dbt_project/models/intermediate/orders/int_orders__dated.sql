@@ -17,7 +17,11 @@ with
             orders.ordered_date as order_date,
             orders.ordered_date > as_of.as_of as is_after_as_of,
             coalesce(lower(orders.kind), 'sale') as kind,
-            coalesce(lower(orders.status), 'completed') as status,
+            case
+                when lower(orders.status) = 'canceled'
+                then 'cancelled'
+                else coalesce(lower(orders.status), 'completed')
+            end as status,
 
             -- an order in a currency without a rate keeps its own currency
             orders.currency_code as original_currency_code,
@@ -47,10 +51,8 @@ with
         select
             *,
             -- cancelled and test orders earn nothing
-            status not in ('cancelled', 'canceled', 'test')
-            and kind <> 'test' as is_booked,
-            status not in ('cancelled', 'canceled', 'test')
-            and kind = 'sale' as is_counted
+            status not in ('cancelled', 'test') and kind <> 'test' as is_booked,
+            status not in ('cancelled', 'test') and kind = 'sale' as is_counted
         from dated
     )
 

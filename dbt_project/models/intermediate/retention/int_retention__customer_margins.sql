@@ -42,12 +42,13 @@ with
             rated.currency_code,
             segments.segment_by,
             segments.segment,
-            count(*) as customer_count,
             {{ div("sum(rated.cm3_amount)", "sum(rated.sold_amount)") }} as margin_rate
         from rated
         inner join segments on rated.customer_key = segments.customer_key
         where segments.segment_by in ('{{ var("margin_segment") }}', 'all')
         group by rated.currency_code, segments.segment_by, segments.segment
+        -- a rate is pulled to that of many, never to its own
+        having segments.segment_by = 'all' or count(*) >= {{ var("min_base") }}
     ),
 
     final as (

@@ -60,9 +60,15 @@ with
         select
             spent.*,
             as_of.as_of < spent.period_end_date as is_partial_period,
-            cast(
-                customers.{{ var("wallet_peer_column") }} as {{ dbt.type_string() }}
-            ) as peer_level,
+            -- whose amounts are in another currency has nobody to be compared with
+            case
+                when customers.currency_code = as_of.reporting_currency_code
+                then
+                    cast(
+                        customers.{{ var("wallet_peer_column") }}
+                        as {{ dbt.type_string() }}
+                    )
+            end as peer_level,
             coalesce(customers.age_band, 'unknown') as age_band,
             {{
                 tenure_band(

@@ -2,6 +2,8 @@
 with
     wallets as (select * from {{ ref("fct_customer_wallets") }}),
 
+    customers as (select * from {{ ref("dim_customers") }}),
+
     scores as (select * from {{ ref("dim_customer_scores") }}),
 
     as_of as (select * from {{ ref("dim_as_of") }}),
@@ -10,7 +12,7 @@ with
         select
             wallets.*,
             scores.satisfaction_class,
-            as_of.reporting_currency_code,
+            customers.currency_code,
             {{ add_days(add_months("wallets.period_start_date", period_months), -1) }}
             as period_end_date,
             as_of.as_of,
@@ -18,6 +20,7 @@ with
                 wallets.wallet_amount - wallets.own_amount as decimal(18, 4)
             ) as wallet_gap_amount
         from wallets
+        inner join customers on wallets.customer_key = customers.customer_key
         left join scores on wallets.customer_key = scores.customer_key
         cross join as_of
     ),
@@ -28,11 +31,12 @@ with
             category,
             period_grain,
             period_start_date,
+            currency_code,
             {{ percentile("wallet_gap_amount", var("high_potential_percentile")) }}
             as big_gap_amount
         from gaps
         where wallet_gap_amount is not null
-        group by source, category, period_grain, period_start_date
+        group by source, category, period_grain, period_start_date, currency_code
     ),
 
     final as (
@@ -45,7 +49,7 @@ with
             gaps.period_start_date,
             gaps.period_end_date,
             gaps.period_end_date > gaps.as_of as is_partial_period,
-            gaps.reporting_currency_code as currency_code,
+            gaps.currency_code,
             cast(gaps.own_amount as decimal(18, 4)) as own_amount,
             cast(gaps.stated_days as bigint) as stated_days,
             cast(
@@ -100,7 +104,10 @@ with
                     'as people say: they round and overstate, so the share tends to be too low'
             end as warning
         from gaps
-        left join big_gaps using (source, category, period_grain, period_start_date)
+        left join
+            big_gaps using (
+                source, category, period_grain, period_start_date, currency_code
+            )
     )
 
 select *
