@@ -50,3 +50,24 @@
         like '%;' || {{ value }} || ';%'
     )
 {%- endmacro %}
+
+{#
+  Of each `keys` the scale that most scores of a relation stand on (a name or a subquery in brackets): the mean of a 4
+  of 5 and a 4 of 10 is none, also as places on 0..100. Joined by keys and scale it leaves the other scales out.
+#}
+{% macro usual_scales(scores, keys, scale_max) -%}
+    select {{ keys }}, {{ scale_max }}
+    from
+        (
+            select
+                {{ keys }},
+                {{ scale_max }},
+                row_number() over (
+                    partition by {{ keys }} order by count(*) desc, {{ scale_max }}
+                ) as place
+            from {{ scores }}
+            where {{ scale_max }} is not null
+            group by {{ keys }}, {{ scale_max }}
+        ) as scales
+    where place = 1
+{%- endmacro %}

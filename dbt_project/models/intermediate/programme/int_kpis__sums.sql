@@ -6,14 +6,22 @@ with
 
     sales as (select * from {{ ref("int_kpis__sales") }}),
 
+    results as (
+        select *
+        from {{ ref("fct_survey_results") }}
+        where not is_duplicate and respondent_type = 'customer'
+    ),
+
+    scales as ({{ usual_scales("results", "source", "overall_scale_max") }}),
+
     answers as (
         select
             source,
             {{ month_start("submitted_date") }} as month,
             count(satisfaction_index) as index_count,
             sum(satisfaction_index) as index_sum
-        from {{ ref("fct_survey_results") }}
-        where not is_duplicate and respondent_type = 'customer'
+        from results
+        inner join scales using (source, overall_scale_max)
         group by source, {{ month_start("submitted_date") }}
     ),
 

@@ -5,6 +5,8 @@ with
 
     results as (select * from {{ ref("fct_survey_results") }}),
 
+    scales as ({{ usual_scales("results", "source", "overall_scale_max") }}),
+
     final as (
         select
             responses.order_key,
@@ -15,6 +17,7 @@ with
             ) as index_square_sum,
             count(results.overall_index) as index_count
         from results
+        inner join scales using (source, overall_scale_max)
         inner join responses on results.response_key = responses.response_key
         where
             not results.is_duplicate

@@ -11,11 +11,15 @@ with
             and responses.touchpoint is not null
     ),
 
-    scores as (
+    asked as (
         select *
         from {{ ref("fct_survey_scores") }}
         where role in ('overall_satisfaction', 'effort', 'convenience')
     ),
+
+    scales as ({{ usual_scales("asked", "source, role", "scale_max") }}),
+
+    scores as (select * from asked inner join scales using (source, role, scale_max)),
 
     final as (
         select
