@@ -65,6 +65,7 @@ def forget(settings: Settings, customer_id: str, source: str | None = None, say:
         hit("forget.removed")
     say(f"erased from {len(erased.rewritten)} loads: {erased.removed} rows removed, {erased.anonymised} kept anonymous")
     gone_generations = _publish_without(settings, say)
+    remove([settings.work_file.parent / "dbt"])  # dbt notes the command, and so the id
     say(f"receipt {code}: keep it; it names nobody")
     return Receipt(code, erased.removed, erased.anonymised, len(erased.rewritten), gone_generations)
 

@@ -133,6 +133,8 @@ def _remove_sources(settings: Settings, held_by: list[Path], origins: dict[str, 
         raw = settings.raw / event.data["feed_name"] / (event.data["sha256"] or "-")
         is_refused = event.data["outcome"] == "rejected" and (sources is None or event.data["source"] in sources)
         (doomed if is_refused or event.data["load_id"] in old_ids else kept).add(raw)
+    contents = {file.name for file in doomed}  # another feed may read the same file, and keeps a copy of its own
+    doomed |= {file for file in settings.raw.glob("*/*") if file.name in contents}
     unknown = {file for file in settings.raw.glob("*/*") if file not in kept}
     drafts = [draft for place in (settings.landing, settings.quarantine) for draft in place.glob("*/.draft-*")]
     remove([*doomed, *unknown, *drafts])

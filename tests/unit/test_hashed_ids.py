@@ -203,6 +203,10 @@ def test_raw_files_go_also_when_the_person_stood_in_held_back_rows_alone_and_the
     row = "#1006,zoe@example.com,paid,EUR,5.00,0.00,soon\n"
     (unbuilt.home / "exports" / "shopify_2017-12-31.csv").write_text(LATER + row)
     load(unbuilt)
+    other = guide("shopify_orders").partition("\ncolumns:")[0]  # reads the same file, and nobody's name in it
+    columns = "{order_id: Created at, ordered_at: {value: '2017-12-31'}, currency_code: Currency, total_amount: Total}"
+    (unbuilt.feeds / "other.yml").write_text(f"{other}\ncolumns: {columns}\n")
+    load(unbuilt, "other")
     rotate_key(unbuilt, tiny.quiet)
     assert places(unbuilt, "zoe@example.com") == {"raw"}
     erasure.forget(unbuilt, "zoe@example.com", say=tiny.quiet)

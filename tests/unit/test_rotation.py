@@ -72,7 +72,7 @@ def test_a_row_held_back_before_is_released_after_and_meets_the_others(landed, t
 @pytest.mark.parametrize("released_first", [True, False])
 def test_what_was_released_from_a_snapshot_counts_with_the_load_that_took_its_place(landed, tmp_path, released_first):
     feed = landed.feeds / "customers.yml"
-    feed.write_text(f"{CRM}snapshot: full\n")
+    feed.write_text(f"{tiny.CRM}snapshot: full\n")
     load_feed(landed, get_feed(landed.feeds, "customers"), say=tiny.quiet, again=True)
     load_id = Ledger(landed.ledger).loads()[-1].load_id
     file = tmp_path / "mended.csv"
@@ -84,7 +84,7 @@ def test_what_was_released_from_a_snapshot_counts_with_the_load_that_took_its_pl
     if released_first:
         rotate_key(landed, tiny.quiet)
     assert set(hashes(landed)) == {"1", "2", "3"}
-    feed.write_text(f"{CRM}snapshot: full\nversion: since\n")
+    feed.write_text(f"{tiny.CRM}snapshot: full\nversion: since\n")
     load_feed(landed, get_feed(landed.feeds, "customers"), say=tiny.quiet, again=True)
     assert set(hashes(landed)) == {"1", "2"}
 
