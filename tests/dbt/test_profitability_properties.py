@@ -86,7 +86,9 @@ def _holds(warehouse: Warehouse) -> None:
 def test_parts_months_pools_and_shares_add_up(shop: Warehouse) -> None:
     _holds(shop)
     groups = {row[0] for row in shop.query("select distinct group_by from marts.profitability__tiers")}
-    assert groups == {"all", "tier", "level", "tier_prior", "level_prior", "stage_prior"}
+    standing = {"all", "tier", "level", "tier_prior", "level_prior", "stage_prior"}
+    # the segments of the settings that this shop's customers have
+    assert groups == standing | {"age_band", "gender", "region", "acquisition_source"}
 
 
 def test_currencies_are_ranked_and_added_up_apart(shop: Warehouse) -> None:
