@@ -175,6 +175,7 @@ def test_one_customer(lonely: Warehouse) -> None:
         ("I", 1, 1),
         ("all", 1, 1),
         ("top_5", 1, 1),
+        *[("unknown", 1, 1)] * 4,  # no export tells age, gender, region or source
     ]
     assert _filled(lonely, "retention__gap_curve", "returned_rate closed_p50_days p50_days p90_days regularity_k") == []
     # who was there when the data began is in no cohort and on no curve

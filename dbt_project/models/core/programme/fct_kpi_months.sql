@@ -26,8 +26,10 @@ with
                 is_partial as is_partial_month,
                 '{{ kpi }}' as kpi,
                 cast({{ base or "null" }} as {{ type_amount() }}) as base,
-                {{ "order_count" if base == "gross_amount" else base or "null" }}
-                as base_count,
+                cast(
+                    {{ "order_count" if base == "gross_amount" else base or "null" }}
+                    as {{ type_amount() }}
+                ) as base_count,
                 {{ rounded(div(part, base) if base else part, 8, precision=28) }}
                 as kpi_value
             from sums
