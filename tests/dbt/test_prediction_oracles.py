@@ -213,6 +213,21 @@ def test_the_hold_out_is_the_published_one(a_year_later: Warehouse) -> None:
     assert (observed, round(expected, 2), verdict) == (1882, 1653.41, "passes")
 
 
+def test_the_model_of_p_alive_foretells_the_same_hold_out(a_year_later: Warehouse) -> None:
+    assert _fitted(a_year_later, "mbgnbd", "calibration")[1] == -9582.1357
+    # package lifetimes 0.11.3, ModifiedBetaGeoFitter, on the same customers: tests/unit/test_estimation_btyd.py
+    foretold = a_year_later.query(
+        "select observed_figure, round(expected_figure, 1), verdict from marts.retention__model_checks"
+        " where model = 'mbgnbd' and check_name = 'hold-out order days'"
+    )
+    assert foretold == [(1882, 1576.7, "passes")]
+    deciles = a_year_later.query(
+        "select count(*), sum(base_count) from marts.retention__model_checks"
+        " where model = 'mbgnbd' and check_name = 'hold-out order probability by decile'"
+    )
+    assert deciles == [(10, 2357)]
+
+
 def test_rows_in_another_order_and_days_yet_to_come_change_no_digit_of_a_fit(
     a_year_later: Warehouse, cdnow: Warehouse
 ) -> None:
@@ -224,7 +239,7 @@ def test_rows_in_another_order_and_days_yet_to_come_change_no_digit_of_a_fit(
 def test_the_hold_out_by_earlier_repeats_is_the_published_one(a_year_later: Warehouse) -> None:
     rows = a_year_later.query(
         "select base_count, expected_figure, observed_figure from marts.retention__model_checks"
-        " where check_name = 'hold-out order days by repeats' order by part"
+        " where model = 'bgnbd' and check_name = 'hold-out order days by repeats' order by part"
     )
     with (ORACLES / "bgnbd_cdnow_holdout_by_x.csv").open(encoding="utf-8") as file:
         oracle = list(csv.DictReader(file))
@@ -238,7 +253,7 @@ def test_one_repeat_is_foretold_too_few_orders_and_the_check_says_so(a_year_late
     verdicts = dict(
         a_year_later.query(
             "select part, verdict from marts.retention__model_checks"
-            " where check_name = 'hold-out order days by repeats'"
+            " where model = 'bgnbd' and check_name = 'hold-out order days by repeats'"
         )
     )
     assert (verdicts["0"], verdicts["1"], verdicts["3"]) == ("passes", "fails", "passes")

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lifetimes import BetaGeoFitter
+from lifetimes import BetaGeoFitter, ModifiedBetaGeoFitter
 from lifetimes.utils import _customer_lifetime_value
 from scipy.integrate import quad
 from scipy.stats import beta
@@ -132,6 +132,25 @@ def test_the_hold_out_by_earlier_repeats_is_the_reference_s(bgnbd: Fit, historie
     assert bands["low"].expected < 0.3 < bands["medium"].expected < 0.7 < bands["high"].expected
 
 
+def test_mbgnbd_foretells_the_hold_out_too(mbgnbd: Fit, histories: Histories) -> None:
+    days = CUSTOMERS.holdout_actual.to_numpy(float)
+    checks = list(foretold(mbgnbd, histories, HeldOut(days, days**2, (days > 0).astype(float)), 39))
+    theirs = ModifiedBetaGeoFitter()
+    theirs.params_ = pd.Series(mbgnbd.parameters)
+    wanted = theirs.conditional_expected_number_of_purchases_up_to_time(
+        39, histories.repeats, histories.recency, histories.age
+    )
+    total = next(check for check in checks if check.name == "hold-out order days")
+    assert (total.observed, total.expected) == (1882, pytest.approx(float(wanted.sum()), rel=1e-9))
+    newcomers = so_far(mbgnbd, histories)
+    unconditional = theirs.expected_number_of_purchases_up_to_time(histories.age)
+    assert newcomers.expected == pytest.approx(float(unconditional.sum()), rel=1e-9)
+    shares = [check for check in checks if check.name.endswith("by decile")]
+    alive = btyd.p_alive(btyd.MBGNBD, mbgnbd.parameters, histories)
+    assert sum(check.base_count * check.expected for check in shares) < alive.sum()
+    assert sum(check.base_count * check.observed for check in shares) == pytest.approx((days > 0).sum())
+
+
 def test_in_sample_the_model_repeats_what_it_was_fitted_to(bgnbd: Fit, histories: Histories) -> None:
     check = so_far(bgnbd, histories)
     assert check.observed == histories.repeats.sum()
@@ -179,12 +198,14 @@ def test_lifetime_orders_agree_with_lifetimes(bgnbd: Fit, histories: Histories) 
 )
 @pytest.mark.parametrize(("x", "age"), [(0, 0.0), (2, 38.86), (50, 40.0), (400, 60.0)])
 @pytest.mark.parametrize("weeks", [13.0, 156.5])
+@pytest.mark.parametrize("model", [btyd.BGNBD, btyd.MBGNBD])
 def test_expected_orders_agree_with_the_integral_over_the_chance_to_leave(
-    a: float, b: float, x: int, age: float, weeks: float
+    model: str, a: float, b: float, x: int, age: float, weeks: float
 ) -> None:
-    """E = integral of (1 - ((alpha+T)/(alpha+T+p*H))^(r+x)) / p over the posterior beta(a, b+x) of p."""
+    """E = integral of (1 - ((alpha+T)/(alpha+T+p*H))^(r+x)) / p over the posterior of p: beta(a, b+x), and
+    beta(a, b+x+1) for MBG/NBD."""
     r, alpha = 0.85, 1.78
-    posterior = beta(a, b + x)
+    posterior = beta(a, b + x + (model == btyd.MBGNBD))
     integral = quad(
         lambda p: -np.expm1((r + x) * np.log((alpha + age) / (alpha + age + p * weeks))) / p * posterior.pdf(p),
         posterior.ppf(1e-15),
@@ -195,8 +216,8 @@ def test_expected_orders_agree_with_the_integral_over_the_chance_to_leave(
     )[0]
     cell = _histories([x], [age], [age])
     parameters = {"r": r, "alpha": alpha, "a": a, "b": b}
-    alive = btyd.p_alive(btyd.BGNBD, parameters, cell)
-    assert btyd.expected_orders(parameters, cell, weeks) == pytest.approx(integral * alive, rel=1e-5)
+    alive = btyd.p_alive(model, parameters, cell)
+    assert btyd.expected_orders(parameters, cell, weeks, model) == pytest.approx(integral * alive, rel=1e-5)
 
 
 @pytest.mark.parametrize("model", [btyd.BGNBD, btyd.MBGNBD])

@@ -139,15 +139,20 @@ def p_alive(model: str, parameters: Mapping[str, float], histories: Histories) -
     return np.where(repeated, 1 / (1 + a / np.where(repeated, b + x - 1, 1) * np.exp(gone)), 1.0)
 
 
-def order_probability(parameters: Mapping[str, float], histories: Histories, weeks: float) -> np.ndarray:
-    """BG/NBD's P(at least one order in the next `weeks`) = P(alive)*(1-((alpha+T)/(alpha+T+H))^(r+x))."""
+def order_probability(
+    parameters: Mapping[str, float], histories: Histories, weeks: float, model: str = BGNBD
+) -> np.ndarray:
+    """P(at least one order in the next `weeks`) = P(alive)*(1-((alpha+T)/(alpha+T+H))^(r+x)), P(alive) the model's."""
     r, alpha = parameters["r"], parameters["alpha"]
     silent = (r + histories.repeats) * np.log((alpha + histories.age) / (alpha + histories.age + weeks))
-    return p_alive(BGNBD, parameters, histories) * -np.expm1(silent)
+    return p_alive(model, parameters, histories) * -np.expm1(silent)
 
 
-def expected_orders(parameters: Mapping[str, float], histories: Histories, weeks: float | np.ndarray) -> np.ndarray:
-    """BG/NBD's expected order days in the next `weeks`, given the history (Fader, Hardie & Lee 2005, eq. 10).
+def expected_orders(
+    parameters: Mapping[str, float], histories: Histories, weeks: float | np.ndarray, model: str = BGNBD
+) -> np.ndarray:
+    """Expected order days in the next `weeks`, given the history (Fader, Hardie & Lee 2005, eq. 10). MBG/NBD's are
+    the same with b + 1 for b, as everybody has been exposed to one chance to leave more, and its own P(alive).
 
     The part of 1/p that outlives the horizon, (1-z)^(r+x) * 2F1(r+x, b+x; a+b+x-1; z), is worked out by Euler's
     transformation as (1-z)^(a-1) * 2F1(a+b-1-r, a-1; a+b+x-1; z), which stays finite for customers with hundreds
@@ -155,16 +160,17 @@ def expected_orders(parameters: Mapping[str, float], histories: Histories, weeks
     """
     a = parameters["a"]
     if abs(a - 1) < NEAR_ONE:
-        sides = [expected_orders({**parameters, "a": 1 + side * NEAR_ONE}, histories, weeks) for side in (-2, 2)]
+        beside = ({**parameters, "a": 1 + side * NEAR_ONE} for side in (-2, 2))
+        sides = [expected_orders(values, histories, weeks, model) for values in beside]
         return (sides[0] + sides[1]) / 2
-    r, alpha, b = parameters["r"], parameters["alpha"], parameters["b"]
+    r, alpha, b = parameters["r"], parameters["alpha"], parameters["b"] + (model == MBGNBD)
     x = histories.repeats
     z = weeks / (alpha + histories.age + weeks)
     with np.errstate(all="ignore"):
         by_euler = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
         as_it_stands = np.exp((r + x) * np.log1p(-z)) * hyp2f1(r + x, b + x, a + b + x - 1, z)
     outliving = np.where(np.isfinite(by_euler), by_euler, np.nan_to_num(as_it_stands, nan=0.0, posinf=0.0))
-    return (a + b + x - 1) / (a - 1) * (1 - outliving) * p_alive(BGNBD, parameters, histories)
+    return (a + b + x - 1) / (a - 1) * (1 - outliving) * p_alive(model, parameters, histories)
 
 
 def discounted_orders(

@@ -29,7 +29,7 @@ def so_far(fit: Fit, histories: Histories) -> Check:
     """In sample: all repeat order days so far, beside those expected of newcomers in as many weeks."""
     nothing = np.zeros(len(histories.counts))
     newcomers = Histories(nothing, nothing, nothing, histories.counts)
-    expected = expected_orders(fit.parameters, newcomers, histories.age)
+    expected = expected_orders(fit.parameters, newcomers, histories.age, fit.model)
     observed = float((histories.counts * histories.repeats).sum())
     return Check(
         "repeat order days so far", "all", "ratio", fit.base_count, observed, float((histories.counts * expected).sum())
@@ -40,8 +40,8 @@ def foretold(fit: Fit, histories: Histories, held_out: HeldOut, weeks: float) ->
     """All order days of the hold-out; those by earlier repeats; who came at all, by decile and band of the
     order probability."""
     counts = histories.counts
-    expected = expected_orders(fit.parameters, histories, weeks)
-    chance = order_probability(fit.parameters, histories, weeks)
+    expected = expected_orders(fit.parameters, histories, weeks, fit.model)
+    chance = order_probability(fit.parameters, histories, weeks, fit.model)
     total = float((counts * expected).sum())
     yield Check("hold-out order days", "all", "ratio", fit.base_count, float(held_out.days.sum()), total)
     for repeats in range(MOST_REPEATS_SHOWN):

@@ -1,7 +1,6 @@
 """Orders to come: BG/NBD, MBG/NBD and Gamma-Gamma on counts of order histories, with a hold-out.
 
-Each is fitted on all days, and BG/NBD and Gamma-Gamma once more on the days before the hold-out, which they
-must then foretell. Expected orders need the hypergeometric function, which no SQL has: they are worked out
+Each is fitted on all days, and once more on the days before the hold-out, which it must then foretell. Expected orders need the hypergeometric function, which no SQL has: they are worked out
 here, once for every different history.
 """
 
@@ -69,13 +68,13 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     fits: list[Fit] = []
     rows: list[tuple[Any, ...]] = []
     for name, histories, held_out in _histories(connection):
-        found = btyd.fit_ordering(btyd.BGNBD, name, histories)
-        if found.is_fitted:
-            found = replace(found, checks=tuple(_checks(found, windows[name], histories, held_out)))
-        fits.append(found)
-        if name == ALL:
-            fits.append(btyd.fit_ordering(btyd.MBGNBD, name, histories))
-            rows += _expectations(found, windows[name], histories, as_of) if found.is_fitted else ()
+        for model in (btyd.BGNBD, btyd.MBGNBD):
+            found = btyd.fit_ordering(model, name, histories)
+            if found.is_fitted:
+                found = replace(found, checks=tuple(_checks(found, windows[name], histories, held_out)))
+                if name == ALL and model == btyd.BGNBD:
+                    rows += _expectations(found, windows[name], histories, as_of)
+            fits.append(found)
     replace_table(connection, "order_expectations", TABLES["order_expectations"], rows)
     return fits + list(_value_fits(connection))
 
