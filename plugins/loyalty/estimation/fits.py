@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+Z = 1.959963985
 SIGNIFICANT_DIGITS = 8
 # Standard errors come from differences of slopes and hold fewer digits than the parameters.
 ERROR_DIGITS = 5
@@ -79,6 +80,13 @@ class Fit:
         if self.is_fitted:
             return f"{told}: fitted on {self.base_count:,}" + (f"; {self.reason}" if self.reason else "")
         return f"{told}: not fitted, {self.reason}"
+
+
+def wilson(share: float, count: float) -> tuple[float, float]:
+    """The ends of Wilson's 95 % interval (1927) of a share of `count` customers."""
+    centre = (share + Z**2 / (2 * count)) / (1 + Z**2 / count)
+    margin = Z * math.sqrt(share * (1 - share) / count + Z**2 / (4 * count * count)) / (1 + Z**2 / count)
+    return centre - margin, centre + margin
 
 
 def not_fitted(model: str, scope: str, base_count: int, reason: str) -> Fit:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from loyalty.estimation.btyd import Histories, expected_orders, order_probability
-from loyalty.estimation.fits import Check, Fit
+from loyalty.estimation.fits import Check, Fit, Z, wilson
 
-Z = 1.959963985
 MOST_REPEATS_SHOWN = 7
 HIGH, LOW = 0.7, 0.3
 
@@ -91,8 +90,6 @@ def _shares(
     if n == 0:
         return
     share = float(held.customers[of_it].sum()) / n
-    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    margin = Z * float(np.sqrt(share * (1 - share) / n + Z**2 / (4 * n * n))) / (1 + Z**2 / n)
     foretold_share = float((counts * chance)[of_it].sum()) / n
     name = f"hold-out order probability by {by}"
-    yield Check(name, part, "probability", int(n), share, foretold_share, centre - margin, centre + margin)
+    yield Check(name, part, "probability", int(n), share, foretold_share, *wilson(share, n))

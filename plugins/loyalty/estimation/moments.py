@@ -140,3 +140,34 @@ def jackknifed(
         error = float(np.sqrt((len(used) - 1) * np.mean((values - values.mean()) ** 2)))
         intervals[name] = Interval(value, value - quantile * error, value + quantile * error)
     return intervals
+
+
+def cross_validated(
+    groups: Sequence[Sums], foretelling: Callable[[Moments], tuple[np.ndarray, np.ndarray]]
+) -> float | None:
+    """R2 of customers whom the fit has not seen: each group is foretold by a fit on all others (Stone 1974).
+
+    `foretelling` makes of the others' moments two weights per item, as standardised by those moments: of the figure
+    that is to be foretold, and of what foretells it. 1 - sum of squares missed / sum of squares; below 0 where the
+    others' mean would have foretold better. None below two groups, and where the others cannot be fitted.
+    """
+    missed = whole = 0.0
+    used = [group for group in groups if group.count]
+    for group in used:
+        seen = moments(added([one for one in used if one is not group]))
+        if seen is None or seen.items != group.items:
+            return None
+        target, foretold = foretelling(seen)
+        squares = _products_around(group, seen)
+        missed += float((target - foretold) @ squares @ (target - foretold))
+        whole += float(target @ squares @ target)
+    return 1 - missed / whole if whole > 0 else None
+
+
+def _products_around(group: Sums, seen: Moments) -> np.ndarray:
+    """Sums of products of the group's items, standardised by the means and deviations of others."""
+    totals = np.array([float(group.totals[item]) for item in group.items])
+    products = np.array([[float(group.products[min(a, b), max(a, b)]) for b in group.items] for a in group.items])
+    shift = np.outer(totals, seen.means)
+    around = products - shift - shift.T + group.count * np.outer(seen.means, seen.means)
+    return np.asarray(around / np.outer(seen.deviations, seen.deviations))

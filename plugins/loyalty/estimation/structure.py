@@ -14,8 +14,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import chi2
 
-from loyalty.estimation.fits import FITTED, Fit, not_fitted
-from loyalty.estimation.moments import Interval, Moments, Sums, added, is_singular, jackknifed, moments
+from loyalty.estimation.fits import FITTED, Check, Fit, not_fitted
+from loyalty.estimation.moments import (
+    Interval,
+    Moments,
+    Sums,
+    added,
+    cross_validated,
+    is_singular,
+    jackknifed,
+    moments,
+)
 
 PATH_MODEL = "survey_path_model"
 COMPONENTS = "survey_components"
@@ -259,8 +268,28 @@ def _fit_paths(scope: str, items: Sequence[Item], groups: Sequence[Sums], found:
         iterations=model.rounds,
         is_converged=True,
         parameters={f"{a} > {b}": value for (a, b), value in model.paths.items()},
+        checks=[_check(items, groups, name, found.count, r_squared) for name, r_squared in model.r_squared.items()],
     )
     return StructureFit(fit, jackknifed(groups, figures) or {})
+
+
+def _check(items: Sequence[Item], groups: Sequence[Sums], construct: str, count: int, explained: float) -> Check:
+    """R2 of a construct among customers whom the model has not seen, beside R2 among those it was fitted to."""
+
+    def paths_to_it(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
+        model = _model(items, seen)
+        of_construct = {
+            item.name: (item.construct, model.weights[item.name]) for item in items if item.name in model.weights
+        }
+        slopes = {cause: slope for (cause, effect), slope in model.paths.items() if effect == construct}
+
+        def weighed(by: Mapping[str, float]) -> np.ndarray:
+            parts = (of_construct.get(name, ("", 0.0)) for name in seen.items)
+            return np.array([by.get(belongs, 0.0) * weight for belongs, weight in parts])
+
+        return weighed({construct: 1.0}), weighed(slopes)
+
+    return Check("cross-validated R2", construct, "ratio", count, cross_validated(groups, paths_to_it), explained)
 
 
 def _model(items: Sequence[Item], found: Moments) -> PathModel:
@@ -320,5 +349,6 @@ def _fit_components(scope: str, found: Moments) -> StructureFit:
     plain["kmo", "all items", "all items"] = result.kmo
     plain["bartlett chi-square", "all items", "all items"] = result.chi_square
     plain["bartlett p-value", "all items", "all items"] = result.p_value
-    fit = Fit(COMPONENTS, scope, FITTED, found.count, is_converged=True)
+    adequate = Check("sampling adequacy (KMO)", "all", "share", found.count, result.kmo, 1.0)
+    fit = Fit(COMPONENTS, scope, FITTED, found.count, is_converged=True, checks=[adequate])
     return StructureFit(fit, {key: Interval(value, None, None) for key, value in plain.items()})

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, hstack, identity
 
-from loyalty.estimation.fits import FITTED, Fit, not_fitted, significant
+from loyalty.estimation.fits import FITTED, Check, Fit, not_fitted, significant, wilson
 
 MODEL = "wallet_coefficients"
 QUANTILE = 0.9
@@ -26,11 +26,13 @@ INTERCEPT = ("intercept", "")
 @dataclass(frozen=True)
 class SpendBin:
     """Customers of one cell with about the same spend: the attribute levels in a fixed order, the spend
-    (reporting currency, above 0), and how many customers."""
+    (reporting currency, above 0), how many customers, and whether they are of the half of all customers (drawn by
+    the hash of their key) that the other half's fit has to foretell."""
 
     levels: tuple[str, ...]
     amount: float
     customer_count: int
+    is_held_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,24 @@ def fit_wallet(scope: str, attributes: Sequence[str], bins: Sequence[SpendBin]) 
         loss=significant(pinball(response - design @ solution, counts, QUANTILE)),
         is_converged=True,
         parameters={f"{attribute} {level}".strip(): value for (attribute, level), value in coefficients.items()},
+        checks=_checks(response, design, counts, np.array([spend.is_held_out for spend in bins])),
     )
     return WalletFit(fit, coefficients)
+
+
+def _checks(response: np.ndarray, design: np.ndarray, counts: np.ndarray, held_out: np.ndarray) -> list[Check]:
+    """Of the customers held out, the share that spends at most the quantile which the others foretell them."""
+    n = float(counts[held_out].sum())
+    seen = None if n in (0, counts.sum()) else ~held_out
+    if seen is None:
+        return []
+    solution = quantile_regression(response[seen], design[seen], counts[seen], QUANTILE)
+    if solution is None:
+        return []
+    share = float(counts[held_out & (response <= design @ solution)].sum()) / n
+    return [
+        Check("hold-out share within the quantile", "all", "probability", int(n), share, QUANTILE, *wilson(share, n))
+    ]
 
 
 def _design(attributes: Sequence[str], bins: Sequence[SpendBin]) -> tuple[list[tuple[str, str]], np.ndarray]:

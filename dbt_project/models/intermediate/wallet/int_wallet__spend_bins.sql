@@ -3,6 +3,8 @@ with
     spends as (
         select
             *,
+            -- half of the customers, by chance, for the others' fit to foretell
+            substr(md5(customer_key), 1, 1) >= '8' as is_held_out,
             cast(
                 round(
                     cast(
@@ -28,6 +30,7 @@ with
             age_band,
             tenure_band,
             log_bin,
+            is_held_out,
             {{ rounded(div("sum(own_amount)", "count(*)"), 4) }} as amount,
             count(*) as customer_count
         from spends
@@ -39,7 +42,8 @@ with
             peer_level,
             age_band,
             tenure_band,
-            log_bin
+            log_bin,
+            is_held_out
     )
 
 select *

@@ -31,11 +31,20 @@ TABLES: dict[str, Columns] = {
 
 def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     """Fit every category and period; one row per coefficient."""
-    columns = ("source", "category", "period_grain", "period_start_date", *ATTRIBUTES, "amount", "customer_count")
+    columns = (
+        "source",
+        "category",
+        "period_grain",
+        "period_start_date",
+        *ATTRIBUTES,
+        "amount",
+        "customer_count",
+        "is_held_out",
+    )
     statistics = read_statistics(connection, STATISTICS, columns)
     fits, rows = [], []
     for (source, category, grain, start), group in groupby(statistics, key=itemgetter(0, 1, 2, 3)):
-        bins = [wallet.SpendBin(row[4:7], float(row[7]), row[8]) for row in group]
+        bins = [wallet.SpendBin(row[4:7], float(row[7]), *row[8:]) for row in group]
         result = wallet.fit_wallet(f"{source}, {category}, {grain} from {start}", ATTRIBUTES, bins)
         fits.append(result.fit)
         rows += [

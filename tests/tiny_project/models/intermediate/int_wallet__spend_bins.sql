@@ -9,5 +9,6 @@ select
     cast(null as varchar) as age_band,
     cast(null as varchar) as tenure_band,
     cast(null as decimal(18, 4)) as amount,
-    cast(null as bigint) as customer_count
+    cast(null as bigint) as customer_count,
+    cast(null as boolean) as is_held_out
 where false
