@@ -415,9 +415,11 @@ def _is_unseen(settings: Settings, feed: FeedConfig, uri: str, last: dict[str, A
         return True
     try:
         if why := refused_unread(settings, uri):
-            return bool(last.get("reason") != _refusal(feed, uri, why))
+            raise LoadRejected(why)
         if last["sha256"] != checksum(settings, uri):
             return True
+    except LoadRejected as refused:
+        return bool(last.get("reason") != _refusal(feed, uri, refused))
     except OSError:  # it cannot be read: landing it will say so
         return True
     return last["outcome"] == "rejected" and last["gate_id"] != gate_id

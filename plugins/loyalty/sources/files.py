@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -77,8 +78,10 @@ def refused_unread(settings: Settings, uri: str) -> str:
     """
     if not uri.isprintable():
         return "the name holds characters that cannot be printed, or is not UTF-8; rename the file"
+    if is_remote(uri):  # one that does not say its size is copied as far as the limit
+        return _too_large(settings.max_file_bytes) if _remote_size(uri) > settings.max_file_bytes else ""
     file = local_path(settings, uri)
-    if is_remote(uri) or not os.path.lexists(file):
+    if not os.path.lexists(file):
         return ""
     if not file.exists():
         return "is a link to a file that is not there; put the file itself there"
@@ -137,10 +140,10 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
 
 
 def checksum(settings: Settings, uri: str) -> str:
-    """SHA-256 of a file's bytes, without keeping a copy."""
+    """SHA-256 of a file's bytes, without keeping a copy; LoadRejected when there are more than may be."""
     digest = hashlib.sha256()
     with _open(settings, uri) as stream:
-        while block := stream.read(COPY_BYTES):
+        for block in _blocks(stream, settings.max_file_bytes):
             digest.update(block)
     return digest.hexdigest()
 
@@ -174,22 +177,40 @@ def _open(settings: Settings, uri: str) -> Any:
 
 
 def _storage(uri: str) -> Any:
+    """An address as Airflow's object storage reads it; UserError when nothing here reads its scheme."""
     from airflow.sdk import ObjectStoragePath
 
-    return ObjectStoragePath(uri)
+    try:
+        path = ObjectStoragePath(uri)
+        _ = path.fs
+    except (ValueError, ImportError):
+        scheme = f"{uri.partition('://')[0]}://"
+        raise UserError(f"Nothing here reads {scheme} addresses: install the Airflow provider that does.") from None
+    return path
+
+
+def _remote_size(uri: str) -> int:
+    """How many bytes a remote file has; 0 where the store does not say."""
+    return _storage(uri).stat().get("size") or 0
+
+
+def _blocks(stream: BinaryIO, max_bytes: int) -> Iterator[bytes]:
+    """The bytes of a stream; LoadRejected as soon as there are more than may be."""
+    read = 0
+    while block := stream.read(COPY_BYTES):
+        read += len(block)
+        if read > max_bytes:
+            raise LoadRejected(_too_large(max_bytes))
+        yield block
 
 
 def _copy(stream: BinaryIO, folder: Path, max_bytes: int) -> tuple[Path, str]:
     """A draft of our copy and the checksum of its bytes; whatever goes wrong, no draft stays."""
     digest = hashlib.sha256()
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".copy-")
-    copied = 0
     try:
         with os.fdopen(descriptor, "wb") as target:
-            while block := stream.read(COPY_BYTES):
-                copied += len(block)
-                if copied > max_bytes:
-                    raise LoadRejected(_too_large(max_bytes))
+            for block in _blocks(stream, max_bytes):
                 digest.update(block)
                 target.write(block)
             target.flush()
