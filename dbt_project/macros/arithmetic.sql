@@ -59,6 +59,19 @@
     end
 {%- endmacro %}
 
+{#
+  A bound of the difference p - q of two proportions on n and m observations, made of their Wilson intervals
+  (Newcombe 1998, Statistics in Medicine 17:873-890, method 10); `sign` is - or +.
+#}
+{% macro difference_bound(sign, p, n, q, m) -%}
+    {%- set near = wilson_low(p, n) if sign == "-" else wilson_high(p, n) -%}
+    {%- set far = wilson_high(q, m) if sign == "-" else wilson_low(q, m) -%}
+    {{ p }} - {{ q }} {{ sign }} sqrt(
+        ({{ p }} - ({{ near }})) * ({{ p }} - ({{ near }}))
+        + ({{ q }} - ({{ far }})) * ({{ q }} - ({{ far }}))
+    )
+{%- endmacro %}
+
 {# So many percent of a count, rounded up to a whole number: (count * percent + 99) // 100. #}
 {% macro upper_share(count, percent) -%}
     cast(

@@ -1,3 +1,5 @@
+{# Of transactional surveys every order may have its own answer (var response_by). #}
+{%- set per_order = ", order_key" if var("response_by") == "order" else "" -%}
 with
     responses as (select * from {{ ref("int_survey__responses") }}),
 
@@ -25,11 +27,15 @@ with
             *,
             row_number() over (
                 partition by
-                    source, survey_id, wave, respondent_type, customer_key, order_key
+                    source,
+                    survey_id,
+                    wave,
+                    respondent_type,
+                    customer_key {{ per_order }}
                 order by submitted_at, md5(response_key)
             ) as place_of_customer,
             row_number() over (
-                partition by source, survey_id, wave, device_hash, order_key
+                partition by source, survey_id, wave, device_hash {{ per_order }}
                 order by submitted_at, md5(response_key)
             ) as place_of_device
         from responses

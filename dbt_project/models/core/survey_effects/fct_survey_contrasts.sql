@@ -1,6 +1,12 @@
 {{ config(tags=["scored"]) }}
 {# How much likelier the upper group buys again, as it is and among equals in how often they bought before. #}
 {%- set z = var("z_score") -%}
+{%- set rates = [
+    "upper_rate",
+    "upper_customer_count",
+    "lower_rate",
+    "lower_customer_count",
+] -%}
 {%- set again = [
     "upper_again_count",
     "upper_missed_count",
@@ -51,10 +57,6 @@ with
         select
             *,
             upper_rate - lower_rate as rate_difference,
-            sqrt(
-                upper_rate * (1 - upper_rate) / upper_customer_count
-                + lower_rate * (1 - lower_rate) / lower_customer_count
-            ) as rate_difference_error,
             {{ has_zero_cell(*again) }} as has_zero_cell,
             {{ odds_ratio(*again) }} as odds_ratio,
             {{ log_odds_error(*again) }} as odds_ratio_error,
@@ -85,8 +87,8 @@ with
     final as (
         select
             *,
-            rate_difference - {{ z }} * rate_difference_error as rate_difference_low,
-            rate_difference + {{ z }} * rate_difference_error as rate_difference_high,
+            {{ difference_bound("-", *rates) }} as rate_difference_low,
+            {{ difference_bound("+", *rates) }} as rate_difference_high,
             {% for name in [
                 "odds_ratio",
                 "risk_ratio",

@@ -5,7 +5,10 @@ with
 
     people as (select * from {{ ref("int_survey__people") }} where recency = 1),
 
-    results as (select * from {{ ref("fct_survey_results") }}),
+    results as (
+        select *, cast(satisfaction_index as decimal(9, 4)) as rounded_index
+        from {{ ref("fct_survey_results") }}
+    ),
 
     final as (
         select
@@ -17,8 +20,9 @@ with
             count(
                 case when results.satisfaction_class = 'satisfied' then 1 end
             ) as satisfied_count,
-            count(results.satisfaction_index) as index_count,
-            sum(results.satisfaction_index) as index_sum
+            count(results.rounded_index) as index_count,
+            sum(results.rounded_index) as index_sum,
+            sum(results.rounded_index * results.rounded_index) as index_square_sum
         from segments
         inner join people using (source, survey_id, person_key)
         inner join results on people.response_key = results.response_key

@@ -14,15 +14,19 @@ with
 
     scales as ({{ usual_scales("results", "source", "overall_scale_max") }}),
 
+    waves as (select * from {{ ref("dim_survey_waves") }}),
+
+    -- waves are compared, not months: late answers stay with their wave
     answers as (
         select
-            source,
-            {{ month_start("submitted_date") }} as month,
-            count(satisfaction_index) as index_count,
-            sum(satisfaction_index) as index_sum
+            results.source,
+            waves.month,
+            count(results.satisfaction_index) as index_count,
+            sum(results.satisfaction_index) as index_sum
         from results
         inner join scales using (source, overall_scale_max)
-        group by source, {{ month_start("submitted_date") }}
+        inner join waves using (source, survey_id, wave)
+        group by results.source, waves.month
     ),
 
     complaints as (

@@ -20,6 +20,7 @@ with
             waves.wave,
             waves.sent_date,
             orders.customer_key,
+            orders.currency_code,
             count(distinct orders.order_date) as order_day_count,
             sum(orders.net_amount) as spend_amount
         from waves
@@ -34,14 +35,17 @@ with
             waves.survey_id,
             waves.wave,
             waves.sent_date,
-            orders.customer_key
+            orders.customer_key,
+            orders.currency_code
     ),
 
     ranked as (
         select
             *,
+            -- amounts that no rate converts are ranked among those of their currency
             cume_dist() over (
-                partition by source, survey_id, wave order by spend_amount
+                partition by source, survey_id, wave, currency_code
+                order by spend_amount
             ) as spend_share
         from spends
     ),

@@ -38,8 +38,10 @@ with
                     "results.sent_customer_count",
                 )
             }},
-            {{ div("results.redeemed_count", "results.sent_count") }}
-            as conversion_rate,
+            case
+                when results.sent_count >= {{ var("min_base") }}
+                then {{ div("results.redeemed_count", "results.sent_count") }}
+            end as conversion_rate,
 
             -- money
             cast(results.order_count as bigint) as order_count,

@@ -20,6 +20,12 @@ with
             top_box_count,
             satisfied_count,
             {{ div("index_sum", "index_count") }} as satisfaction_index,
+            {{
+                div(
+                    variance_of_sums("index_count", "index_sum", "index_square_sum"),
+                    "index_count",
+                )
+            }} as index_error,
             cast(null as {{ type_double() }}) as importance_share,
             cast(null as {{ dbt.type_string() }}) as reason
         from levels
@@ -34,6 +40,7 @@ with
             cast(null as bigint) as top_box_count,
             cast(null as bigint) as satisfied_count,
             performance_index as satisfaction_index,
+            cast(null as {{ type_double() }}) as index_error,
             lmg_share as importance_share,
             fit_reason as reason
         from drivers
@@ -67,9 +74,17 @@ with
             factor,
             customer_count,
             is_suppressed,
-            case
-                when not is_suppressed then satisfaction_index
-            end as satisfaction_index,
+            {% for end in ["", "_low", "_high"] -%}
+                case
+                    when not is_suppressed
+                    then
+                        satisfaction_index
+                        {%- if end %}
+                            {{ "-" if end == "_low" else "+" }}
+                            {{ var("z_score") }} * sqrt(index_error)
+                        {%- endif %}
+                end as satisfaction_index{{ end }},
+            {% endfor %}
             top_box_rate,
             {{ wilson_low("top_box_rate", "customer_count") }} as top_box_rate_low,
             {{ wilson_high("top_box_rate", "customer_count") }} as top_box_rate_high,

@@ -1,3 +1,9 @@
+{%- set churn = [
+    "upper_churn_rate",
+    "upper_active_count",
+    "lower_churn_rate",
+    "lower_active_count",
+] -%}
 {%- set ratios = ["risk_ratio", "odds_ratio", "adjusted_odds_ratio"] -%}
 with
     contrasts as (select * from {{ ref("fct_survey_contrasts") }}),
@@ -84,6 +90,8 @@ with
             lower_active_count,
             lower_churn_rate,
             upper_churn_rate - lower_churn_rate as churn_rate_difference,
+            {{ difference_bound("-", *churn) }} as churn_rate_difference_low,
+            {{ difference_bound("+", *churn) }} as churn_rate_difference_high,
             case
                 when is_suppressed
                 then 'too few customers on one side'

@@ -40,9 +40,19 @@ with
             ) as asked_dimension_count,
             coalesce(dimensions.asked_count = 4, false) as has_all_dimensions,
             -- the four figures of a wave
-            case
-                when not charts.is_suppressed then charts.satisfaction_index
-            end as satisfaction_index,
+            {% for end in ["", "_low", "_high"] -%}
+                case
+                    when not charts.is_suppressed
+                    then
+                        charts.satisfaction_index
+                        {%- if end %}
+                            {{ "-" if end == "_low" else "+" }}
+                            {{ var("z_score") }} * sqrt(
+                                {{ div("charts.index_variance", "charts.index_count") }}
+                            )
+                        {%- endif %}
+                end as satisfaction_index{{ end }},
+            {% endfor %}
             charts.top_two_count,
             {{ shown_rate("top_two", "charts.top_two_count", "charts.scored_count") }},
             charts.problem_n,
