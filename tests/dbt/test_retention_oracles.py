@@ -56,9 +56,9 @@ def test_cdnow_repeat_rate_is_by_distinct_days_and_not_by_lines(cdnow: Warehouse
 def test_cdnow_gaps(cdnow: Warehouse) -> None:
     published = PUBLISHED["cdnow_master"]["interpurchase_days"]
     assert cdnow.query(
-        "select distinct closed_gap_count, closed_p50_days, closed_p90_days, p50_days"
-        " from marts.retention__gap_curve where segment_by = 'all'"
-    ) == [(published["count"], published["50%"], published["90%"], 94)]
+        "select distinct closed_gap_count, closed_p50_days, closed_p90_days, round(closed_mean_days, 3),"
+        " round(closed_sd_days, 4), p50_days from marts.retention__gap_curve where segment_by = 'all'"
+    ) == [(*(published[name] for name in ("count", "50%", "90%", "mean", "std")), 94)]
     extremes = cdnow.query("select min(gap_days), max(gap_days) from core.fct_order_gaps where is_closed")
     assert extremes == [(published["min"], published["max"])]
 
@@ -70,6 +70,28 @@ def test_cdnow_closed_gaps_reach_each_published_percentile_on_its_day(cdnow: War
         "select min(gap_days) from marts.retention__gap_curve"
         f" where segment_by = 'all' and closed_share_rate >= {share}"
     ) == pytest.approx(PUBLISHED["cdnow_master"]["interpurchase_days"][percent])
+
+
+def test_cdnow_lines_are_all_there(cdnow: Warehouse) -> None:
+    published = PUBLISHED["cdnow_master"]
+    lines, people, first, last, spent, most, free = cdnow.query(
+        "select count(*), count(distinct customer_key), min(order_date)::varchar, max(order_date)::varchar,"
+        " sum(net_amount)::double, max(net_amount)::double, count(*) filter (where net_amount = 0)"
+        " from core.fct_orders where is_counted"
+    )[0]
+    assert (lines, people) == (published["rows"], published["customers"])
+    assert (first, last) == (published["min"], published["max"])
+    assert (spent, most) == (published["revenue"], published["max_row_usd"])
+    assert free == published["zero_dollar_rows"], "a line of zero dollars is a purchase"
+
+
+@pytest.mark.parametrize(
+    ("columns", "oracle"),
+    [("customer_key, order_date, net_amount", "exact_dup_rows"), ("customer_key, order_date", "dup_customer_day")],
+)
+def test_cdnow_repeated_lines_stay(cdnow: Warehouse, columns: str, oracle: str) -> None:
+    repeated = f"select count(*) - count(distinct ({columns})) from core.fct_orders where is_counted"
+    assert cdnow.value(repeated) == PUBLISHED["cdnow_master"][oracle]
 
 
 def test_cdnow_gaps_of_customers_add_up_to_the_published_mean(cdnow: Warehouse) -> None:
@@ -136,6 +158,8 @@ def test_telco_survival_at_every_month_with_its_interval(telco: Warehouse) -> No
         point = ours[int(float(row["event_at"]))]
         assert point["at_risk_count"] == int(row["at_risk"])
         assert point["event_count"] == int(row["observed"])
+        assert point["censored_count"] == int(row["censored"])
+        assert point["event_count"] + point["censored_count"] == int(row["removed"])
         assert point["survival_rate"] == pytest.approx(float(row["KM_estimate"]), abs=1e-8)
         assert point["survival_low"] == pytest.approx(float(row["KM_estimate_lower_0.95"]), abs=1e-8)
         assert point["survival_high"] == pytest.approx(float(row["KM_estimate_upper_0.95"]), abs=1e-8)

@@ -21,6 +21,7 @@ with
             customers.currency_code,
             current_values.tier,
             current_values.level,
+            current_values.value_rank,
             prior_values.tier as tier_prior,
             prior_values.level as level_prior,
             stages.stage as stage_prior,

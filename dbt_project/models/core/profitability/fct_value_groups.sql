@@ -24,6 +24,11 @@ with
             sum(profit_amount) as profit_amount,
             sum(measure_amount) as measure_amount,
             count(measure_amount) as measure_n,
+            count(value_rank) as ranked_n,
+            sum(
+                case when value_rank is not null then measure_amount end
+            ) as ranked_amount,
+            sum(value_rank * measure_amount) as rank_times_amount,
             sum(prior_measure_amount) as prior_measure_amount,
             count(prior_measure_amount) as prior_measure_n
         from members

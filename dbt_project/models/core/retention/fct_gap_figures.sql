@@ -15,6 +15,8 @@ with
             segments.segment,
             cast(count(*) as bigint) as closed_gap_count,
             {{ count_where("gaps.order_day_number = 1") }} as repeat_customer_count,
+            sum(gaps.gap_days) as gap_sum,
+            sum(gaps.gap_days * gaps.gap_days) as square_sum,
             {{ percentile("gaps.gap_days", 0.5) }} as closed_p50_days,
             {{ percentile("gaps.gap_days", 0.9) }} as closed_p90_days
         from gaps
@@ -41,6 +43,16 @@ with
             closed.segment,
             closed.closed_gap_count,
             closed.repeat_customer_count,
+            {{ div("closed.gap_sum", "closed.closed_gap_count") }} as closed_mean_days,
+            -- the sample's standard deviation, from whole numbers
+            sqrt(
+                {{
+                    div(
+                        "closed.closed_gap_count * closed.square_sum - closed.gap_sum * closed.gap_sum",
+                        "closed.closed_gap_count * (closed.closed_gap_count - 1)",
+                    )
+                }}
+            ) as closed_sd_days,
             closed.closed_p50_days,
             closed.closed_p90_days,
             cast(coalesce(paired.pair_count, 0) as bigint) as pair_count,

@@ -62,6 +62,19 @@ with
             - cast(shared.textbook_share_rate as {{ type_double() }}) as share_gap_rate,
             {{ div("shared.measure_share_rate", "shared.customer_share_rate") }}
             as profit_index_ratio,
+            -- ranks count from the best on, within a currency: the row of all alone has
+            -- every one of them
+            case
+                when shared.group_by = 'all' and shared.ranked_amount > 0
+                then
+                    1
+                    + {{
+                        div(
+                            "1 - 2 * " ~ div("rank_times_amount", "ranked_amount"),
+                            "ranked_n",
+                        )
+                    }}
+            end as gini_index,
             {{ div("shared.cm3_amount", "shared.costed_resource_amount") }}
             as cm3_per_resource_ratio,
             case

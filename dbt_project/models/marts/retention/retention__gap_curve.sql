@@ -57,6 +57,16 @@ with
                 ("returned_low", "1 - counted.survival_high", all),
                 ("returned_high", "1 - counted.survival_low", all),
                 (
+                    "closed_mean_days",
+                    "figures.closed_mean_days",
+                    "figures.repeat_customer_count",
+                ),
+                (
+                    "closed_sd_days",
+                    "figures.closed_sd_days",
+                    "figures.repeat_customer_count",
+                ),
+                (
                     "closed_p50_days",
                     "figures.closed_p50_days",
                     "figures.repeat_customer_count",
