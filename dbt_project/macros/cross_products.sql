@@ -11,7 +11,7 @@
         count(*) as answer_count,
         sum(a.score) as sum_a,
         sum(b.score) as sum_b,
-        sum(a.score * b.score) as sum_ab
+        sum({{ wide_product("a.score", "b.score", 6) }}) as sum_ab
     from {{ relation }} as a
     inner join
         {{ relation }} as b on a.{{ unit }} = b.{{ unit }}

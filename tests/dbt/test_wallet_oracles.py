@@ -154,6 +154,7 @@ def test_every_imputed_wallet_of_the_best_peers_by_income(households: Warehouse)
     with (ORACLES / "cj_wallet_p90_income.csv").open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             assert found.wallet[row["household_id"]] == pytest.approx(float(row["wallet"]), abs=0.006)
+            assert found.share[row["household_id"]] == pytest.approx(float(row["sow"]), abs=1e-6)
 
 
 @pytest.mark.parametrize(("percentile", "share"), [(0.8, 0.619), (0.9, 0.519), (0.95, 0.455)])

@@ -80,7 +80,12 @@ def test_bgnbd_is_the_published_fit(bgnbd: Fit) -> None:
         [oracle[name] for name in btyd.ORDERING], rel=1e-6
     )
     assert bgnbd.log_likelihood == -9582.4256
+    assert bgnbd.log_likelihood == pytest.approx(oracle["loglik"], abs=5e-5)
     assert round(bgnbd.log_likelihood, 1) == oracle["published"]["loglik"]
+    assert bgnbd.base_count == oracle["n"]
+    for name in btyd.ORDERING:
+        assert round(bgnbd.parameters[name], 3) == oracle["published"][name]
+        assert bgnbd.parameters[name] == pytest.approx(PUBLISHED["lifetimes_0.11.3"]["bgnbd"][name], rel=1e-6)
 
 
 def test_mbgnbd_is_the_reference_fit(mbgnbd: Fit, histories: Histories) -> None:
@@ -102,14 +107,18 @@ def test_every_customer_is_foretold_as_published(bgnbd: Fit, histories: Historie
     assert alive == pytest.approx(CUSTOMERS.p_alive, abs=1e-6)
     assert round(expected.sum(), 2) == 1653.42
     assert alive.mean() == pytest.approx(PUBLISHED["bgnbd_cdnow"]["mean_p_alive"], abs=1e-7)
+    assert alive.mean() == pytest.approx(PUBLISHED["lifetimes_0.11.3"]["p_alive_mean"], abs=1e-7)
 
 
 def test_the_published_customer(bgnbd: Fit) -> None:
-    assert round(float(btyd.expected_orders(bgnbd.parameters, ONE, 39)[0]), 4) == 1.2259
+    published = PUBLISHED["bgnbd_cdnow"]
+    found = float(btyd.expected_orders(bgnbd.parameters, ONE, 39)[0])
+    assert found == pytest.approx(published["cond_exp_39wk_x2_tx30.43_T38.86"], abs=1e-6)
+    assert (round(found, 4), round(found, 3)) == (1.2259, published["published_cond_exp"])
     assert round(float(btyd.order_probability(bgnbd.parameters, ONE, 39)[0]), 4) == 0.5546
     newcomer = _histories([0], [0], [0])
     assert btyd.expected_orders(bgnbd.parameters, newcomer, 39) == pytest.approx(
-        PUBLISHED["bgnbd_cdnow"]["E_X_39wk_new_customer"], abs=1e-6
+        published["E_X_39wk_new_customer"], abs=1e-6
     )
 
 
@@ -118,6 +127,7 @@ def test_the_hold_out_by_earlier_repeats_is_the_reference_s(bgnbd: Fit, historie
     checks = list(foretold(bgnbd, histories, HeldOut(days, days**2, (days > 0).astype(float)), 39))
     total = next(check for check in checks if check.name == "hold-out order days")
     assert total.observed == PUBLISHED["bgnbd_cdnow"]["holdout_actual_total_distinct_days"] == 1882
+    assert total.expected == pytest.approx(PUBLISHED["bgnbd_cdnow"]["expected_total_holdout_39wk"], abs=1e-3)
     assert round(total.expected, 2) == 1653.42
     by_repeats = [check for check in checks if check.name == "hold-out order days by repeats"]
     with (ORACLES / "bgnbd_cdnow_holdout_by_x.csv").open(encoding="utf-8") as file:
@@ -160,14 +170,18 @@ def test_in_sample_the_model_repeats_what_it_was_fitted_to(bgnbd: Fit, histories
 def test_gamma_gamma_is_the_published_fit(values: Values) -> None:
     oracle = PUBLISHED["gammagamma_cdnow"]
     fit = btyd.fit_values("USD", values)
-    assert fit.base_count == 946
+    assert fit.base_count == oracle["n_repeat"] == 946
     assert {name: round(value, 4) for name, value in fit.parameters.items()} == {"p": 6.2488, "q": 3.7446, "v": 15.4477}
     assert fit.log_likelihood == pytest.approx(oracle["loglik"], abs=1e-4)
+    for name, value in fit.parameters.items():
+        assert value == pytest.approx(oracle[name], rel=1e-6)
+        assert value == pytest.approx(PUBLISHED["lifetimes_0.11.3"]["gg"][name], rel=1e-6)
     assert btyd.correlation(values) == pytest.approx(oracle["corr_x_zbar_repeat"], abs=1e-9)
     summary = pd.read_csv(DATASETS / "cdnow_customers_summary_with_transactions.csv")
     expected = btyd.expected_value(fit.parameters, summary.x.to_numpy(float), (summary.x * summary.zbar).to_numpy())
     assert [round(value, 4) for value in expected[:5]] == oracle["cond_exp_value_first5"]
     assert expected.mean() == pytest.approx(oracle["mean_cond_exp_value_all"], abs=1e-5)
+    assert expected[summary.x == 0] == pytest.approx(oracle["E_M"], abs=1e-5)
 
 
 def test_the_currency_s_size_does_not_matter(values: Values) -> None:

@@ -29,6 +29,11 @@ def test_sbg_is_the_published_fit(name: str) -> None:
     assert [fit.parameters["a"], fit.parameters["b"]] == pytest.approx([a, b], abs=5.1e-6)
     assert fit.log_likelihood is not None
     assert round(fit.log_likelihood, 3) == log_likelihood
+    assert round(fit.log_likelihood, 1) == oracle["published"]["loglik"]
+    assert [round(fit.parameters[name], 3) for name in ("a", "b")] == [
+        oracle["published"][name] for name in ("alpha", "beta")
+    ]
+    assert [fit.parameters["a"], fit.parameters["b"]] == pytest.approx([oracle["alpha"], oracle["beta"]], rel=1e-6)
     rates = retention_rates(fit.parameters, 12)
     assert rates == pytest.approx(oracle["retention_rates_1_12"], abs=1e-6)
     assert np.cumprod(rates) == pytest.approx(oracle["survival_0_12"][1:], abs=1e-6)

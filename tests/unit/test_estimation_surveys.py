@@ -143,6 +143,9 @@ def test_paths_of_the_european_index(mobi: structure.PathModel) -> None:
     assert mobi.is_converged
     assert {**mobi.paths} == pytest.approx({(a.lower(), b.lower()): v for a, b, v in PLS["paths"]}, abs=1e-6)
     assert {**mobi.r_squared} == pytest.approx({name.lower(): v for name, v in PLS["R2"].items()}, abs=1e-6)
+    # nothing leads to image, which the published table shows as 0
+    explained = {name.capitalize(): round(value, 4) for name, value in mobi.r_squared.items()}
+    assert explained | {"Image": 0} == SURVEY["ecsi_mobi"]["R2"]
     published = {(a.lower(), b.lower()): v for a, b, v in SURVEY["ecsi_mobi"]["paths"]}
     assert {path: round(value, 4) for path, value in mobi.paths.items()} == published
 
@@ -158,6 +161,9 @@ def test_indices_of_the_european_index(mobi: structure.PathModel, construct: str
     scales = dict.fromkeys(weights, (1.0, 10.0))
     found = structure.construct_index(weights, STATISTICS["mean"], STATISTICS["std"], scales)
     assert found == pytest.approx(PLS["index_0_100"][construct.capitalize()], abs=5e-5)
+    published = SURVEY["ecsi_mobi"]["index_0_100"][construct.capitalize()]
+    assert found == pytest.approx(published["index"], abs=1e-6)
+    assert structure.index_weights(weights, STATISTICS["std"]) == pytest.approx(published["weights"], abs=1e-6)
 
 
 @pytest.mark.parametrize("construct", sorted(PREFIXES))

@@ -155,11 +155,18 @@ def construct_index(
     deviations: Mapping[str, float],
     scales: Mapping[str, tuple[float, float]],
 ) -> float:
-    """A construct's mean on 0..100: 100 * sum w_i (mean_i - min_i) / (max_i - min_i), w_i the outer weights of the
-    items as asked (standardised weight / standard deviation), made to add up to 1 (Fornell et al. 1996)."""
-    raw = {item: weight / deviations[item] for item, weight in weights.items()}
+    """A construct's mean on 0..100: 100 * sum w_i (mean_i - min_i) / (max_i - min_i) with the weights of the items
+    as asked (Fornell et al. 1996)."""
+    of_items = index_weights(weights, deviations)
     places = {item: (means[item] - scales[item][0]) / (scales[item][1] - scales[item][0]) for item in weights}
-    return 100 * sum(raw[item] * places[item] for item in raw) / sum(raw.values())
+    return 100 * sum(weight * places[item] for item, weight in of_items.items())
+
+
+def index_weights(weights: Mapping[str, float], deviations: Mapping[str, float]) -> dict[str, float]:
+    """The outer weights of a construct's items as asked, standardised weight / standard deviation; their sum is 1."""
+    raw = {item: weight / deviations[item] for item, weight in weights.items()}
+    total = sum(raw.values())
+    return {item: weight / total for item, weight in raw.items()}
 
 
 def cronbach_alpha(covariance: np.ndarray) -> float | None:
