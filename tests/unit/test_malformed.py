@@ -31,7 +31,7 @@ NOW = datetime(2026, 5, 9, 2, tzinfo=UTC)
 NAMES = ["Order", "Customer", "When", "Total"]
 ROWS = [[str(number), "比较满意", "2026-05-04", f"{number}.50"] for number in range(1, 9)]
 TEXT = "".join(",".join(row) + "\n" for row in [NAMES, *ROWS])
-FORMATS = ("csv", "csv.gz", "csv.zip", "fixed_width", "jsonl", "parquet", "xlsx")
+FORMATS = ("csv", "csv.gz", "csv.zip", "csv.zip.bzip2", "csv.zip.lzma", "fixed_width", "jsonl", "parquet", "xlsx")
 QUICK, LONG = 20, 1_500
 
 
@@ -39,9 +39,9 @@ def _gzip() -> bytes:
     return gzip.compress(TEXT.encode(), mtime=0)
 
 
-def _zip() -> bytes:
+def _zip(method: int = zipfile.ZIP_DEFLATED) -> bytes:
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "w", method) as archive:
         archive.writestr("orders.csv", TEXT)
     return file.getvalue()
 
@@ -65,6 +65,8 @@ WRITERS: dict[str, Callable[[], bytes]] = {
     "csv": TEXT.encode,
     "csv.gz": _gzip,
     "csv.zip": _zip,
+    "csv.zip.bzip2": lambda: _zip(zipfile.ZIP_BZIP2),
+    "csv.zip.lzma": lambda: _zip(zipfile.ZIP_LZMA),
     "fixed_width": lambda: "".join("".join(f"{c:<12}" for c in row) + "\n" for row in [NAMES, *ROWS]).encode(),
     "jsonl": lambda: "".join(json.dumps(dict(zip(NAMES, row, strict=True))) + "\n" for row in ROWS).encode(),
     "parquet": _parquet,
@@ -136,6 +138,18 @@ def _fuzz(name: str, examples: int) -> None:
     bounded(given(PLACES)(lambda part: check_cut(name, part)))()
     bounded(given(FLIPS)(lambda changes: check_flip(name, changes)))()
     bounded(given(st.binary(max_size=200))(lambda content: check_rubbish(name, content)))()
+
+
+@pytest.mark.parametrize("name", ["csv.zip", "xlsx"])
+def test_a_zip_of_a_version_that_is_not_known_is_refused(name: str) -> None:
+    content = bytearray(whole(name))
+    content[content.index(b"PK\x01\x02") + 6] = 64  # what is needed to unpack the first member
+    assert read(name, bytes(content)) is None
+
+
+@pytest.mark.parametrize("length", range(1, 5))
+def test_the_first_bytes_of_a_zip_are_no_header(length: int) -> None:
+    assert read("csv.zip", whole("csv.zip")[:length]) is None
 
 
 @given(cut=st.integers(min_value=1, max_value=200))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import lzma
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,8 @@ ZIP_MAGIC = b"PK\x03\x04"
 ENCRYPTED, PATCHED, STRONGLY_ENCRYPTED = 0x1, 0x20, 0x40  # flags of a member
 READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+# What the unpackers raise; a member that wants a newer zip than they know is not implemented.
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
 SAMPLE_BYTES = 65_536
 BLOCK_CHARACTERS = 1 << 20
 # Characters no export means to write: they show a binary file or a wrong encoding.
@@ -28,7 +31,7 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that refuses to give more than so many bytes (a bomb, or a mistake)."""
+    """A stream that refuses to give more than so many bytes (a bomb, or a mistake), and says so when it is damaged."""
 
     def __init__(self, stream: BinaryIO, max_bytes: int) -> None:
         self._stream = stream
@@ -39,7 +42,8 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        block = self._stream.read(len(buffer))
+        with _damage_refused():
+            block = self._stream.read(len(buffer))
         self._left -= len(block)
         if self._left < 0:
             raise LoadRejected(f"unpacks to more than {self._max:,} bytes; raise max_file_bytes if that is right")
@@ -53,17 +57,30 @@ def open_bytes(file: Path, max_bytes: int) -> Iterator[BinaryIO]:
     head = _head(file, 4)
     if not head:
         raise LoadRejected("the file is empty")
+    with ExitStack() as stack:
+        with _damage_refused():
+            stream = _unpacked(file, head, stack)
+        yield io.BufferedReader(_Bounded(stream, max_bytes))
+
+
+def _unpacked(file: Path, head: bytes, stack: ExitStack) -> BinaryIO:
+    if ZIP_MAGIC.startswith(head) and head != ZIP_MAGIC:
+        raise EOFError("it ends within the first bytes of a zip")
+    if head == ZIP_MAGIC:
+        archive = stack.enter_context(zipfile.ZipFile(file))
+        return stack.enter_context(archive.open(only_member(archive)))  # type: ignore[return-value]
+    is_gzip = head.startswith(GZIP_MAGIC)
+    return stack.enter_context(gzip.open(file, "rb") if is_gzip else file.open("rb"))  # type: ignore[return-value]
+
+
+@contextmanager
+def _damage_refused() -> Iterator[None]:
+    """What the unpackers say of a damaged file as LoadRejected; what the disk says (with its number) passes."""
     try:
-        if head.startswith(GZIP_MAGIC):
-            with gzip.open(file, "rb") as stream:
-                yield io.BufferedReader(_Bounded(stream, max_bytes))  # type: ignore[arg-type]
-        elif head.startswith(ZIP_MAGIC):
-            with zipfile.ZipFile(file) as archive, archive.open(only_member(archive)) as stream:
-                yield io.BufferedReader(_Bounded(stream, max_bytes))  # type: ignore[arg-type]
-        else:
-            with file.open("rb") as stream:
-                yield io.BufferedReader(_Bounded(stream, max_bytes))
-    except (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile) as error:
+        yield
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise LoadRejected(f"the packed file is cut short or damaged ({error})") from None
 
 

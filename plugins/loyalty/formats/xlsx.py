@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import shutil
 import tempfile
 import zipfile
@@ -32,8 +33,8 @@ CONTENT_TYPES = "[Content_Types].xml"  # the member that makes a zip a workbook
 
 # What openpyxl and the modules below it say of a workbook that is none.
 DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, OSError, ElementTree.ParseError),
-    *(AttributeError, LookupError, TypeError, ValueError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ElementTree.ParseError),
+    *(AttributeError, LookupError, NotImplementedError, TypeError, ValueError),
 )
 
 
