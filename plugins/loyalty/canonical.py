@@ -48,8 +48,10 @@ NAMED_OFFSET = r"\s*(?:GMT|UTC)(?:([+-])(\d{1,2})(?::?(\d{2}))?)?$"  # as in `3:
 WITH_OFFSET = r"(?:[+-]\d{2}:?\d{2}|Z)$"
 # Extra columns that would carry personal data along; they are dropped at landing.
 PERSONAL_NAME = re.compile(
-    r"e_?mail|phone|mobile|fax|street|address|zip|postal|(^|_)ip(_|$)|birth_?da(y|te)|latitude|longitude"
+    r"e_?mail|(^|_)mail$|phone|mobile|fax|street|address|zip|postal|(^|_)ip(_|$)|birth_?da(y|te)|latitude|longitude"
     r"|^(first|last|middle|full|customer|contact|billing|shipping|recipient|recipient_first|recipient_last)_?name$"
+    r"|telefon|teléfono|(^|_)handy(_|$|nummer)|adress|dirección|stra(ss|ß)e|geburt|(vor|nach)name|prénom|apellido"
+    r"|邮箱|邮件地址|电话|手机|地址|邮编|姓名|身份证|出生日期|生日"
 )
 
 

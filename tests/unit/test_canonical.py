@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loyalty.canonical import (
     Typed,
+    is_personal,
     local_dates,
     plan_columns,
     read_booleans,
@@ -65,9 +66,15 @@ def test_decimals(text: str, options: dict, value: str | None) -> None:
     assert read == (Decimal(value) if value else None)
 
 
-@given(st.decimals(min_value=-(10**12), max_value=10**12, places=4, allow_nan=False))
-def test_every_amount_survives_exactly(amount: Decimal) -> None:
-    assert read_decimals(pa.array([f"{amount:f}"]), FormatOptions(), 4).to_pylist() == [amount]
+LARGEST = Decimal("99999999999999.9999")
+
+
+@given(st.decimals(-LARGEST, LARGEST, places=4), st.sampled_from([".", ","]))
+@example(LARGEST, ".")
+@example(-LARGEST, ",")
+def test_every_amount_survives_exactly(amount: Decimal, point: str) -> None:
+    text = f"{amount:f}".replace(".", point)
+    assert read_decimals(pa.array([text]), FormatOptions(decimal=point), 4).to_pylist() == [amount]
 
 
 def test_integers_booleans_and_dates() -> None:
@@ -169,6 +176,20 @@ def test_the_order_of_columns_does_not_matter(workspace: Workspace) -> None:
     forwards = typed(workspace.feed(), **rows).table
     backwards = typed(workspace.feed(), **dict(reversed(rows.items()))).table
     assert forwards.equals(backwards)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        *(
+            (name, True)
+            for name in ("E-Mail", "mail", "Kunden-Mail", "Billing Name", "Zip Code", "IP", "Straße", "手机")
+        ),
+        *((name, False) for name in ("mail_campaign", "Shop Name", "shipping method", "商品", "handled by")),
+    ],
+)
+def test_columns_called_as_personal_data_are(name: str, is_one: bool) -> None:
+    assert is_personal(name) is is_one
 
 
 def test_personal_columns_are_hashed_or_dropped(workspace: Workspace) -> None:
