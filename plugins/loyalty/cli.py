@@ -318,9 +318,7 @@ def dev(
 
 @app.command(short_help="Erase a person everywhere, for good.")
 def forget(
-    customer_id: Annotated[
-        str, typer.Argument(help="The customer's id in the source, or the address that feeds hash.")
-    ],
+    customer_id: Annotated[str, typer.Argument(help="The customer's id in the source, or the e-mail address.")],
     source: Annotated[str | None, typer.Option(help="Only this source. Default: every source.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:

@@ -23,7 +23,7 @@ from loyalty.formats import Batch, Trailer
 from loyalty.privacy import Key, keyed_hash, tagged, tagged_hash
 from loyalty.quality import RowCheck, RuleResult, Suite, check_frame, check_rows
 from loyalty.sources.files import RawFile
-from loyalty.suppression import ANSWERED_FEED, Forgotten
+from loyalty.suppression import Forgotten
 
 # Rows held back are kept in memory until the load is whole; a file with more is refused.
 MOST_HELD_BACK = 500_000
@@ -65,10 +65,11 @@ class Draft:
     row_count: int = 0
     forgotten: Forgotten = field(default_factory=Forgotten)
     forgotten_count: int = 0
-    forgotten_responses: list[str] = field(default_factory=list)
+    forgotten_records: list[str] = field(default_factory=list)
     key_count: int = 1
     erased_rows: int = 0
     erased_cells: int = 0
+    hidden_rows: int = 0
 
     @property
     def seen(self) -> int:
@@ -78,9 +79,17 @@ class Draft:
     def add(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> None:
         """Check one batch; write its good rows as a part and hold the others back."""
         self.key_count = len(key)
-        batch, typed = self._without_forgotten(batch, plan, key)
-        frame = check_frame(typed.table, self.feed.canonical, suite, pd.Timestamp(self.received_at))
-        checked = check_rows(suite, frame)
+        batch = self._without_forgotten(batch, plan, key)
+        typed, checked = self._checked(batch, plan, suite, key)
+        if self.forgotten and checked.broken:  # nor is a row of theirs held back that a rule speaks against
+            broken = list(checked.broken)
+            read = to_canonical(_taken(batch, broken), plan, key).table
+            theirs = self.forgotten.names_any(read, self.feed.source).to_pylist()
+            if any(theirs):
+                batch = self._without(batch, {row for row, is_theirs in zip(broken, theirs, strict=True) if is_theirs})
+                typed, checked = self._checked(batch, plan, suite, key)
+        table, cells = self.forgotten.blanked(typed.table, self.feed.source) if self.forgotten else (typed.table, 0)
+        typed, self.erased_cells = Typed(table, typed.faults), self.erased_cells + cells
         self.results += [*_contract_results(typed, batch), *checked.results]
         self._hold_back(batch, typed, checked, plan, key)
         self._write_part(_with_lineage(_good_rows(typed, checked), self.feed, self.raw, self.received_at))
@@ -88,27 +97,32 @@ class Draft:
         self.given = tuple(dict.fromkeys([*self.given, *plan.given]))
         self.trailer = batch.trailer or self.trailer
 
-    def _without_forgotten(self, batch: Batch, plan: Plan, key: Key) -> tuple[Batch, Typed]:
-        """The batch and what it is read as, without those who asked to be forgotten."""
+    def _checked(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> tuple[Typed, RowCheck]:
+        """What a batch is read as, and what the suite says of its rows."""
         typed = to_canonical(batch, plan, key)
+        frame = check_frame(typed.table, self.feed.canonical, suite, pd.Timestamp(self.received_at))
+        return typed, check_rows(suite, frame)
+
+    def _without_forgotten(self, batch: Batch, plan: Plan, key: Key) -> Batch:
+        """The batch without rows that would mean nothing without who asked to be forgotten.
+
+        A row of theirs that cannot be read goes as well: the quarantine would keep it as it came.
+        """
         if not self.forgotten:
-            return batch, typed
-        feed = self.feed
-        doomed = self.forgotten.doomed(typed.table, feed.canonical, feed.source)
-        broken = pa.array(sorted({fault.row for fault in typed.faults}), pa.int64())
-        is_broken = pc.is_in(pa.array(range(typed.table.num_rows), pa.int64()), value_set=broken)
-        # a broken row of theirs is not held back either: the quarantine would keep it as it came
-        gone = pc.or_(doomed, pc.and_(is_broken, self.forgotten.names_any(typed.table, feed.source)))
-        if feed.feed == ANSWERED_FEED:
-            self.forgotten_responses += self.forgotten.responses(typed.table, feed.source)
-        if pc.any(gone).as_py():
-            keep = pc.invert(gone)
-            self.erased_rows += typed.table.num_rows - (pc.sum(keep).as_py() or 0)
-            batch = replace(batch, cells=batch.cells.filter(keep), lines=batch.lines.filter(keep))
-            typed = to_canonical(batch, plan, key)
-        table, cells = self.forgotten.blanked(typed.table, feed.source)
-        self.erased_cells += cells
-        return batch, Typed(table, typed.faults)
+            return batch
+        feed, typed = self.feed, to_canonical(batch, plan, key)
+        self.forgotten_records += self.forgotten.records(typed.table, feed.feed, feed.source)
+        if plan.dropped:  # what is not landed of an order of theirs stands in the raw copy
+            self.hidden_rows += pc.sum(self.forgotten.of_orders(typed.table, feed.source)).as_py() or 0
+        gone = set(pc.indices_nonzero(self.forgotten.doomed(typed.table, feed.canonical, feed.source)).to_pylist())
+        if broken := sorted({fault.row for fault in typed.faults}):
+            theirs = self.forgotten.names_any(typed.table.take(broken), feed.source).to_pylist()
+            gone |= {row for row, is_theirs in zip(broken, theirs, strict=True) if is_theirs}
+        return self._without(batch, gone)
+
+    def _without(self, batch: Batch, gone: set[int]) -> Batch:
+        self.erased_rows += len(gone)
+        return _taken(batch, [row for row in range(batch.cells.num_rows) if row not in gone]) if gone else batch
 
     def _hold_back(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: Key) -> None:
         faults: dict[int, list[Fault]] = defaultdict(list)
@@ -182,7 +196,7 @@ class Draft:
             "row_count": self.row_count,
             "quarantined_count": len(self.held_back),
             "quarantined_amount": str(sum(amounts, Decimal(0))),
-            "erased_count": self.erased_rows + self.erased_cells,
+            "erased_count": self.erased_rows + self.erased_cells + self.hidden_rows,
             "forgotten_count": self.forgotten_count,
             "key_count": self.key_count,
             "hashed_ids": self.feed.hashed_ids,
@@ -204,6 +218,12 @@ def version_label(feed: FeedConfig, raw: RawFile) -> str | None:
 def record_of(values: list[Any]) -> str:
     """A record's key as one text, the same for a row held back and for its later good version."""
     return KEY_SEPARATOR.join("" if value is None else str(value) for value in values)
+
+
+def _taken(batch: Batch, rows: list[int]) -> Batch:
+    """Some rows of a batch."""
+    wanted = pa.array(rows, pa.int64())
+    return replace(batch, cells=batch.cells.take(wanted), lines=batch.lines.take(wanted))
 
 
 def _good_rows(typed: Typed, checked: RowCheck) -> pa.Table:

@@ -26,8 +26,8 @@ from loyalty.rewriting import landed_loads
 from loyalty.rotation import remove_replaced
 from loyalty.runs import recorded_run
 from loyalty.settings import Settings
-from loyalty.suppression import load_forgotten, person_of, remember
-from loyalty.sweeping import erase, is_known, responses_of
+from loyalty.suppression import Forgotten, load_forgotten, person_of, remember
+from loyalty.sweeping import erase, is_known, owners_of, records_of
 from loyalty.transform import Say
 
 
@@ -45,18 +45,20 @@ class Receipt:
 def forget(settings: Settings, customer_id: str, source: str | None = None, say: Say = print) -> Receipt:
     """Erase a customer of one source, or of all, and publish marts without the person.
 
-    The id is the source's own, or what the feeds hash as one (`hash: true`), such as an e-mail address.
+    The id is the source's own, or what the feeds hash as one (`hash: true`), or the customer's e-mail address.
     Killed anywhere, it can be run again and ends the same. Raises UserError when nothing is known of the id.
     """
     with recorded_run(settings, "forget"), warehouse.lock(settings, "forget"):
         loads = Ledger(settings.ledger).loads()
         refuse_half_rotated(settings, (read_manifest(settings, load) for load in loads))
         remove_replaced(settings)
-        person = person_of(load_key(settings), source, customer_id)
+        key = load_key(settings)
+        owners = owners_of(settings, key, customer_id, source)
+        person = Forgotten(person_of(key, source, customer_id).codes | owners, key)
         if not is_known(settings, person) and not person.codes & load_forgotten(settings).codes:
             where = f" of source `{source}`" if source else ""
             raise UserError(f"No landed load knows a customer{where} with this id: nothing was changed.")
-        remember(settings, [*person.codes, *responses_of(settings, person)])
+        remember(settings, [*person.codes, *records_of(settings, person)])
         hit("forget.remembered")
         code = keyed_hash(person.key, f"{secrets.token_hex(16)}:{source or ''}:{customer_id}")
         erased = erase(settings, landed_loads(settings), code, {source} if source else None)

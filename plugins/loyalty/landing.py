@@ -25,7 +25,7 @@ from typing import Any, Literal
 
 from loyalty.canonical import Plan, missing_sentence, plan_columns, refuse_missing
 from loyalty.checksums import wrong_file
-from loyalty.disk import sync
+from loyalty.disk import remove, sync
 from loyalty.draft import Draft, version_label
 from loyalty.errors import LoadRejected, Transient, UserError, keep_traceback
 from loyalty.failpoints import hit
@@ -109,7 +109,7 @@ def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, 
         hit("land.drafted")
         try:
             _write_load(settings, draft, suite)
-            remember(settings, draft.forgotten_responses)
+            remember(settings, draft.forgotten_records)
             _place(draft, landed, settings.quarantine / feed.feed / landed.name, load_id)
         except LoadRejected as error:
             return _reject(settings, draft, load_id, _refusal(feed, raw.uri, error))
@@ -118,11 +118,11 @@ def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, 
             shutil.rmtree(draft.quarantine, ignore_errors=True)
     hit("land.renamed")
     manifest = read_manifest(landed)
-    if manifest.get("erased_count"):  # the copy still names who was forgotten
-        shutil.rmtree(raw.copy.parent)
+    ledger = Ledger(settings.ledger)
+    if manifest.get("erased_count") or _was_erased_from(settings, ledger, raw.sha256):
+        remove(settings.raw.glob(f"*/{raw.sha256}"))  # every feed's copy still names who was forgotten
     close_corrected(settings, feed.canonical, landed)
     hit("land.corrected")
-    ledger = Ledger(settings.ledger)
     restated = _restated(ledger, feed, raw, load_id)
     event = ledger.deliver(
         feed_name=feed.name,
@@ -365,6 +365,18 @@ def _reject(settings: Settings, draft: Draft, load_id: str, message: str) -> Loa
     hit("land.reject_recorded")
     held_back = len(draft.held_back)
     return LoadOutcome(feed.name, raw.uri, load_id, "rejected", 0, held_back, message, draft.results)
+
+
+def _was_erased_from(settings: Settings, ledger: Ledger, sha256: str) -> bool:
+    """Whether somebody was taken out of a load of the same bytes, perhaps another feed's that reads more of them."""
+    if not forgotten_count(settings):
+        return False
+    loads = {
+        settings.landing / event.data["feed"] / f"load_id={ledger.successor(event.data['load_id'])}"
+        for event in ledger.events("delivery")
+        if event.data["sha256"] == sha256
+    }
+    return any(read_manifest(load).get("erased_count") for load in loads if load.is_dir())
 
 
 def _new_draft(settings: Settings, feed: FeedConfig, raw: RawFile, load_id: str, now: datetime) -> Draft:

@@ -25,18 +25,20 @@ import pyarrow.compute as pc
 
 from loyalty.contract import PERSON_COLUMNS, CanonicalFeed
 from loyalty.disk import sync
+from loyalty.lock import file_lock
 from loyalty.privacy import FORGOTTEN_FILE, Key, keyed_hash, lift, load_key, untagged
 from loyalty.settings import Settings
 
 # Feeds whose rows are nothing but what is known of one person.
 ABOUT_ONE_PERSON = ("customers", "survey_responses")
-ANSWERED_FEED = "survey_responses"
+# What a person filled in or ordered, and by which column other feeds (answers, order lines) speak of it alone.
+RECORDS = {"survey_responses": ("response", "response_id"), "orders": ("order", "order_id")}
 EVERY_SOURCE = "*"
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The codes of the people, and of their questionnaires, whose answers name the questionnaire alone."""
+    """The codes of the people, and of their questionnaires and orders, which other feeds name alone."""
 
     codes: frozenset[str] = frozenset()
     key: Key = field(default=(), repr=False)
@@ -45,7 +47,7 @@ class Forgotten:
         return bool(self.codes)
 
     def code(self, kind: str, source: str, value: str) -> str:
-        """The code of an id of this kind (`customer` or `response`)."""
+        """The code of an id of this kind (`customer`, `response` or `order`)."""
         return lift(self.key, f"{kind}\x1f{source}\x1f{value}", 0)
 
     def is_listed(self, kind: str, source: str, value: str) -> bool:
@@ -62,8 +64,14 @@ class Forgotten:
         return pc.is_in(values, value_set=pa.array(listed, values.type))
 
     def names_any(self, rows: pa.Table, source: str) -> pa.Array:
-        """Which rows name somebody in any column."""
-        return _any([self.named(rows.column(name), source) for name in person_columns(rows)], rows)
+        """Which rows name somebody in any column, or are of an order of theirs."""
+        people = [self.named(rows.column(name), source) for name in person_columns(rows)]
+        return _any([*people, self.of_orders(rows, source)], rows)
+
+    def of_orders(self, rows: pa.Table, source: str) -> pa.Array:
+        """Which rows are of an order of somebody."""
+        found = [self.named(rows.column("order_id"), source, "order")] if "order_id" in rows.column_names else []
+        return _any(found, rows)
 
     def doomed(self, rows: pa.Table, feed: CanonicalFeed, source: str) -> pa.Array:
         """Rows that would mean nothing without the person, and the answers to the person's questionnaires."""
@@ -77,16 +85,21 @@ class Forgotten:
         return _any(whole, rows)
 
     def blanked(self, rows: pa.Table, source: str) -> tuple[pa.Table, int]:
-        """The rows with a blank where the person stood, and how many cells were blanked for it."""
+        """The rows with a blank where the person stood, and how many were blanked for it.
+
+        The own columns of an order and of its lines (x_note, x_gift_message) may say who it was; a referrer's do not.
+        """
         count = 0
+        own = [name for name in rows.column_names if name.startswith("x_") or name.endswith("_hash")]
         for column in person_columns(rows):
             named = self.named(rows.column(column), source)
             count += pc.sum(named).as_py() or 0
-            # an order's own columns (x_note, x_email ...) may say who it was; a referrer's do not
-            own = [name for name in rows.column_names if name.startswith("x_") or name.endswith("_hash")]
-            for name in [column, *(own if column == "customer_id" else [])]:
-                place, cells = rows.column_names.index(name), rows.column(name)
-                rows = rows.set_column(place, name, pc.if_else(named, pa.scalar(None, cells.type), cells))
+            rows = _blank(rows, [column, *(own if column == "customer_id" else [])], named)
+        if own:
+            says_more = _any([pc.is_valid(rows.column(name)) for name in own], rows)
+            of_orders = pc.and_(says_more, self.of_orders(rows, source))
+            count += pc.sum(of_orders).as_py() or 0
+            rows = _blank(rows, own, of_orders)
         return rows, count
 
     def without(self, rows: pa.Table, feed: CanonicalFeed, source: str) -> tuple[pa.Table, int, int]:
@@ -95,10 +108,13 @@ class Forgotten:
         blank, count = self.blanked(kept, source)
         return blank, rows.num_rows - kept.num_rows, count
 
-    def responses(self, rows: pa.Table, source: str) -> list[str]:
-        """The codes of the questionnaires that the forgotten filled in."""
-        theirs = rows.filter(self.named(rows.column("customer_id"), source)).column("response_id").to_pylist()
-        return [self.code("response", source, response) for response in theirs]
+    def records(self, rows: pa.Table, feed: str, source: str) -> list[str]:
+        """The codes of what the forgotten filled in or ordered."""
+        if feed not in RECORDS or "customer_id" not in rows.column_names:
+            return []
+        kind, column = RECORDS[feed]
+        theirs = rows.filter(self.named(rows.column("customer_id"), source)).column(column).to_pylist()
+        return [self.code(kind, source, one) for one in theirs]
 
     def is_mentioned(self, row_json: str | None, source: str) -> bool:
         """Whether a cell of a row held back is the id of somebody, or of a questionnaire of theirs."""
@@ -119,9 +135,13 @@ def list_file(settings: Settings) -> Path:
 
 def person_of(key: Key, source: str | None, customer_id: str) -> Forgotten:
     """One customer of one source or of all, by the id or by what a mapping makes the id of, such as an address."""
-    where, nobody = source or EVERY_SOURCE, Forgotten(key=key)
-    hashed = _code_of_hash(where, keyed_hash(key, customer_id))
-    return Forgotten(frozenset([nobody.code("customer", where, customer_id), hashed]), key)
+    where, hashed = source or EVERY_SOURCE, keyed_hash(key, customer_id)
+    return Forgotten(frozenset([code_of(key, where, customer_id, False), code_of(key, where, hashed, True)]), key)
+
+
+def code_of(key: Key, source: str, customer_id: str, is_hashed: bool) -> str:
+    """The code of a customer's id as it is landed: a hash stands in it itself, an id does not."""
+    return _code_of_hash(source, customer_id) if is_hashed else Forgotten(key=key).code("customer", source, customer_id)
 
 
 def load_forgotten(settings: Settings) -> Forgotten:
@@ -139,18 +159,31 @@ def forgotten_count(settings: Settings) -> int:
 
 
 def remember(settings: Settings, codes: Iterable[str]) -> None:
-    """Add codes to the list, on disk when this returns; what stands there already is not added twice."""
-    new = sorted(set(codes) - load_forgotten(settings).codes)
-    if not new:
+    """Add codes to the list, on disk when this returns; what stands there already is not added twice.
+
+    A load that finds records of the forgotten writes here beside a `forget`: none may lose what the other wrote.
+    """
+    if not (wanted := set(codes)):
         return
     file, keys = list_file(settings), len(load_key(settings))
-    lines = [*_lines(settings), *({"code": code, "keys": keys} for code in new)]
-    draft = file.with_name(f".{file.name}-{os.getpid()}")
-    draft.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
-    draft.chmod(0o600)
-    sync(draft)
-    draft.replace(file)
-    sync(file.parent)
+    with file_lock(settings.home / "work" / "forgotten.lock", "remember", wait_seconds=60):
+        new = sorted(wanted - load_forgotten(settings).codes)
+        if not new:
+            return
+        lines = [*_lines(settings), *({"code": code, "keys": keys} for code in new)]
+        draft = file.with_name(f".{file.name}-{os.getpid()}")
+        draft.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="ascii")
+        draft.chmod(0o600)
+        sync(draft)
+        draft.replace(file)
+        sync(file.parent)
+
+
+def _blank(rows: pa.Table, columns: Sequence[str], where: pa.Array) -> pa.Table:
+    for name in columns:
+        place, cells = rows.column_names.index(name), rows.column(name)
+        rows = rows.set_column(place, name, pc.if_else(where, pa.scalar(None, cells.type), cells))
+    return rows
 
 
 def _code_of_hash(source: str, hashed: str) -> str:

@@ -13,12 +13,18 @@ import pyarrow.parquet as pq
 
 from loyalty.contract import load_contract
 from loyalty.disk import remove
+from loyalty.draft import KEY_SEPARATOR
+from loyalty.errors import UserError
 from loyalty.failpoints import hit
 from loyalty.ledger import REWRITING, Ledger
+from loyalty.privacy import Key, keyed_hash
 from loyalty.registration import read_manifest, refuse_half_rotated
 from loyalty.rewriting import landed_loads, load_id_of, manifest_of, parts_of, rewrite
 from loyalty.settings import Settings
-from loyalty.suppression import ANSWERED_FEED, Forgotten, forgotten_count, load_forgotten, remember
+from loyalty.suppression import RECORDS, Forgotten, code_of, forgotten_count, load_forgotten, remember
+
+# An address with more customers is one that the shop fills in where it knows none.
+MOST_OF_ONE_PERSON = 10
 
 
 @dataclass
@@ -39,7 +45,7 @@ def sweep(settings: Settings) -> int:
         return 0
     loads = Ledger(settings.ledger).loads()
     refuse_half_rotated(settings, (read_manifest(settings, load) for load in loads))
-    remember(settings, responses_of(settings, load_forgotten(settings)))
+    remember(settings, records_of(settings, load_forgotten(settings)))
     return len(erase(settings, _late(settings)).rewritten)
 
 
@@ -74,7 +80,9 @@ def erase(settings: Settings, folders: list[Path], code: str = "", sources: set[
     hit("forget.rewritten")
     ledger.append("forget", rewritten=erased.rewritten, receipt=code, forgotten_count=count)
     hit("forget.recorded")
-    _remove_sources(settings, held_by, origins, sources)
+    hinting = [folder for folder in folders if folder not in held_by and _is_of_orders(folder, forgotten)]
+    _remove_sources(settings, [*held_by, *hinting], origins, sources)
+    remove(held_by)
     _clean_quarantine(settings, forgotten)
     return erased
 
@@ -90,11 +98,32 @@ def _source_of(rows: pa.Table) -> str:
     return rows.column("_source")[0].as_py() if rows.num_rows else ""
 
 
-def responses_of(settings: Settings, forgotten: Forgotten) -> list[str]:
-    """The codes of the people's questionnaires, whose answers name the response alone."""
-    folders = sorted((settings.landing / ANSWERED_FEED).glob("load_id=*"))
-    parts = (rows for folder in folders for rows in parts_of(folder))
-    return [code for rows in parts for code in forgotten.responses(rows, _source_of(rows))]
+def records_of(settings: Settings, forgotten: Forgotten) -> list[str]:
+    """The codes of the people's questionnaires and orders, which answers and order lines name alone."""
+    folders = [folder for feed in RECORDS for folder in sorted((settings.landing / feed).glob("load_id=*"))]
+    parts = ((folder.parent.name, rows) for folder in folders for rows in parts_of(folder))
+    return [code for feed, rows in parts for code in forgotten.records(rows, feed, _source_of(rows))]
+
+
+def owners_of(settings: Settings, key: Key, address: str, source: str | None) -> set[str]:
+    """The codes of the customers beside whose id this e-mail address is landed, as a keyed hash.
+
+    Raises UserError when there are too many to be one person.
+    """
+    hashed, owners = keyed_hash(key, address), set()
+    for folder in sorted((settings.landing / "customers").glob("load_id=*")):
+        is_hashed = "customer_id" in manifest_of(folder).get("hashed_ids", [])
+        for rows in parts_of(folder):
+            of_source = _source_of(rows)
+            if "email_hash" in rows.column_names and source in (None, of_source):
+                theirs = rows.filter(pc.equal(rows.column("email_hash"), hashed)).column("customer_id")
+                owners |= {code_of(key, of_source, one, is_hashed) for one in theirs.to_pylist()}
+    if len(owners) > MOST_OF_ONE_PERSON:
+        raise UserError(
+            f"This address stands beside {len(owners):,} customers, which is no one person: nothing was changed. "
+            "Name the customer by the id."
+        )
+    return owners
 
 
 def is_known(settings: Settings, forgotten: Forgotten) -> bool:
@@ -120,13 +149,20 @@ def _names(folder: Path, forgotten: Forgotten) -> bool:
     return any(any(forgotten.without(rows, feed, _source_of(rows))[1:]) for rows in parts_of(folder))
 
 
-def _remove_sources(settings: Settings, held_by: list[Path], origins: dict[str, str], sources: set[str] | None) -> None:
-    """Remove the old loads and the raw files they were read from, and drafts of killed loads.
+def _is_of_orders(folder: Path, forgotten: Forgotten) -> bool:
+    """Whether the file of a load may say more of somebody's orders than was landed of them."""
+    return bool(manifest_of(folder)["dropped_columns"]) and any(
+        pc.any(forgotten.of_orders(rows, _source_of(rows))).as_py() for rows in parts_of(folder)
+    )
+
+
+def _remove_sources(settings: Settings, read: list[Path], origins: dict[str, str], sources: set[str] | None) -> None:
+    """Remove the raw files that loads were read from, and drafts of killed loads.
 
     Whether a refused file, or one that no delivery speaks of, names somebody nobody can tell: those of the
     person's source go as well.
     """
-    old_ids = {origins.get(load_id, load_id) for load_id in map(load_id_of, held_by)}
+    old_ids = {origins.get(load_id, load_id) for load_id in map(load_id_of, read)}
     kept: set[Path] = set()
     doomed: set[Path] = set()
     for event in Ledger(settings.ledger).events("delivery", "release"):
@@ -138,7 +174,6 @@ def _remove_sources(settings: Settings, held_by: list[Path], origins: dict[str, 
     unknown = {file for file in settings.raw.glob("*/*") if file not in kept}
     drafts = [draft for place in (settings.landing, settings.quarantine) for draft in place.glob("*/.draft-*")]
     remove([*doomed, *unknown, *drafts])
-    remove(held_by)
 
 
 def held_back_parts(settings: Settings) -> list[Path]:
@@ -147,8 +182,11 @@ def held_back_parts(settings: Settings) -> list[Path]:
 
 
 def _is_of(row: dict[str, Any], forgotten: Forgotten) -> bool:
-    """Whether a row held back names somebody."""
-    return forgotten.is_mentioned(row["row_json"], row["_source"])
+    """Whether a row held back names somebody, or is of an order of theirs."""
+    key = load_contract()[row["_feed"]].key
+    order = row["record"].split(KEY_SEPARATOR)[0] if row["record"] and key[:1] == ("order_id",) else ""
+    is_of_order = bool(order) and forgotten.is_listed("order", row["_source"], order)
+    return is_of_order or forgotten.is_mentioned(row["row_json"], row["_source"])
 
 
 def _clean_quarantine(settings: Settings, forgotten: Forgotten) -> None:

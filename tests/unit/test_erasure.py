@@ -1,6 +1,8 @@
 """A forgotten person is nowhere in the bytes of the workspace, stays away, and the totals hold."""
 
 import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -13,9 +15,12 @@ from loyalty.feeds import get_feed
 from loyalty.generations import generations
 from loyalty.landing import load_feed, read_manifest
 from loyalty.ledger import Ledger
+from loyalty.privacy import keyed_hash, load_key
 from loyalty.publish import publish
 from loyalty.quarantine import entries
-from loyalty.suppression import Forgotten, list_file
+from loyalty.rotation import rotate_key
+from loyalty.suppression import Forgotten, list_file, load_forgotten, remember
+from loyalty.sweeping import sweep
 from loyalty.verify import verify
 from workspace_content import files_saying
 
@@ -72,7 +77,8 @@ def unbuilt(workspace, monkeypatch):
     return workspace
 
 
-def test_person_is_gone_from_every_byte_and_totals_hold(workspace):
+def test_person_is_gone_from_every_byte_and_totals_hold(workspace, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["loyalty", "forget", WHO])  # dbt notes the command in what it leaves
     before = tiny.published(workspace, TOTALS)
     places = {file.relative_to(workspace.home).parts[0] for file in files_saying(workspace, WHO)}
     assert places == {"landing", "quarantine", "raw", "work", "serve", "dev", "logs", "airflow"}
@@ -190,6 +196,118 @@ def test_answers_to_the_persons_questionnaires_go_with_them(unbuilt):
     assert files_saying(unbuilt, "so says he")
 
 
+LINES = CRM.replace("feed: customers", "feed: order_lines").replace("exports/customers", "exports/lines")
+LINES = f"""{LINES.partition("columns:")[0]}
+columns: {{order_id: o, line_number: n, product_id: p, quantity: q, net_amount: a}}
+"""
+GIFT = "o,n,p,q,a,gift message,mail\n1,1,tea,1,10.00,for Mina,w@example.com\n3,1,tea,1,5.00,for bob,b@example.com\n"
+BROKEN_GIFTS = "1,x,tea,1,1.00,for Mina,\n3,x,tea,1,1.00,for bob,\n"
+
+
+def load_lines(settings, name, content):
+    (settings.feeds / "lines.yml").write_text(LINES)
+    (settings.home / "exports" / name).write_text(content)
+    return load(settings, "lines")[-1]
+
+
+def places(settings, word):
+    return {file.relative_to(settings.home).parts[0] for file in files_saying(settings, word)}
+
+
+def test_what_the_lines_of_the_persons_orders_say_of_them_goes_too(unbuilt):
+    load_lines(unbuilt, "lines_1.csv", GIFT + BROKEN_GIFTS)
+    assert places(unbuilt, "for Mina") == places(unbuilt, "for bob") == {"landing", "quarantine", "raw"}
+    forget(unbuilt, WHO, say=tiny.quiet)
+    assert places(unbuilt, "for Mina") == set()
+    assert places(unbuilt, "for bob") == {"landing", "quarantine"}
+    before = Ledger(unbuilt.ledger).loads()
+    forget(unbuilt, WHO, say=tiny.quiet)
+    assert Ledger(unbuilt.ledger).loads() == before  # nothing was left to be taken out
+    again = load_lines(unbuilt, "lines_2.csv", GIFT.replace("10.00", "11.00") + BROKEN_GIFTS)
+    assert (again.rows, again.quarantined) == (2, 1)
+    assert places(unbuilt, "for Mina") == set()
+
+
+def test_raw_files_with_an_address_beside_the_persons_orders_go_too(unbuilt):
+    header, line, _ = GIFT.replace("gift message,", "").replace("for Mina,", "").splitlines()
+    load_lines(unbuilt, "lines_1.csv", f"{header}\n{line}\n")
+    assert places(unbuilt, "w@example.com") == {"raw"}
+    forget(unbuilt, WHO, say=tiny.quiet)
+    assert places(unbuilt, "w@example.com") == set()
+    load_lines(unbuilt, "lines_2.csv", f"{header}\n{line.replace('10.00', '11.00')}\n")
+    assert places(unbuilt, "w@example.com") == set()
+
+
+def test_lines_that_come_before_their_order_are_caught_by_the_next_build(workspace, monkeypatch):
+    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
+    forget(workspace, WHO, say=tiny.quiet)
+    load_lines(workspace, "lines_1.csv", GIFT.replace("\n1,", "\n77,"))
+    tiny.deliver(workspace, "2017-12-31", tiny.DAY_31.replace("4,eve", f"77,{WHO}"))
+    load(workspace, "orders")
+    assert places(workspace, "for Mina") == {"landing", "raw"}
+    assert sweep(workspace) == 1
+    assert places(workspace, "for Mina") == set()
+    assert sweep(workspace) == 0
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_copy_that_another_feed_keeps_of_the_persons_file_goes_whenever_it_came(unbuilt, is_first):
+    """Another feed reads the same file, and of it nobody's name: its copy names them all the same."""
+    content = tiny.DAY_30.replace("ann", WHO).replace("10.00", "12.00")
+    tiny.deliver(unbuilt, "2017-12-31", content)
+    columns = "{order_id: at, ordered_at: {value: '2017-12-31'}, total_amount: total}"
+    (unbuilt.feeds / "other.yml").write_text(tiny.FEED.partition("columns:")[0] + f"columns: {columns}\n")
+    names = ("orders", "other") if is_first else ("other", "orders")
+    forget(unbuilt, WHO, say=tiny.quiet)
+    for name in names:
+        assert load(unbuilt, name)[-1].outcome == "accepted"
+    assert [file for file in files_saying(unbuilt, WHO) if "raw" in file.parts] == []
+
+
+def test_a_row_of_the_person_that_a_rule_holds_back_is_not_kept_either(unbuilt):
+    small = "{type: expect_column_values_to_be_between, kwargs: {column: total_amount, max_value: 6.5}}"
+    (unbuilt.expectations / "orders.yml").write_text(
+        f"feed: orders\nrows:\n  - {{name: small, severity: critical, because: Small., expectation: {small}}}\n"
+    )
+    (unbuilt.feeds / "orders.yml").write_text(tiny.FEED + "max_quarantine_rate: 0.9\n")
+    forget(unbuilt, WHO, say=tiny.quiet)
+    rows = f"5,{WHO},2017-12-31,7.00\n6,bob,2017-12-31,7.00\n7,bob,2017-12-31,1\n"
+    tiny.deliver(unbuilt, "2017-12-31", tiny.HEADER + rows)
+    outcome = load(unbuilt, "orders")[-1]
+    assert (outcome.rows, outcome.quarantined) == (1, 1)
+    assert places(unbuilt, WHO) == {"serve"}
+
+
+@pytest.mark.parametrize("rotations", [0, 1])
+def test_a_customer_with_an_id_is_found_by_the_address(unbuilt, rotations):
+    for _ in range(rotations):
+        rotate_key(unbuilt, tiny.quiet)
+    receipt = forget(unbuilt, " Wilhelmina@Example.com", say=tiny.quiet)
+    assert (receipt.rows_removed, receipt.rows_anonymised) == (1, 3)
+    assert places(unbuilt, WHO) == {"serve"}
+    assert places(unbuilt, keyed_hash(load_key(unbuilt), f"{WHO}@example.com")) == {"private"}
+    assert WHO not in list_file(unbuilt).read_text()
+    tiny.deliver(unbuilt, "2017-12-31", tiny.DAY_30.replace("ann", WHO).replace("10.00", "11.00"))
+    assert load(unbuilt, "orders")[-1].outcome == "accepted"
+    assert places(unbuilt, WHO) == {"serve"}
+
+
+def test_an_address_that_the_shop_fills_in_for_many_forgets_nobody(unbuilt):
+    rows = "".join(f"c{number},nobody@example.com,,2017-01-01,\n" for number in range(11))
+    (unbuilt.home / "exports" / "customers_2.csv").write_text(HEADER + rows)
+    load(unbuilt)
+    with pytest.raises(UserError, match="stands beside 11 customers, which is no one person"):
+        forget(unbuilt, "nobody@example.com", say=tiny.quiet)
+    assert not list_file(unbuilt).exists()
+
+
+def test_what_several_remember_at_once_is_all_remembered(unbuilt):
+    codes = [f"{number:064x}" for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda code: remember(unbuilt, [code]), codes))
+    assert load_forgotten(unbuilt).codes == set(codes)
+
+
 def forget_in(folder):
     forget(tiny.load_settings(folder), WHO, say=tiny.quiet)
 
@@ -202,7 +320,7 @@ def test_killed_midway_it_is_run_again_and_ends_the_same(unbuilt, point):
     assert not list(unbuilt.landing.glob("*/.draft*"))
     landed = {folder.name.removeprefix("load_id=") for folder in unbuilt.landing.glob("*/load_id=*")}
     assert landed == {loaded.load_id for loaded in Ledger(unbuilt.ledger).loads()}
-    assert len(list_file(unbuilt).read_text().splitlines()) == 2  # the id, and its hash
+    assert len(list_file(unbuilt).read_text().splitlines()) == 4  # the id, its hash, and two orders
 
 
 def test_alerts_and_reasons_show_the_shape_of_a_cell_and_not_its_content(unbuilt):
