@@ -17,7 +17,7 @@ from warehouse import Warehouse, new_warehouse
 ORACLES = Path(__file__).parents[1] / "oracles"
 
 # As the reference implementations counted: nobody is left truncated, all time, by net revenue.
-AS_THE_ORACLES = {"left_truncation": False, "value_window_months": 0, "tier_measure": "net_revenue"}
+AS_THE_ORACLES = {"left_truncation": False, "value_window_months": 0, "tier_measure": "net_revenue", "min_base": 1}
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def superstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         # the published profit is sales less the cost of goods: nothing is assumed for serving customers
         warehouse.dbt(
             *("build", "--select", "+profitability__whale_curve +profitability__tiers"),
-            variables={"assumed_cost_rates": False},
+            variables={"assumed_cost_rates": False, "min_base": 1},
         )
         yield warehouse
 

@@ -214,7 +214,8 @@ def ketchup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         warehouse = new_warehouse(tmp_path_factory.mktemp("ketchup"), environment)
         warehouse.load("panel_purchases", purchases)
         warehouse.set_build(AS_OF)
-        warehouse.dbt("build", "--select", "+wallet__brand_periods", "--exclude-resource-type", "unit_test")
+        selected = ("--select", "+wallet__brand_periods", "--exclude-resource-type", "unit_test")
+        warehouse.dbt("build", *selected, variables={"min_base": 1})
         yield warehouse
 
 

@@ -16,7 +16,7 @@ from warehouse import Warehouse, new_warehouse
 from loyalty import estimation
 
 ORACLES = Path(__file__).parents[1] / "oracles"
-BY_INCOME = {"wallet_peer_column": "x_income"}
+BY_INCOME = {"wallet_peer_column": "x_income", "min_base": 1}
 SCORED = ("fct_wallet_ceilings", "int_wallet__measures", "fct_customer_wallets", "wallet__customer_periods")
 RULE = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))["war"]
 

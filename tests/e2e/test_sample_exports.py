@@ -71,6 +71,17 @@ def test_totals_are_the_sources_to_the_cent(sample: Settings) -> None:
     assert one(sample, both) == (NET, GROSS)
 
 
+def test_four_of_five_households_begin_when_the_data_do_and_are_in_no_cohort(sample: Settings) -> None:
+    january = "first_order_date < '2017-02-01'"
+    share, are_truncated = one(
+        sample,
+        f"select avg(case when {january} then 1 else 0 end), bool_and(is_left_truncated) filter (where {january})"
+        " from marts.retention__customers",
+    )
+    assert (round(share, 2), are_truncated) == (0.8, True)
+    assert one(sample, "select min(cohort_month) from marts.retention__cohort_months") == (date(2017, 3, 1),)
+
+
 def test_every_planted_figure_is_what_the_marts_say(sample: Settings) -> None:
     truth = read_truth(sample.home / "exports")
     assert not unasked(truth)
