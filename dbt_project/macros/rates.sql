@@ -55,6 +55,27 @@
 {%- endmacro %}
 
 {#
+  A mean with its 95 % interval, mean -+ z * sqrt(variance / base), as three columns `<name>`, `<name>_low` and
+  `<name>_high`; from exact sums of x and x squared, empty on a base under min_base.
+#}
+{% macro mean_with_interval(name, total, squares, base) -%}
+    {%- set mean = div(total, base) -%}
+    {%- set error = (
+        "sqrt(" ~ div(variance_of_sums(base, total, squares), base) ~ ")"
+    ) -%}
+    {%- for column, value in [
+        ["", mean],
+        ["_low", mean ~ " - " ~ var("z_score") ~ " * " ~ error],
+        ["_high", mean ~ " + " ~ var("z_score") ~ " * " ~ error],
+    ] %}
+        case
+            when {{ base }} >= {{ var("min_base") }} then {{ value }}
+        end as {{ name }}{{ column }}
+        {%- if not loop.last %}, {% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#
   A share pulled to the rate of its kind, the more the fewer the cases (empirical Bayes, beta-binomial with correlation
   rho): (part rho + (1 - rho) mean) / (base rho + 1 - rho), of `priors`. As it is where rho is unknown.
 #}

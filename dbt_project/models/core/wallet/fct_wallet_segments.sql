@@ -61,6 +61,9 @@ with
             count(sow_stated) as stated_count,
             sum(sow_stated) as stated_share_sum,
             sum(
+                {{ wide_product("sow_stated", "sow_stated", 8) }}
+            ) as stated_share_squares,
+            sum(
                 case when sow_stated is not null then own_amount_stated_days end
             ) as stated_own_amount,
             sum(
@@ -68,6 +71,9 @@ with
             ) as stated_wallet_amount,
             count(wallet_amount) as wallet_count,
             sum(share_of_wallet) as share_sum,
+            sum(
+                {{ wide_product("share_of_wallet", "share_of_wallet", 8) }}
+            ) as share_squares,
             count(share_of_wallet) as share_count,
             sum(
                 case when wallet_amount is not null then own_amount end

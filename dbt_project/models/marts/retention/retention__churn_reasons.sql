@@ -35,21 +35,14 @@ with
             cast(reason_count as bigint) as reason_count,
             cast(base_count as bigint) as base_count,
             base_count < {{ var("min_base") }} as is_suppressed,
-            {%- for name, count in [
-                ("reason", "reason_count"),
-                ("cumulative", "so_far_count"),
-            ] %}
-                case
-                    when base_count >= {{ var("min_base") }}
-                    then {{ div(count, "base_count") }}
-                end as {{ name }}_rate,
-            {%- endfor %}
+            {{ shown_rate("reason", "reason_count", "base_count") }},
+            case
+                when base_count >= {{ var("min_base") }}
+                then {{ div("so_far_count", "base_count") }}
+            end as cumulative_rate,
             cast(known_count as bigint) as known_count,
             cast(returned_count as bigint) as returned_count,
-            case
-                when known_count >= {{ var("min_base") }}
-                then {{ div("returned_count", "known_count") }}
-            end as returned_rate
+            {{ shown_rate("returned", "returned_count", "known_count") }}
         from ranked
     )
 

@@ -68,10 +68,6 @@ with
             {%- for name, value in [
                 ("market_share", "judged.market_share"),
                 ("value_market_share", "judged.value_market_share"),
-                (
-                    "penetration_rate",
-                    div("judged.buyer_count", "judged.base_count"),
-                ),
                 ("purchase_frequency", "judged.purchase_frequency"),
                 ("category_frequency", "judged.category_frequency"),
                 ("requirements_share", "judged.requirements_share"),
@@ -80,17 +76,18 @@ with
                     "judged.value_requirements_share",
                 ),
                 ("mean_share", "judged.mean_share"),
-                (
-                    "sole_buyer_rate",
-                    div("judged.sole_buyer_count", "judged.buyer_count"),
-                ),
             ] %}
                 case
                     when not judged.is_suppressed
                     then cast({{ value }} as {{ type_double() }})
-                end as {{ name }}
-                {%- if not loop.last %}, {% endif %}
+                end as {{ name }},
             {%- endfor %}
+            {{ shown_rate("penetration", "judged.buyer_count", "judged.base_count") }},
+            {{
+                shown_rate(
+                    "sole_buyer", "judged.sole_buyer_count", "judged.buyer_count"
+                )
+            }}
         from judged
         cross join as_of
     )

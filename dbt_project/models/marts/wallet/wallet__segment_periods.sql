@@ -38,18 +38,8 @@ with
                     "share_count",
                 ),
                 (
-                    "mean_share_of_wallet",
-                    div("share_sum", "share_count"),
-                    "share_count",
-                ),
-                (
                     "sow_stated",
                     div("stated_own_amount", "stated_wallet_amount"),
-                    "stated_count",
-                ),
-                (
-                    "mean_sow_stated",
-                    div("stated_share_sum", "stated_count"),
                     "stated_count",
                 ),
                 (
@@ -57,18 +47,29 @@ with
                     div("brands_used_sum", "brands_answer_count"),
                     "brands_answer_count",
                 ),
-                (
-                    "sole_buyer_rate",
-                    div("sole_buyer_count", "sole_answer_count"),
-                    "sole_answer_count",
-                ),
             ] %}
                 case
                     when {{ base }} >= {{ min_base }}
                     then cast({{ value }} as {{ type_double() }})
-                end as {{ name }}
-                {%- if not loop.last %}, {% endif %}
+                end as {{ name }},
             {%- endfor %}
+            {{
+                mean_with_interval(
+                    "mean_share_of_wallet",
+                    "share_sum",
+                    "share_squares",
+                    "share_count",
+                )
+            }},
+            {{
+                mean_with_interval(
+                    "mean_sow_stated",
+                    "stated_share_sum",
+                    "stated_share_squares",
+                    "stated_count",
+                )
+            }},
+            {{ shown_rate("sole_buyer", "sole_buyer_count", "sole_answer_count") }}
         from wallets
     )
 
