@@ -57,7 +57,10 @@ def _plain(text: str) -> str:
 def main() -> None:
     """Write the page from the manifest of the last `dbt parse`."""
     project = shipped("dbt_project")
-    manifest = json.loads((project / "target" / "manifest.json").read_text(encoding="utf-8"))
+    parsed = project / "target" / "manifest.json"
+    if not parsed.exists():
+        raise SystemExit("the dbt project has not been read yet: run `make lint`, which parses it, then this again")
+    manifest = json.loads(parsed.read_text(encoding="utf-8"))
     descriptions = {
         node["name"]: node["description"]
         for node in manifest["nodes"].values()
