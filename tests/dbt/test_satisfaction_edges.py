@@ -80,6 +80,7 @@ def _dirt() -> list[dict[str, Any]]:
         {"_response_id": "mixed up", "overall": "Satisfied", "_language": "zh"},
         {"_response_id": "unheard of", "overall": "so-so"},
         {"_response_id": "reversed", "slow": 2},
+        {"_response_id": "telephone number", "open": 13912345678901},
         {"_response_id": "straight", **battery},
         {"_response_id": "varied", **{**battery, "d5": 7}},
         {"_response_id": "short battery", "d1": 8, "d2": 8, "d3": 8, "d4": 8},
@@ -115,6 +116,7 @@ def dirty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pd.DataFrame]:
             OVERALL,
             *(question("s", f"d{i}", "dimension:quality", 1, 10) for i in range(1, 6)),
             question("s", "slow", "dimension:delivery", 1, 10, direction="negative"),
+            question("s", "open", "effort", None, None),
             question("s", "why", "comment", None, None),
             question("s", "a", "expectation", 0, 10),
             question("s", "b", "perceived", 0, 10),
@@ -172,7 +174,7 @@ def test_what_an_answer_is_worth(dirty: pd.DataFrame, response: str, score: floa
 @pytest.mark.parametrize(
     ("flag", "flagged"),
     [
-        ("has_off_scale", {"off scale"}),
+        ("has_off_scale", {"off scale", "telephone number"}),
         ("has_unreadable", {"unheard of"}),
         ("is_straight_liner", {"straight"}),
         ("is_speeder", {"hasty"}),

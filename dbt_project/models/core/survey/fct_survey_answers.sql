@@ -15,9 +15,15 @@ with
             questions.scale_min,
             questions.scale_max,
             coalesce(questions.is_reversed, false) as is_reversed,
+            -- no score has seven digits and no amount eleven: a telephone number does
             coalesce(
                 given.given_score < questions.scale_min
-                or given.given_score > questions.scale_max,
+                or given.given_score > questions.scale_max
+                or abs(given.given_score) >= case
+                    when questions.role in ('category_spend', 'expected_price')
+                    then 10000000000
+                    else 1000000
+                end,
                 false
             )
             and not given.is_missing_code as is_off_scale
