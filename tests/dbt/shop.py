@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from warehouse import Warehouse
@@ -28,7 +31,7 @@ class Load:
 def draw_loads(seed: int, order_count: int = 60, nights: int = 3) -> list[Load]:
     """Loads of several nights; later nights correct rows of earlier ones and bring late lines and refunds."""
     chance = random.Random(seed)
-    loads: list[Load] = []
+    loads = _odd_refunds()
     for night in range(nights):
         version_at = FIRST_DAY + timedelta(days=200 + night)
         numbers = [chance.randrange(order_count) for _ in range(order_count // 2)]
@@ -51,6 +54,66 @@ def land(warehouse: Warehouse, loads: list[Load]) -> None:
     for load in loads:
         known = f"{load.feed}-{load.source}-{load.version_at:%Y%m%d}"
         warehouse.load(load.feed, load.rows, source=load.source, version_at=load.version_at, load_id=known)
+
+
+Money = dict[tuple[str, date, str], Decimal]
+
+
+@dataclass(frozen=True)
+class Refund:
+    """A refund as the exports mean it: its amount in the currency of its row, and the order it is of, if any came."""
+
+    source: str
+    day: date
+    currency: str
+    amount: Decimal
+    order: Row | None
+
+
+def sold(loads: list[Load]) -> Money:
+    """What was sold by source, day and currency, shipping included: worked out from the exports alone."""
+    total: Money = defaultdict(Decimal)
+    orders, lines = newest(loads, "orders", "order_id"), newest(loads, "order_lines", "order_id", "line_number")
+    amounts: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for (source, order_id, _), line in lines.items():
+        amounts[source, order_id].append(line["net_amount"])
+    for (source, order_id), order in orders.items():
+        currency, rate = _converted(order)
+        parts = [*amounts[source, order_id], order["shipping_amount"] or 0]
+        if _is_booked(order):
+            total[source, order["ordered_at"].date(), currency] += sum(Decimal(str(part)) * rate for part in parts)
+    return {key: amount for key, amount in total.items() if amount}
+
+
+def refunds(loads: list[Load]) -> list[Refund]:
+    """Every refund, on its own day: nothing for a cancelled order, the whole of it for one that nobody knows."""
+    orders = newest(loads, "orders", "order_id")
+    found = []
+    for (source, _), refund in newest(loads, "refunds", "refund_id").items():
+        order = orders.get((source, refund["order_id"]))
+        currency, rate = _converted(order) if order else ("USD", Decimal(1))
+        amount = (Decimal(str(refund["amount"])) - Decimal(str(refund["tax_amount"]))) * rate
+        earned = amount if order is None or _is_booked(order) else Decimal(0)
+        found.append(Refund(source, refund["refunded_at"].date(), currency, earned, order))
+    return found
+
+
+def newest(loads: list[Load], feed: str, *key: str) -> dict[tuple[Any, ...], Row]:
+    """The newest version of every record of a feed."""
+    versions = sorted((load for load in loads if load.feed == feed), key=attrgetter("version_at"))
+    return {(load.source, *(row[name] for name in key)): row for load in versions for row in load.rows}
+
+
+def _is_booked(order: Row) -> bool:
+    return order["status"] not in ("cancelled", "test")
+
+
+def _converted(order: Row) -> tuple[str, Decimal]:
+    """The currency of an order's row in the warehouse, and what its amounts are multiplied by."""
+    rates = [rate for rate in _rates() if rate["date"] <= order["ordered_at"].date()]
+    if order["currency_code"] != "CHF":
+        return order["currency_code"], Decimal(1)
+    return "USD", Decimal(str(max(rates, key=lambda rate: rate["date"])["rate"]))
 
 
 def _order(chance: random.Random, number: int, source: str) -> Row:
@@ -99,6 +162,26 @@ def _refund(chance: random.Random, number: int) -> Row:
     }
 
 
+def _odd_refunds() -> list[Load]:
+    """Refunds of a cancelled order, before their order, larger than it, and in another currency."""
+    day = FIRST_DAY + timedelta(days=40)
+    cases = {
+        "cancelled": {"status": "cancelled"},
+        "early": {"ordered_at": day + timedelta(days=40)},
+        "large": {"net_amount": 5},
+        "converted": {"currency_code": "CHF"},
+    }
+    order = _order(random.Random(0), 8, "north") | {"status": "completed", "ordered_at": day}
+    line = {**_line(random.Random(0), 8, 1), "line_number": 1, "net_amount": 30}
+    refund = {**_refund(random.Random(0), 1), "line_number": None, "amount": 10, "refunded_at": day + timedelta(days=3)}
+    rows: dict[str, list[Row]] = {"orders": [], "order_lines": [], "refunds": []}
+    for name, case in cases.items():
+        rows["orders"].append({**order, "order_id": name} | {key: case[key] for key in case.keys() & order.keys()})
+        rows["order_lines"].append({**line, "order_id": name} | {key: case[key] for key in case.keys() & line.keys()})
+        rows["refunds"].append({**refund, "order_id": name, "refund_id": name})
+    return [Load(feed, tuple(some), FIRST_DAY) for feed, some in rows.items()]
+
+
 def _product_versions() -> list[Row]:
     return [
         {"product_id": "p", "unit_cost": 3, "valid_from": None, "category": "tea"},
@@ -111,12 +194,16 @@ def _customers() -> list[Row]:
     return [{"customer_id": f"c{number}", "type": types.get(f"c{number}"), "x_club": "gold"} for number in range(8)]
 
 
+LONG_CHAIN = 64
+
+
 def _links() -> list[Row]:
-    """c3 -> c4 -> c5 is a chain; c6 and c7 run in a circle."""
-    return [
-        {"customer_id": one, "into_customer_id": other, "linked_at": FIRST_DAY}
-        for one, other in (("c3", "c4"), ("c4", "c5"), ("c6", "c7"), ("c7", "c6"))
-    ]
+    """c3 -> c4 -> c5 is a chain, and so is d0 -> d1 -> ... -> d64; c6 and c7 run in a circle; c0 was let go again."""
+    chain = [(f"d{number}", f"d{number + 1}") for number in range(LONG_CHAIN)]
+    pairs = [("c3", "c4"), ("c4", "c5"), ("c6", "c7"), ("c7", "c6"), *chain]
+    links = [{"customer_id": one, "into_customer_id": other, "linked_at": FIRST_DAY} for one, other in pairs]
+    undone = {"customer_id": "c0", "into_customer_id": "c1", "linked_at": FIRST_DAY, "unlinked_at": FIRST_DAY}
+    return [*({**link, "unlinked_at": None} for link in links), undone]
 
 
 def _rates() -> list[Row]:

@@ -14,11 +14,16 @@ from warehouse import PROJECT, project
 from loyalty.contract import load_contract
 from loyalty.estimation.runner import TABLES
 
-# A sum over doubles, or a choice among equals, comes out differently from run to run.
+# A sum over doubles, a choice among equals, or a clock comes out differently from run to run.
 UNSTABLE = re.compile(
-    r"\b(stddev\w*|var_samp|var_pop|variance|corr|covar\w*|regr_\w+|any_value|first|last|arbitrary|mode"
-    r"|approx_\w+|median|random|current_date|current_timestamp|now)\s*\(",
-    re.IGNORECASE,
+    r"""\b(stddev\w*|var_samp|var_pop|variance|corr|covar\w*|regr_\w+|any_value|first|last|arbitrary|mode|approx_\w+|median
+        |rand|random|setseed|uuid\w*|gen_random_uuid|nextval|now|today|getdate|sysdate
+        |(get_)?current_(date|time|timestamp)\w*|(transaction|statement|clock)_timestamp|local_timestamp)\s*\(
+    |\bage\s*\([^,()]*\)|\bunix_timestamp\s*\(\s*\)
+    |\b(current_(date|time|timestamp|localtime|localtimestamp)|localtime|localtimestamp|sysdate)\b(?!\s*\.)
+    |'(now|today|tomorrow|yesterday)'\s*(::|as)\s*(date|time)|\b(date|timestamp)\s+'(now|today|tomorrow|yesterday)'
+    |\b(run_started_at|invocation_id|modules|env_var|thread_id)\b""",
+    re.IGNORECASE | re.VERBOSE,
 )
 RANKED_WITHOUT_ORDER = re.compile(
     r"\b(row_number|lag|lead)\s*\([^()]*\)\s*over\s*\(\s*(?:partition(?:(?!order by)[^()])*)?\)", re.IGNORECASE
@@ -60,6 +65,28 @@ def test_every_model_ends_in_its_last_step(nodes: dict[str, Any]) -> None:
         steps = re.findall(r"^    (\w+) as \(", model.raw_code, re.MULTILINE)
         if steps:  # an int_<feed>__current is one macro
             assert re.search(rf"select \*\s+from {steps[-1]}\s*$", model.raw_code), model.name
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("current_date", "CURRENT_DATE()", "current_timestamp", "localtimestamp", "current_localtimestamp()", "now()"),
+        *("today()", "get_current_timestamp()", "get_current_time ()", "'now'::timestamp", "cast('today' as date)"),
+        *("age(ordered_at)", "date 'today'", "transaction_timestamp()", "unix_timestamp()"),
+        *("{{ run_started_at }}", "{{ modules.datetime.datetime.now() }}", "{{ dbt.current_timestamp() }}"),
+        *("{{ current_timestamp_backcompat() }}", "{{ env_var('TODAY') }}", "{{ invocation_id }}"),
+        *("uuid()", "random()", "median(amount)", "first(name)", "stddev_pop(x)", "any_value(name)"),
+    ],
+)
+def test_every_clock_and_every_draw_is_seen(sql: str) -> None:
+    assert UNSTABLE.search(f"select {sql} from t")
+
+
+@pytest.mark.parametrize(
+    "sql", ["first_date", "max(ordered_date)", "age(a, b)", "known_since_date", "is_now", "unix_timestamp(day)"]
+)
+def test_a_date_of_the_data_is_no_clock(sql: str) -> None:
+    assert not UNSTABLE.search(f"select {sql} from t")
 
 
 def test_results_are_the_same_in_every_run(nodes: dict[str, Any]) -> None:
