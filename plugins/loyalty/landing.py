@@ -93,11 +93,19 @@ def load_feed(
     file; UserError is raised for what is wrong with the workspace (a rule that cannot run, a connection
     that is missing).
     """
-    suite = load_suite(settings.expectations, feed.feed)
     if again:
-        return _load_again(settings, feed, suite, say)
-    chosen = files if files is not None else unseen_files(settings, feed, date)
-    return [_load_file(settings, feed, suite, uri, say, now or datetime.now(UTC)) for uri in chosen]
+        return _load_again(settings, feed, load_suite(settings.expectations, feed.feed), say)
+    ledger, is_asked = Ledger(settings.ledger), date is not None or files is not None
+    try:
+        suite = load_suite(settings.expectations, feed.feed)
+        chosen = files if files is not None else unseen_files(settings, feed, date)
+        outcomes = [_load_file(settings, feed, suite, uri, say, now or datetime.now(UTC)) for uri in chosen]
+    except UserError as error:
+        if not is_asked:  # else it may be the asking that was wrong
+            ledger.trouble(feed.name, str(error))
+        raise
+    ledger.trouble(feed.name, "")
+    return outcomes
 
 
 def land_file(settings: Settings, feed: FeedConfig, suite: Suite, raw: RawFile, now: datetime) -> LoadOutcome:

@@ -5,6 +5,7 @@ synced before the lock is given back. A line cut short by a crash is skipped by 
 off by the next writer, so an event is there whole or not at all. `seq` is the event's number.
 
 Kinds of event: `delivery` (a file came: accepted, rejected or unchanged, and which loads it supersedes),
+`trouble` (a feed cannot be loaded at all, such as for want of a connection, or can be again),
 `release` (rows let out of quarantine as a load of their own), `correct`, `forget` and `rekey` (loads written
 anew under other ids), `build`, `publish`, `rollback`, `resume`, `run` and `notify`.
 """
@@ -100,6 +101,15 @@ class Ledger:
             outcome = "unchanged" if is_newest_already else "accepted"
             details = {"feed_name": feed_name, "load_id": load_id, "outcome": outcome, **data}
             return self._write(descriptor, "delivery", at or datetime.now(UTC), details)
+
+    def trouble(self, feed_name: str, message: str) -> None:
+        """Record why a feed as a whole cannot be loaded, or by an empty message that it can again; once each."""
+        if self.troubles().get(feed_name, "") != message:
+            self.append("trouble", feed_name=feed_name, message=message)
+
+    def troubles(self) -> dict[str, str]:
+        """Feed -> the sentence of what keeps it from being loaded, or an empty one."""
+        return {event.data["feed_name"]: event.data["message"] for event in self.events("trouble")}
 
     def loads(self) -> list[Load]:
         """The accepted loads that count, oldest first: without superseded and forgotten ones.

@@ -39,6 +39,7 @@ Post = Callable[[str, dict[str, Any]], None]
 CHAPTERS = {
     "late": "a-feed-is-late",
     "refused": "a-load-was-rejected",
+    "load_failed": "a-load-was-rejected",
     "feed_off": "a-feeds-yaml-is-wrong",
     "held": "publishing-was-refused",
     "publish_failed": "publishing-was-refused",
@@ -142,8 +143,9 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
     if warehouse.is_held(ledger):
         found.append(item("", "held", 0, "Publishing is held since a rollback: `loyalty publish --resume`."))
     for state in feed_states(settings, now):
-        if state.last_outcome == "off":
-            found.append(item(state.name, "feed_off", 0, state.message))
+        if state.last_outcome in ("off", "failed"):
+            rule = {"off": "feed_off", "failed": "load_failed"}[state.last_outcome]
+            found.append(item(state.name, rule, 0, state.message))
         if state.is_late and state.last_accepted:
             when = f"{state.last_accepted:%Y-%m-%d %H:%M}"
             found.append(

@@ -74,18 +74,23 @@ def feed_states(settings: Settings, now: datetime | None = None) -> list[FeedSta
     """Every feed of the registry, also the ones whose YAML is wrong or that never came."""
     now = now or datetime.now(UTC)
     ledger = Ledger(settings.ledger)
-    loads, deliveries = ledger.loads(), ledger.events("delivery")
+    loads, deliveries, troubles = ledger.loads(), ledger.events("delivery"), ledger.troubles()
     held = [entry.feed_name for entry in quarantine.entries(settings, only_open=True)]
     states = []
     for name, feed in load_feeds(settings.feeds).items():
         mine = [load for load in loads if load.feed_name == name]
         came = [event for event in deliveries if event.data["feed_name"] == name]
-        states.append(_state(feed, mine, came, held.count(name), now))
+        states.append(_state(feed, mine, came, troubles.get(name, ""), held.count(name), now))
     return states
 
 
 def _state(
-    feed: FeedConfig | BrokenFeed, loads: list[Load], deliveries: list[Event], quarantined: int, now: datetime
+    feed: FeedConfig | BrokenFeed,
+    loads: list[Load],
+    deliveries: list[Event],
+    trouble: str,
+    quarantined: int,
+    now: datetime,
 ) -> FeedState:
     last_accepted = max((load.received_at for load in loads), default=None)
     last = deliveries[-1] if deliveries else None
@@ -106,9 +111,9 @@ def _state(
         quarantined=quarantined,
         last_delivery=last.at if last else None,
         last_accepted=last_accepted,
-        last_outcome="off" if is_broken else (last.data["outcome"] if last else "never came"),
+        last_outcome="off" if is_broken else "failed" if trouble else last.data["outcome"] if last else "never came",
         is_late=is_late,
-        message=feed.message if isinstance(feed, BrokenFeed) else refused,
+        message=feed.message if isinstance(feed, BrokenFeed) else trouble or refused,
     )
 
 
@@ -116,7 +121,7 @@ def troubles(settings: Settings, states: list[FeedState]) -> list[str]:
     """What wants a person's attention although nothing is damaged: one sentence each."""
     ledger = Ledger(settings.ledger)
     late = [f"feed {state.name} is late; its owner is {state.owner}" for state in states if state.is_late]
-    off = [state.message for state in states if state.last_outcome == "off"]
+    off = [state.message for state in states if state.last_outcome in ("off", "failed")]
     failed = [f"the last {kind} failed: {sentence}" for kind, sentence in failed_runs(ledger)]
     held = ["publishing is held since a rollback: `loyalty publish --resume`"] if warehouse.is_held(ledger) else []
     return [*late, *off, *failed, *held]

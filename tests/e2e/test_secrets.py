@@ -16,7 +16,24 @@ FEED = tiny.FEED.replace("path: exports/orders_{date}.csv\n", "").replace("sourc
 SOURCES = {
     "down": "http: {endpoint: /export, connection: down}\n",
     "refusing": "sql: {query: select 1, connection: refusing}\n",
+    "silent": "sql: {query: select 1, connection: silent}\n",
+    "strange": "sql: {query: select 1, connection: strange}\n",
     "unknown": "http: {endpoint: /export, connection: nowhere}\n",
+}
+# What a login stands in, by connection, and the sentence of who cannot use it.
+LOGINS = {
+    "down": f"http://user:{CANARY}@127.0.0.1:9",
+    "refusing": f"sqlite:////nowhere/{CANARY}/x.db",
+    "silent": f"postgresql://user:{CANARY}@127.0.0.1:9/shop",
+    "strange": f"strange://user:{CANARY}@127.0.0.1:9/shop",
+}
+SENTENCES = {
+    "refused: Feed `down`: /export cannot be reached (ConnectError).",
+    "refused: Feed `refusing`: the database of connection `refusing` does not answer (OperationalError).",
+    "refused: Feed `silent`: the database of connection `silent` does not answer (OperationalError).",
+    "refused: Feed `strange`: nothing here reads databases of the type `strange` (connection `strange`): install "
+    "SQLAlchemy's driver for it.",
+    "refused: Feed `unknown`: there is no connection `nowhere`; define it in Airflow or as AIRFLOW_CONN_NOWHERE.",
 }
 
 
@@ -25,8 +42,8 @@ def trusted(published, monkeypatch):
     """A published workspace with a webhook and with feeds whose logins all hold the canary, none of which answers."""
     for name, source in SOURCES.items():
         (published.feeds / f"{name}.yml").write_text(FEED.replace("{name}", name) + source)
-    monkeypatch.setenv("AIRFLOW_CONN_DOWN", f"http://user:{CANARY}@127.0.0.1:9")
-    monkeypatch.setenv("AIRFLOW_CONN_REFUSING", f"sqlite:////nowhere/{CANARY}/x.db")
+    for name, login in LOGINS.items():
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", login)
     return published.model_copy(update={"notify_url": f"http://127.0.0.1:9/hook?token={CANARY}"})
 
 
@@ -34,9 +51,22 @@ def test_the_canary_is_in_no_artefact_log_or_sentence(trusted, monkeypatch, capl
     monkeypatch.setattr("loyalty.notify.POST_ATTEMPTS", 1)
     said: list[str] = []
     assert run_night(trusted, say=said.append, now=tiny.NOW) == 3
-    assert sum("refused:" in sentence for sentence in said) == len(SOURCES)
+    assert {sentence for sentence in said if sentence.startswith("refused:")} == SENTENCES
+    (alert,) = (sentence for sentence in said if sentence.startswith("Loyalty warehouse: 5 things want attention"))
+    assert all(sentence.removeprefix("refused: ") in alert for sentence in SENTENCES)
     out, err = capfd.readouterr()
     assert CANARY not in "".join([*said, caplog.text, out, err, repr(trusted), str(trusted)])
+    assert files_saying(trusted, CANARY) == []
+
+
+def test_the_canary_is_in_no_traceback_that_is_kept(trusted, monkeypatch):
+    """What goes wrong unexpectedly while the login is in a variable: the traceback shows code and no values."""
+    monkeypatch.setattr("sqlalchemy.create_engine", lambda *_, **__: 1 / 0)
+    said: list[str] = []
+    run_night(trusted, say=said.append, now=tiny.NOW)
+    assert "it stopped landing with an unexpected ZeroDivisionError" in "".join(said)
+    (kept,) = (trusted.home / "logs").glob("silent.log")
+    assert "ZeroDivisionError" in kept.read_text()
     assert files_saying(trusted, CANARY) == []
 
 

@@ -5,9 +5,11 @@ import re
 import pytest
 
 import tiny
+from loyalty.errors import UserError
 from loyalty.ledger import Ledger
 from loyalty.notify import CHAPTERS, HELD_BACK, notify
 from loyalty.settings import shipped
+from loyalty.status import feed_states
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -50,6 +52,23 @@ def test_refused_file_is_reported_until_a_good_one_comes(published):
     tiny.load(published)
     assert notify(published, tiny.quiet, tiny.NOW).text == "Loyalty warehouse: all is well again."
     assert notify(published, tiny.quiet, tiny.NOW) is None
+
+
+def test_a_feed_that_cannot_be_loaded_at_all_is_reported_until_it_can(published):
+    suite = published.expectations / "orders.yml"
+    suite.write_text("rows: nothing\n")
+    for _ in range(2):
+        with pytest.raises(UserError):
+            tiny.load(published)
+    (item,) = notify(published, tiny.quiet, tiny.NOW).items
+    assert (item.feed, item.rule) == ("orders", "load_failed")
+    assert str(suite) in item.what
+    assert [state.last_outcome for state in feed_states(published, tiny.NOW)] == ["failed"]
+    assert len(Ledger(published.ledger).events("trouble")) == 1
+    suite.unlink()
+    assert tiny.load(published) == []
+    assert notify(published, tiny.quiet, tiny.NOW).text == "Loyalty warehouse: all is well again."
+    assert [state.last_outcome for state in feed_states(published, tiny.NOW)] == ["accepted"]
 
 
 def test_late_feed_and_broken_yaml_are_reported(published):

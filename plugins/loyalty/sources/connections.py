@@ -55,8 +55,7 @@ def _get(feed: FeedConfig, source: HttpSource, target: Path) -> None:
 def _query(feed: FeedConfig, source: SqlSource, target: Path) -> None:
     import sqlalchemy
 
-    connection = _connection(feed, source.connection)
-    engine = sqlalchemy.create_engine(connection.get_uri(), hide_parameters=True)
+    engine = _engine(feed, source.connection)
     try:
         with engine.connect() as database, target.open("w", newline="", encoding="utf-8") as file:
             result = database.execution_options(stream_results=True).execute(sqlalchemy.text(source.query))
@@ -75,13 +74,28 @@ def _query(feed: FeedConfig, source: SqlSource, target: Path) -> None:
         engine.dispose()
 
 
+def _engine(feed: FeedConfig, name: str) -> Any:
+    """The database of a connection; UserError when no driver for it is installed."""
+    import sqlalchemy
+
+    connection = _connection(feed, name)
+    uri = connection.get_uri().replace("postgres://", "postgresql+psycopg2://", 1)  # the driver that is installed
+    try:
+        return sqlalchemy.create_engine(uri, hide_parameters=True)
+    except (sqlalchemy.exc.ArgumentError, ImportError):
+        raise UserError(
+            f"Feed `{feed.name}`: nothing here reads databases of the type `{connection.conn_type}` (connection "
+            f"`{name}`): install SQLAlchemy's driver for it."
+        ) from None
+
+
 def _connection(feed: FeedConfig, name: str) -> Any:
     from airflow.sdk import Connection
-    from airflow.sdk.exceptions import AirflowRuntimeError
+    from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
 
     try:
         return Connection.get(name)
-    except AirflowRuntimeError:
+    except (AirflowNotFoundException, AirflowRuntimeError):
         variable = f"AIRFLOW_CONN_{name.upper()}"
         raise UserError(
             f"Feed `{feed.name}`: there is no connection `{name}`; define it in Airflow or as {variable}."
