@@ -5,6 +5,7 @@ Nothing heavy is imported until a subcommand needs it, so that `loyalty --help` 
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -348,6 +349,9 @@ def rotate_key() -> None:
 def main() -> None:
     """Run the command; a mistake of the user's ends in one sentence, never in a traceback, and so does a stop."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a supervisor's stop is as orderly as Ctrl-C
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot write Chinese gets its numbers
     try:
         app()
     except SystemExit as end:

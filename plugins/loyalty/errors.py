@@ -6,6 +6,9 @@ import difflib
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+LONGEST_FOUND = 80  # characters of what somebody wrote, in a sentence about it
 
 
 class UserError(Exception):
@@ -31,6 +34,19 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """The end of a sentence about an unknown word: the known one that comes nearest, where one does."""
     close = difflib.get_close_matches(word, list(words), n=1)
     return f"; did you mean `{close[0]}`" if close else ""
+
+
+def as_found(value: object) -> str:
+    """The end of a sentence about a wrong value: what stands there, cut short."""
+    text = repr(value)
+    return f" (found {text if len(text) <= LONGEST_FOUND else text[:LONGEST_FOUND] + '...'})"
+
+
+def yaml_fault(error: Exception) -> str:
+    """What is wrong with a YAML file and in which line, without the line itself: it may hold a secret."""
+    mark: Any = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or " ".join(str(error).split())
+    return f"line {mark.line + 1}: {problem}" if mark else problem
 
 
 def keep_traceback(folder: Path, name: str) -> Path:

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from loyalty.contract import PERSON_COLUMNS, CanonicalFeed, load_contract
-from loyalty.errors import UserError, nearest
+from loyalty.errors import UserError, as_found, nearest, yaml_fault
 from loyalty.settings import LONGEST_DAYS
 
 # Raised when an adapter reads the same bytes differently than before, so that loads are made anew.
@@ -165,6 +165,11 @@ class HttpSource(_Model):
 
     endpoint: str
     connection: str
+
+    @property
+    def address(self) -> str:
+        """The endpoint as it is told and remembered: a query string may hold a token."""
+        return self.endpoint.partition("?")[0]
 
 
 class SqlSource(_Model):
@@ -444,7 +449,7 @@ def read_feed(file: Path) -> FeedConfig | BrokenFeed:
     except OSError as error:
         message = f"it cannot be read ({error.strerror})"
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        message = f"it cannot be read as YAML: {' '.join(str(error).split())}"
+        message = f"it cannot be read as YAML: {yaml_fault(error)}"
     except (UserError, TypeError) as error:
         message = str(error)
     return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is off, {file.name}: {message}.")
@@ -465,7 +470,7 @@ EXPECTED = {
 
 def _sentence(error: ValidationError) -> str:
     # a key that does not exist comes first: it is why another one is missing
-    first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+    first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         return f"the key `{key}` is missing"
@@ -474,4 +479,4 @@ def _sentence(error: ValidationError) -> str:
         names = (parts.get(str(first["loc"][0]), FeedConfig) if len(first["loc"]) > 1 else FeedConfig).model_fields
         return f"there is no key `{key}`{nearest(key.rpartition('.')[2], names)}"
     expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Value error, "))
-    return f"key `{key}`: {expected} (found {first['input']!r})" if key else expected
+    return f"key `{key}`: {expected}{as_found(first['input'])}" if key else expected

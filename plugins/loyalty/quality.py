@@ -24,7 +24,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from loyalty.contract import CanonicalFeed
-from loyalty.errors import UserError
+from loyalty.errors import UserError, as_found, yaml_fault
 
 Severity = Literal["critical", "warning"]
 Level = Literal["row", "load"]
@@ -112,9 +112,9 @@ def load_suite(folder: Path, feed: str) -> Suite:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{file}, key `{key}`: {first['msg']} (found {first['input']!r}).") from None
+        raise UserError(f"{file}, key `{key}`: {first['msg']}{as_found(first['input'])}.") from None
     except (yaml.YAMLError, TypeError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{file} is no suite of rules: {' '.join(str(error).split())}.") from None
+        raise UserError(f"{file} is no suite of rules: {yaml_fault(error)}.") from None
     names = [rule.name for rule in [*suite.rows, *suite.load]]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{file}: the rule name `{twice[0]}` stands there twice; each needs its own.")

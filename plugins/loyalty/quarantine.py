@@ -37,7 +37,8 @@ from loyalty.sql import quote_identifier
 if TYPE_CHECKING:
     from loyalty.formats import Batch
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Also written full-width, as the input of Chinese and Japanese gives them: Excel takes those as well.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 Status = Literal["open", "released", "corrected"]
 
 

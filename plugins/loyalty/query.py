@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ WIDEST_CELL = 40
 LONGEST_TABLE = 1000
 ROWS_AT_ONCE = 10_000
 EXACT_DIGITS = 15
+# What a terminal obeys instead of showing it: control characters, and those that turn the direction of writing.
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def _shown(cell: Any) -> str:
         return str(cell)
     if isinstance(cell, float):
         return f"{cell:.6g}"
-    text = str(_plain(cell)).replace("\n", " ")
+    text = UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), str(_plain(cell)).replace("\n", " "))
     return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 3] + "..."
 
 

@@ -16,7 +16,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from loyalty.errors import UserError, nearest
+from loyalty.errors import UserError, as_found, nearest, yaml_fault
 
 WORKSPACE_FILE = "loyalty.yml"
 PRIVATE_UMASK = 0o077
@@ -183,13 +183,14 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         where = f"LOYALTY_{key.upper()}" if key in from_environment else f"{file}, key `{key}`"
         expected = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":
-            expected = f"there is no such setting{nearest(key, Settings.model_fields)}"
-        raise UserError(f"{where}: {expected} (found {first['input']!r}).") from None
+        if first["type"] == "extra_forbidden":  # what stands there may be a secret under a misspelt key
+            raise UserError(f"{where}: there is no such setting{nearest(key, Settings.model_fields)}.") from None
+        is_shown = Settings.model_fields[str(first["loc"][0])].repr
+        raise UserError(f"{where}: {expected}{as_found(first['input']) if is_shown else ''}.") from None
     settings = settings.model_copy(update=_resolved_paths(settings))
-    if found := set("*?[]") & set(str(settings.home)):
+    if pattern := set("*?[]") & set(str(settings.home)):
         raise UserError(
-            f"{settings.home}: the folder's name holds `{min(found)}`, which DuckDB takes for a pattern; "
+            f"{settings.home}: the folder's name holds `{min(pattern)}`, which DuckDB takes for a pattern; "
             "give it another name."
         )
     return settings
@@ -201,7 +202,7 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror}).") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is not valid YAML: {' '.join(str(error).split())}.") from None
+        raise UserError(f"{file} is not valid YAML: {yaml_fault(error)}.") from None
     if not isinstance(written, dict):
         raise UserError(f"{file} must hold `key: value` lines, one setting each.")
     return written

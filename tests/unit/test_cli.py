@@ -60,6 +60,21 @@ def test_mistake_is_one_sentence_and_exit_1(tmp_path):
     assert done.stdout == ""
 
 
+def test_a_terminal_that_cannot_write_a_letter_gets_its_number(tmp_path):
+    (tmp_path / "loyalty.yml").write_text("")
+    (tmp_path / "dags" / "feeds").mkdir(parents=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "from loyalty.cli import main; main()", "load", "满意"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "LOYALTY_WORKSPACE"}
+        | {"PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("loyalty: There is no feed `\\u6ee1\\u610f`")
+
+
 def test_load_says_what_landed_and_exits_3_when_a_file_is_refused(published):
     tiny.deliver(published, "2017-12-31", tiny.DAY_31)
     result = call(published, "load", "orders")

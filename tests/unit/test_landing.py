@@ -290,7 +290,11 @@ def test_released_loads_that_do_not_exist_are_named(workspace: Workspace) -> Non
 
 
 @pytest.mark.parametrize(
-    ("cell", "written"), [("=1+1", "'=1+1"), ("@x", "'@x"), ("-5.20", "-5.20"), ("+49 30", "'+49 30"), ("a=b", "a=b")]
+    ("cell", "written"),
+    [
+        *(("=1+1", "'=1+1"), ("@x", "'@x"), ("-5.20", "-5.20"), ("+49 30", "'+49 30"), ("a=b", "a=b")),
+        *(("\uff1d1+1", "'\uff1d1+1"), ("\n=1", "'\n=1"), ("-1+1", "'-1+1")),
+    ],
 )
 def test_what_we_write_is_safe_to_open_in_a_spreadsheet(cell: str, written: str) -> None:
     assert neutral(cell) == written

@@ -45,6 +45,9 @@ def test_questions_of_every_kind_are_answered(published, sql):
         "copy retention__customers to '/tmp/stolen.csv'",
         "attach '/tmp/other.duckdb'",
         "install httpfs",
+        "pragma enable_profiling",
+        "export database '/tmp/stolen'",
+        "with x as (select 1) insert into retention__customers select * from x",
         "set enable_external_access = true",
         "select 1; select 2",
         "",
@@ -55,9 +58,18 @@ def test_whatever_is_no_question_is_refused(published, sql):
         query(published, sql)
 
 
-def test_files_outside_cannot_be_read(published):
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_csv('/etc/passwd')",
+        "select * from glob('/etc/*')",
+        "select * from duckdb_secrets()",
+        "explain analyze copy (select 1) to '/tmp/stolen.csv'",
+    ],
+)
+def test_files_outside_can_be_neither_read_nor_written(published, sql):
     with pytest.raises(UserError, match="disabled"):
-        query(published, "select * from read_csv('/etc/passwd')")
+        query(published, sql)
 
 
 def test_wrong_name_is_answered_in_duckdbs_words(published):
@@ -84,6 +96,11 @@ def test_json_keeps_decimals_as_numbers(published):
 def test_table_aligns_numbers_and_shows_null():
     answer = Answer(("who", "n"), [("ann", 1), (None, 20)])
     assert written(answer, "table") == "who   n\n---  --\nann   1\n-    20\n"
+
+
+def test_table_shows_what_a_terminal_would_obey():
+    answer = Answer(("a",), [("\x1b[31mred",), ("\u202efdp.exe",), ("比较\u3000满意",)])
+    assert written(answer, "table").splitlines()[2:] == ["\\x1b[31mred", "\\u202efdp.exe", "比较\u3000满意"]
 
 
 def test_query_reads_the_generation_behind_the_link(waiting):

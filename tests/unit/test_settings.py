@@ -65,6 +65,22 @@ def test_a_wrong_setting_is_named_with_its_file(workspace: Workspace, text: str,
     assert sentence in str(wrong.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "notify_ur: https://hook.example/?token=Secret7",
+        "notify_url: {url: https://hook.example/token=Secret7}",
+        'notify_url: "https://hook.example/?token=Secret7',
+        "notify_url: [https://hook.example/?token=Secret7]",
+    ],
+)
+def test_what_stands_at_a_misspelt_or_secret_key_is_not_said(workspace: Workspace, text: str) -> None:
+    (workspace.folder / "loyalty.yml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match="notify_ur|line 1: ") as wrong:
+        load_settings(workspace.folder)
+    assert "Secret7" not in str(wrong.value)
+
+
 def test_a_wrong_variable_is_named(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOYALTY_BUILD_ON", "sunrise")
     with pytest.raises(UserError, match="LOYALTY_BUILD_ON"):

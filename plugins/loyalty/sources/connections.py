@@ -45,11 +45,11 @@ def _get(feed: FeedConfig, source: HttpSource, target: Path) -> None:
                 file.write(block)
     except httpx.HTTPStatusError as error:
         raise UserError(
-            f"Feed `{feed.name}`: {source.endpoint} answered {error.response.status_code}; "
+            f"Feed `{feed.name}`: {source.address} answered {error.response.status_code}; "
             f"check the connection `{source.connection}`."
         ) from None
     except httpx.HTTPError as error:
-        raise Transient(f"Feed `{feed.name}`: {source.endpoint} cannot be reached ({type(error).__name__}).") from None
+        raise Transient(f"Feed `{feed.name}`: {source.address} cannot be reached ({type(error).__name__}).") from None
 
 
 def _query(feed: FeedConfig, source: SqlSource, target: Path) -> None:

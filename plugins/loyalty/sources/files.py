@@ -47,7 +47,7 @@ def find_files(settings: Settings, feed: FeedConfig, day: date | None = None) ->
     if feed.path is None:
         if day:
             raise UserError(f"Feed `{feed.name}` is no dated file, so a past date cannot be loaded again.")
-        return [feed.http.endpoint if feed.http else f"sql:{feed.name}"]
+        return [feed.http.address if feed.http else f"sql:{feed.name}"]
     if day and not feed.is_dated:
         raise UserError(
             f"Feed `{feed.name}` has no {DATE_PLACEHOLDER} in its path ({feed.path}), so it has no file for "
