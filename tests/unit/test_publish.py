@@ -1,6 +1,7 @@
 """Readers see one whole generation or the one before, and what they see is what was built."""
 
 import json
+import sys
 from datetime import timedelta
 
 import duckdb
@@ -11,6 +12,7 @@ from loyalty import generations, staging, warehouse
 from loyalty import publish as publishing
 from loyalty.errors import UserError
 from loyalty.ledger import Ledger
+from shop_workspace import Workspace
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -213,3 +215,28 @@ def test_full_disk_leaves_the_current_generation_and_no_leftover(waiting, monkey
     assert not list(waiting.serve.glob(".*"))
     monkeypatch.undo()
     assert publish(waiting).number == 2
+
+
+def test_the_link_is_there_at_every_moment_while_it_is_swapped(tmp_path):
+    """Looked at before every line of what swaps it: a reader who comes then finds one generation or the other."""
+    settings = Workspace(tmp_path / "shop").settings
+    folders = [settings.serve / "generations" / name for name in ("000001", "000002")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    generations.point_current_at(settings, folders[0])
+    seen = []
+
+    def look(frame, event, _):
+        if frame.f_code.co_name == "point_current_at":
+            seen.append((settings.serve / "current").resolve(strict=True).name)
+            return look
+        return None
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        generations.point_current_at(settings, folders[1])
+    finally:
+        sys.settrace(before)
+    assert (seen[0], seen[-1], set(seen)) == ("000001", "000002", {"000001", "000002"})
+    assert sorted(path.name for path in settings.serve.iterdir()) == ["current", "generations"]
