@@ -297,7 +297,7 @@ def read_booleans(text: pa.Array) -> pa.Array:
 
 def read_dates(text: pa.Array, date_format: str | None) -> pa.Array:
     """Calendar dates; a month such as 2017-03 is its first day."""
-    series = text.to_pandas()
+    series = _without_words(text.to_pandas())
     series = series.where(~series.str.fullmatch(r"\d{4}-\d{2}", na=False), series + "-01")
     parsed = pd.to_datetime(series, format="ISO8601", errors="coerce", utc=True)
     if date_format:
@@ -333,12 +333,18 @@ def _plain_offset(named: re.Match[str]) -> str:
 
 def _parse(stamps: pd.Series, date_format: str | None) -> pd.Series:
     """Stamps by the feed's format and, where that does not fit, as ISO 8601; unreadable ones become NaT."""
+    stamps = _without_words(stamps)
     parsed = pd.to_datetime(stamps, format="ISO8601", errors="coerce", utc=True)
     if date_format:
         parsed = pd.to_datetime(stamps, format=date_format, errors="coerce", utc=True).fillna(parsed)
     parsed = parsed.astype("datetime64[us, UTC]")
     first, last = (pd.Timestamp(f"{year}-01-01", tz="UTC") for year in YEARS)
     return parsed.where(parsed.between(first, last))
+
+
+def _without_words(stamps: pd.Series) -> pd.Series:
+    """Stamps without those that hold no digit: pandas takes `now` and `today` for the moment of reading."""
+    return stamps.where(stamps.str.contains(r"\d", regex=True, na=False))
 
 
 def _has_no_clock(date_format: str | None) -> bool:

@@ -88,6 +88,15 @@ def test_integers_booleans_and_dates() -> None:
     ]
 
 
+@pytest.mark.parametrize("word", ["now", "today", "NOW", "NaT", "tomorrow", "infinity"])
+@pytest.mark.parametrize("date_format", [None, "%d.%m.%Y %H:%M"])
+def test_a_word_is_no_moment(workspace: Workspace, word: str, date_format: str | None) -> None:
+    text = pa.array([word, "2026-05-04"])
+    assert [moment is None for moment in read_dates(text, date_format).to_pylist()] == [True, False]
+    feed = workspace.feed(date_format=date_format)
+    assert [moment is None for moment in read_timestamps(text, feed).to_pylist()] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("zone", "text", "utc"),
     [

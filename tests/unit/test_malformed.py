@@ -157,6 +157,50 @@ def test_the_first_bytes_of_a_zip_are_no_header(length: int) -> None:
     assert read("csv.zip", whole("csv.zip")[:length]) is None
 
 
+DEEP = "[" * 100_000 + "]" * 100_000
+UNSAYABLE = {
+    "deep": DEEP,
+    "a deep value": f'{{"Order": {DEEP}}}',
+    "half a character": '{"Order": "\\ud800"}',
+    "half a character in a name": '{"\\uDfffx": "1"}',
+}
+
+
+@pytest.mark.parametrize("name", UNSAYABLE)
+def test_a_json_record_that_no_text_can_say_is_none_and_the_others_are_read(name: str) -> None:
+    first, second = whole("jsonl").decode().splitlines()[:2]
+    rows = read("jsonl", f"{first}\n{UNSAYABLE[name]}\n{second}\n".encode())
+    assert rows == [json.loads(first), json.loads(second)]
+
+
+ENTITIES = {
+    "that unfold": "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 50}">' for n in range(8)) + f'<!ENTITY e0 "{"x" * 1000}">',
+    "from a file": '<!ENTITY e8 SYSTEM "file:///etc/hostname">',
+}
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_a_workbook_with_entities_is_refused(name: str) -> None:
+    book, file = zipfile.ZipFile(io.BytesIO(whole("xlsx"))), io.BytesIO()
+    with zipfile.ZipFile(file, "w") as changed:
+        for member in book.infolist():
+            content = book.read(member).decode()
+            if "sheet1" in member.filename:
+                cell = '<row r="9"><c r="A9" t="inlineStr"><is><t>&e8;</t></is></c></row></sheetData>'
+                body = content.partition("?>")[2] if content.startswith("<?xml") else content
+                content = f"<!DOCTYPE x [{ENTITIES[name]}]>{body.replace('</sheetData>', cell)}"
+            changed.writestr(member.filename, content)
+    assert read("xlsx", file.getvalue()) is None
+
+
+def test_a_small_parquet_file_with_very_many_rows_is_refused() -> None:
+    file = io.BytesIO()
+    same = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), 1_000_000), pa.array(["比较满意"]))
+    pq.write_table(pa.table(dict.fromkeys(NAMES, same)), file)
+    assert len(file.getvalue()) < 100_000
+    assert read("parquet", file.getvalue()) is None
+
+
 @given(cut=st.integers(min_value=1, max_value=200))
 @settings(max_examples=20)
 def test_with_a_total_line_no_prefix_is_taken_for_the_whole(cut: int) -> None:

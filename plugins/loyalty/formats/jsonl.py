@@ -30,7 +30,9 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
                 if not line.endswith("\n"):
                     raise LoadRejected(f"line {number} stops in the middle: the file is cut short") from None
                 record = None
-            if isinstance(record, dict):
+            except RecursionError:
+                record = None
+            if isinstance(record, dict) and _is_text(line, record):
                 rows.append({key: _text(value) for key, value in record.items()})
                 numbers.append(number)
             else:
@@ -45,6 +47,17 @@ def _batch(rows: list[dict[str, str | None]], numbers: list[int], bad: list[BadL
     header = list(dict.fromkeys(key for row in rows for key in row))
     columns = [pa.array([row.get(key) for row in rows], pa.string()) for key in header]
     return Batch(pa.table(columns, names=header), pa.array(numbers, pa.int64()), bad)
+
+
+def _is_text(line: str, record: dict[str, Any]) -> bool:
+    """Whether UTF-8 can say all of a record: an escape may stand for half a character."""
+    if "\\ud" not in line and "\\uD" not in line:
+        return True
+    try:
+        json.dumps(record, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(value: Any) -> str | None:

@@ -13,6 +13,7 @@ from loyalty.errors import LoadRejected
 from loyalty.feeds import FormatOptions
 from loyalty.formats import Batch
 from loyalty.formats.delimited import check_header
+from loyalty.formats.text import unpacks_to_more
 
 
 def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) -> Iterator[Batch]:
@@ -22,9 +23,12 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
     try:
         source = pq.ParquetFile(file)
         check_header(list(source.schema_arrow.names))
-        number = 1
+        number, size = 1, 0
         for part in source.iter_batches(batch_size=batch_rows):
             columns = [_text(column) for column in part.columns]
+            size += sum(column.nbytes for column in columns)
+            if size > max_bytes:  # a value that is written once may stand in a billion rows
+                raise LoadRejected(unpacks_to_more(max_bytes))
             lines = pa.array(range(number, number + part.num_rows), pa.int64())
             yield Batch(pa.table(columns, names=part.schema.names), lines)
             number += part.num_rows

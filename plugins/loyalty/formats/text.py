@@ -46,9 +46,14 @@ class _Bounded(io.RawIOBase):
             block = self._stream.read(len(buffer))
         self._left -= len(block)
         if self._left < 0:
-            raise LoadRejected(f"unpacks to more than {self._max:,} bytes; raise max_file_bytes if that is right")
+            raise LoadRejected(unpacks_to_more(self._max))
         buffer[: len(block)] = block
         return len(block)
+
+
+def unpacks_to_more(max_bytes: int) -> str:
+    """Why a file that is larger than it looks is refused."""
+    return f"unpacks to more than {max_bytes:,} bytes; raise max_file_bytes if that is right"
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from loyalty.formats.delimited import (
     refuse_long_footer,
     to_batch,
 )
-from loyalty.formats.text import open_bytes, refuse_unreadable
+from loyalty.formats.text import open_bytes, refuse_unreadable, unpacks_to_more
 
 CONTENT_TYPES = "[Content_Types].xml"  # the member that makes a zip a workbook
 
@@ -48,14 +48,14 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
             for member in archive.infolist():
                 refuse_unreadable(member)
             if sum(info.file_size for info in archive.infolist()) > max_bytes:
-                raise LoadRejected(f"unpacks to more than {max_bytes:,} bytes; raise max_file_bytes if that is right")
+                raise LoadRejected(unpacks_to_more(max_bytes))
         workbook = openpyxl.load_workbook(content, read_only=True, data_only=True)
     except DAMAGED as error:
-        raise LoadRejected(f"the workbook is cut short or damaged ({error})") from None
+        raise LoadRejected(f"the workbook is cut short or damaged ({_first_line(error)})") from None
     try:
         yield from _batches(_sheet(workbook, options.sheet), options, batch_rows)
     except DAMAGED as error:
-        raise LoadRejected(f"the workbook is damaged ({error})") from None
+        raise LoadRejected(f"the workbook is damaged ({_first_line(error)})") from None
     finally:
         workbook.close()
         content.close()
@@ -106,6 +106,10 @@ def _batches(sheet: Any, options: FormatOptions, batch_rows: int) -> Iterator[Ba
     if not header:
         raise LoadRejected("the sheet is empty")
     yield to_batch(header, rows, numbers, bad)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _header(rows: list[list[str]], options: FormatOptions) -> list[str]:
