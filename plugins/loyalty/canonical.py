@@ -463,7 +463,8 @@ def shape(text: str) -> str:
 
 def missing_sentence(column: str, wanted: str, header: list[str]) -> str:
     """That a column is missing, what the file has that comes nearest, and what to do."""
-    header = [shape(name) if "@" in name else name for name in header]  # a first row of data, where a header is lost
+    if any("@" in name or name[:1].isdigit() for name in header):  # a row of data, where the header is lost
+        header = [shape(name) for name in header]
     near = difflib.get_close_matches(wanted, header, n=1, cutoff=0.5)
     hint = f"; the nearest is `{near[0]}`" if near else f"; the file has: {_shorten(', '.join(header), 200)}"
     named = f"column `{wanted}`" if column == wanted else f"column `{wanted}` (the feed's {column})"

@@ -145,6 +145,13 @@ def _fuzz(name: str, examples: int) -> None:
     bounded(given(st.binary(max_size=200))(lambda content: check_rubbish(name, content)))()
 
 
+@pytest.mark.parametrize("lines", range(1, len(ROWS)))
+def test_a_line_that_is_cut_is_seen_wherever_a_batch_ends(lines: int) -> None:
+    content = b"".join(whole("csv").splitlines(keepends=True)[: 1 + lines]) + b"9,"
+    assert read("csv", content) is None
+    assert len(read("csv", content[:-2]) or []) == lines
+
+
 @pytest.mark.parametrize("name", ["csv.zip", "xlsx"])
 def test_a_zip_of_a_version_that_is_not_known_is_refused(name: str) -> None:
     content = bytearray(whole(name))

@@ -50,20 +50,25 @@ def _batches(lines: Lines, options: FormatOptions, batch_rows: int) -> Iterator[
     reader = _Records(source, options, before=0)
     header = _header(reader, options)
     before, trailer, is_last = reader.line, None, False
+    open_line: BadLine | None = None  # the last line, where it is none of the rows: perhaps cut
     while not is_last:
         block = list(islice(source, batch_rows))
         is_last = len(block) < batch_rows
         if (cells := _plain_cells(block, header, options)) is not None:
             numbers = pa.array(range(before + 1, before + len(block) + 1), pa.int64())
-            before += len(block)
+            before, open_line = before + len(block), None
             yield Batch(cells, numbers)
             continue
         reader = _Records(chain(block, source), options, before)
         records = reader.take(len(block))
         rows = _sort_out(records, _line_numbers(records, before, reader.line), len(header), options, trailer)
         before, trailer = reader.line, rows.trailer
+        if rows.bad and rows.bad[-1].line > max(rows.numbers, default=0):
+            open_line = rows.bad[-1]
+        elif rows.numbers:
+            open_line = None
         if is_last:
-            _refuse_cut_short(rows, lines, options)
+            _refuse_cut_short(open_line, trailer, lines, options)
         yield to_batch(header, rows.cells, rows.numbers, rows.bad, trailer)
 
 
@@ -142,10 +147,10 @@ def refuse_long_footer(length: int) -> None:
         raise LoadRejected(f"more than {LONGEST_FOOTER} lines stand below the first that fits options.footer")
 
 
-def _refuse_cut_short(rows: _Rows, lines: Lines, options: FormatOptions) -> None:
-    if rows.bad and not lines.ends_whole and rows.bad[-1].line > max(rows.numbers, default=0):
-        raise LoadRejected(f"line {rows.bad[-1].line} stops in the middle: the file is cut short")
-    if options.trailer and rows.trailer is None:
+def _refuse_cut_short(open_line: BadLine | None, trailer: Trailer | None, lines: Lines, options: FormatOptions) -> None:
+    if open_line and not lines.ends_whole:
+        raise LoadRejected(f"line {open_line.line} stops in the middle: the file is cut short")
+    if options.trailer and trailer is None:
         raise LoadRejected("the total line at the end is missing: the file is cut short")
 
 
