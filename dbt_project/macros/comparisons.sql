@@ -102,17 +102,15 @@
 #}
 {% macro lift_columns(alias, prefix) -%}
     {%- for name, part in [("naive", "plain"), ("matched", "matched")] %}
-        {%- for suffix, sign in [("", none), ("_low", "-"), ("_high", "+")] %}
-            case
-                when {{ alias }}.reason is null
-                then
-                    {{ alias }}.{{ part }}_difference
-                    {%- if sign %}
-                        {{ sign }} {{ var("z_score") }} * {{ alias }}.{{ part }}_error
-                    {% endif %}
-            end as {{ prefix }}_{{ name }}{{ suffix }}
-            {%- if not (name == "matched" and suffix == "_high") %},{% endif %}
-        {%- endfor %}
+        {{
+            with_interval(
+                prefix ~ "_" ~ name,
+                alias ~ "." ~ part ~ "_difference",
+                alias ~ "." ~ part ~ "_error",
+                when=alias ~ ".reason is null",
+            )
+        }}
+        {%- if not loop.last %},{% endif %}
     {%- endfor %}
 {%- endmacro %}
 

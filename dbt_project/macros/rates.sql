@@ -1,3 +1,16 @@
+{# Whether a base is large enough to show a figure. #}
+{% macro is_enough(base) -%} {{ base }} >= {{ var("min_base") }} {%- endmacro %}
+
+{# A figure, empty on a base under min_base. #}
+{% macro shown(value, base) -%}
+    case when {{ is_enough(base) }} then {{ value }} end
+{%- endmacro %}
+
+{# total / count, empty on a count under min_base. #}
+{% macro shown_mean(total, count) -%}
+    {{ shown(div(total, count), count) }}
+{%- endmacro %}
+
 {#
   A share with its Wilson interval, as three columns `<name>_rate`, `<name>_rate_low` and `<name>_rate_high`;
   empty on a base under min_base.
@@ -9,9 +22,23 @@
         ["_low", wilson_low(rate, base)],
         ["_high", wilson_high(rate, base)],
     ] %}
+        {{ shown(value, base) }} as {{ name }}_rate{{ column }}
+        {%- if not loop.last %}, {% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{#
+  A figure with its interval, value -+ z error, as three columns `<name>`, `<name>_low` and `<name>_high`; empty where
+  `when` does not hold.
+#}
+{% macro with_interval(name, value, error, when="true") -%}
+    {%- for column, sign in [["", none], ["_low", "-"], ["_high", "+"]] %}
         case
-            when {{ base }} >= {{ var("min_base") }} then {{ value }}
-        end as {{ name }}_rate{{ column }}
+            when {{ when }}
+            then
+                {{ value }}
+                {%- if sign %} {{ sign }} {{ var("z_score") }} * {{ error }} {% endif %}
+        end as {{ name }}{{ column }}
         {%- if not loop.last %}, {% endif %}
     {%- endfor %}
 {%- endmacro %}
@@ -19,8 +46,7 @@
 {# part / whole of a month, empty while the month is `running` and on a base under min_base. #}
 {% macro month_rate(part, whole, base, running) -%}
     case
-        when {{ base }} >= {{ var("min_base") }} and not {{ running }}
-        then {{ div(part, whole) }}
+        when {{ is_enough(base) }} and not {{ running }} then {{ div(part, whole) }}
     end
 {%- endmacro %}
 
@@ -59,20 +85,14 @@
   `<name>_high`; from exact sums of x and x squared, empty on a base under min_base.
 #}
 {% macro mean_with_interval(name, total, squares, base) -%}
-    {%- set mean = div(total, base) -%}
-    {%- set error = (
-        "sqrt(" ~ div(variance_of_sums(base, total, squares), base) ~ ")"
-    ) -%}
-    {%- for column, value in [
-        ["", mean],
-        ["_low", mean ~ " - " ~ var("z_score") ~ " * " ~ error],
-        ["_high", mean ~ " + " ~ var("z_score") ~ " * " ~ error],
-    ] %}
-        case
-            when {{ base }} >= {{ var("min_base") }} then {{ value }}
-        end as {{ name }}{{ column }}
-        {%- if not loop.last %}, {% endif %}
-    {%- endfor %}
+    {{
+        with_interval(
+            name,
+            div(total, base),
+            "sqrt(" ~ div(variance_of_sums(base, total, squares), base) ~ ")",
+            when=is_enough(base),
+        )
+    }}
 {%- endmacro %}
 
 {#
@@ -94,5 +114,29 @@
                     base ~ " * " ~ rho ~ " + 1 - " ~ rho,
                 )
             }}
+    end
+{%- endmacro %}
+
+{#
+  The same for a mean, of `priors` by the analysis of variance: (total between + mean within) / (count between + within);
+  the mean of the kind where touchpoints do not differ.
+#}
+{% macro shrunk_mean(name, total, count, priors="score_priors") -%}
+    {%- set mean = priors ~ "." ~ name ~ "_mean" -%}
+    {%- set within = priors ~ "." ~ name ~ "_variance_within" -%}
+    {%- set between = priors ~ "." ~ name ~ "_variance_between" -%}
+    case
+        when {{ count }} = 0
+        then null
+        when {{ between }} > 0
+        then
+            {{
+                div(
+                    total ~ " * " ~ between ~ " + " ~ mean ~ " * " ~ within,
+                    count ~ " * " ~ between ~ " + " ~ within,
+                )
+            }}
+        when {{ between }} = 0
+        then {{ mean }}
     end
 {%- endmacro %}

@@ -55,10 +55,7 @@ with
             coalesce(cast(used.quarantined_count as bigint), 0) as quarantined_count
         from delivered
         cross join as_of
-        left join
-            used
-            on delivered.feed_name = used.feed_name
-            and delivered.source = used.source
+        left join used using (feed_name, source)
     )
 
 select *

@@ -24,10 +24,7 @@ with
             }} as quarantine_rate,
             loads.load_id is not null as is_in_use
         from deliveries
-        left join
-            loads
-            on deliveries.load_id = loads.load_id
-            and deliveries.feed_name = loads.feed_name
+        left join loads using (load_id, feed_name)
     )
 
 select *

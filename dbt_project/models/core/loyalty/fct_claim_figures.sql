@@ -76,10 +76,7 @@ with
             figures.highest_possible_value,
             coalesce(figures.smallest_count, 0) < {{ var("min_base") }} as is_suppressed
         from claims
-        left join
-            figures
-            on claims.claim_id = figures.claim_id
-            and claims.variant = figures.variant
+        left join figures using (claim_id, variant)
     )
 
 select *

@@ -75,26 +75,22 @@ with
             *,
             least(exposed_count, unexposed_count)
             < {{ var("min_base") }} as is_suppressed,
-            {% for shown, name, base in [
-                (
+            {{
+                with_interval(
                     "over_promise_gap",
                     "over_promise",
-                    "least(exposed_count, unexposed_count)",
-                ),
-                ("csat_effect_index", "effect", "effect_count"),
-            ] %}
-                {% for suffix, sign in [("", none), ("_low", "-"), ("_high", "+")] %}
-                    case
-                        when {{ base }} >= {{ var("min_base") }}
-                        then
-                            {{ name }}
-                            {%- if sign %}
-                                {{ sign }} {{ var("z_score") }} * {{ name }}_error
-                            {% endif %}
-                    end as {{ shown }}{{ suffix }}
-                    {%- if not (loop.last and name == "effect") %},{% endif %}
-                {% endfor %}
-            {% endfor %}
+                    "over_promise_error",
+                    when=is_enough("least(exposed_count, unexposed_count)"),
+                )
+            }},
+            {{
+                with_interval(
+                    "csat_effect_index",
+                    "effect",
+                    "effect_error",
+                    when=is_enough("effect_count"),
+                )
+            }}
         from joined
     )
 

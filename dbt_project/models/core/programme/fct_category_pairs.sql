@@ -35,10 +35,7 @@ with
     chosen as (
         select categories.order_key, categories.source, categories.category
         from categories
-        inner join
-            kept
-            on categories.source = kept.source
-            and categories.category = kept.category
+        inner join kept using (source, category)
     ),
 
     paired as (

@@ -26,7 +26,7 @@ with
                 end
             ) as v
         from figures as one
-        inner join figures as other on one.source = other.source and one.kpi = other.kpi
+        inner join figures as other using (source, kpi)
         group by one.source, one.kpi, one.month, one.kpi_value
     ),
 
@@ -94,8 +94,7 @@ with
             }}
             as mean_after
         from tested
-        inner join
-            figures on tested.source = figures.source and tested.kpi = figures.kpi
+        inner join figures using (source, kpi)
         group by
             tested.source, tested.kpi, tested.month_count, tested.k, tested.change_month
     )

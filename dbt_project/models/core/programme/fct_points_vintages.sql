@@ -84,12 +84,7 @@ with
                 ) as {{ type_amount() }}
             ) as outstanding_points
         from spine
-        left join
-            summed
-            on spine.source = summed.source
-            and spine.programme_key = summed.programme_key
-            and spine.vintage_month = summed.vintage_month
-            and spine.month = summed.month
+        left join summed using (source, programme_key, vintage_month, month)
     )
 
 select *

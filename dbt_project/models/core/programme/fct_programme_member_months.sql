@@ -97,10 +97,7 @@ with
             everybody.net_amount as total_net_amount
         from member_months
         cross join as_of
-        left join
-            everybody
-            on member_months.source = everybody.source
-            and member_months.month = everybody.month
+        left join everybody using (source, month)
     )
 
 select *

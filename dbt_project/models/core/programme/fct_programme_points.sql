@@ -8,10 +8,12 @@ with
             summed.*,
             dues.account_count,
             dues.due_points,
-            case
-                when dues.account_count >= {{ var("min_base") }}
-                then {{ div("dues.expired_points", "dues.due_points") }}
-            end as breakage_rate,
+            {{
+                shown(
+                    div("dues.expired_points", "dues.due_points"),
+                    "dues.account_count",
+                )
+            }} as breakage_rate,
             dues.due_square_sum,
             dues.product_sum,
             dues.expired_square_sum,
@@ -22,11 +24,7 @@ with
             {% else %} cast({{ var("point_value") }} as {{ type_double() }})
             {% endif %} as point_value
         from summed
-        left join
-            dues
-            on summed.source = dues.source
-            and summed.programme_key = dues.programme_key
-            and summed.month = dues.month
+        left join dues using (source, programme_key, month)
     ),
 
     expected as (

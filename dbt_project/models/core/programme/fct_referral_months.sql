@@ -1,4 +1,14 @@
-{# Counts by the score that the referrer had given last before; active customers by theirs. #}
+{#
+  Counts by the score that the referrer had given last before, and active customers by theirs: on the last day of the
+  month.
+#}
+{%- set measures = [
+    "active_customer_count",
+    "invited_count",
+    "converted_count",
+    "accepted_count",
+    "reward_amount",
+] -%}
 with
     referrals as (select * from {{ ref("fct_referrals") }}),
 
@@ -22,6 +32,7 @@ with
             referrer_customer_key as customer_key,
             coalesce(invited_date, accepted_date) as score_date,
             {{ month_start("coalesce(invited_date, accepted_date)") }} as month,
+            0 as active_customer_count,
             1 as invited_count,
             case when accepted_date <= as_of.as_of then 1 else 0 end as converted_count,
             0 as accepted_count,
@@ -36,83 +47,51 @@ with
             {{ month_start("accepted_date") }},
             0,
             0,
+            0,
             1,
             coalesce(reward_amount, 0)
         from referrals
         where accepted_date is not null
+        union all
+        select
+            customers.source,
+            customers.customer_key,
+            months.last_date,
+            months.month,
+            1,
+            0,
+            0,
+            0,
+            0
+        from customer_months
+        inner join months on customer_months.month = months.month
+        inner join customers on customer_months.base_key = customers.customer_key
     ),
 
-    counted as (
+    final as (
         select
             events.source,
             events.month,
+            months.is_partial as is_partial_month,
             scores.overall_score as score,
             scores.overall_scale_max as scale_max,
-            sum(events.invited_count) as invited_count,
-            sum(events.converted_count) as converted_count,
-            sum(events.accepted_count) as accepted_count,
-            sum(events.reward_amount) as reward_amount,
-            0 as active_customer_count
+            {% for name in measures %}
+                sum(events.{{ name }}) as {{ name }} {%- if not loop.last %},{% endif %}
+            {% endfor %}
         from events
+        inner join months on events.month = months.month
+        inner join known on known.is_known
         left join
             scores
             on events.customer_key = scores.customer_key
             and events.score_date > scores.from_date
             and events.score_date <= scores.until_date
         group by
-            events.source, events.month, scores.overall_score, scores.overall_scale_max
-        union all
-        select
-            customers.source,
-            months.month,
-            scores.overall_score,
-            scores.overall_scale_max,
-            0,
-            0,
-            0,
-            0,
-            count(*)
-        from customer_months
-        inner join months on customer_months.month = months.month
-        inner join customers on customer_months.base_key = customers.customer_key
-        left join
-            scores
-            on customers.customer_key = scores.customer_key
-            and months.last_date > scores.from_date
-            and months.last_date <= scores.until_date
-        group by
-            customers.source,
-            months.month,
+            events.source,
+            events.month,
+            months.is_partial,
             scores.overall_score,
             scores.overall_scale_max
-    ),
-
-    final as (
-        select
-            counted.source,
-            counted.month,
-            months.is_partial as is_partial_month,
-            counted.score,
-            counted.scale_max,
-            {% for name in [
-                "active_customer_count",
-                "invited_count",
-                "converted_count",
-                "accepted_count",
-                "reward_amount",
-            ] %}
-                sum(counted.{{ name }}) as {{ name }}
-                {%- if not loop.last %},{% endif %}
-            {% endfor %}
-        from counted
-        inner join months on counted.month = months.month
-        inner join known on known.is_known
-        group by
-            counted.source,
-            counted.month,
-            months.is_partial,
-            counted.score,
-            counted.scale_max
     )
 
 select *

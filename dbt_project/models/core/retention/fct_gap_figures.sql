@@ -66,10 +66,7 @@ with
                 )
             }} as regularity_k
         from closed
-        left join
-            paired
-            on closed.segment_by = paired.segment_by
-            and closed.segment = paired.segment
+        left join paired using (segment_by, segment)
     )
 
 select *

@@ -22,7 +22,7 @@ with
             fits.reason,
             checks.as_of as fit_date
         from checks
-        inner join fits on checks.model = fits.model and checks.scope = fits.scope
+        inner join fits using (model, scope)
     ),
 
     measured as (

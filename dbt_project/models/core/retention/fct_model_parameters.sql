@@ -22,10 +22,7 @@ with
             fits.is_converged,
             fits.as_of as fit_date
         from fits
-        left join
-            parameters
-            on fits.model = parameters.model
-            and fits.scope = parameters.scope
+        left join parameters using (model, scope)
     )
 
 select *

@@ -48,11 +48,7 @@ with
         from histories
         cross join windows
         cross join fitted
-        left join
-            expectations
-            on histories.repeat_day_count = expectations.repeat_day_count
-            and histories.recency_days = expectations.recency_days
-            and histories.age_days = expectations.age_days
+        left join expectations using (repeat_day_count, recency_days, age_days)
     ),
 
     final as (

@@ -33,11 +33,7 @@ with
             answered.last_submitted_date,
             answered.response_count
         from answered
-        left join
-            sent
-            on answered.source = sent.source
-            and answered.survey_id = sent.survey_id
-            and answered.wave = sent.wave
+        left join sent using (source, survey_id, wave)
     ),
 
     final as (

@@ -91,10 +91,7 @@ with
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
         from complained
-        left join
-            answered
-            on complained.segment_by = answered.segment_by
-            and complained.segment = answered.segment
+        left join answered using (segment_by, segment)
     )
 
 select *

@@ -27,15 +27,10 @@ with
             segments.segment_by,
             segments.segment,
             activity.month,
-            {%- for name in [
-                "goods_amount",
-                "sold_cost_amount",
-                "costed_amount",
-                "uncosted_line_count",
-            ] %}
-                sum(activity.{{ name }}) as {{ name }}
-                {%- if not loop.last %}, {% endif %}
-            {%- endfor %}
+            sum(activity.goods_amount) as goods_amount,
+            sum(activity.sold_cost_amount) as sold_cost_amount,
+            sum(activity.costed_amount) as costed_amount,
+            sum(activity.uncosted_line_count) as uncosted_line_count
         from {{ ref("fct_customer_months") }} as activity
         inner join segments on activity.base_key = segments.customer_key
         inner join customers on activity.base_key = customers.customer_key
@@ -54,6 +49,9 @@ with
             end as margin_amount
         from sold
     ),
+
+    -- answers also have segments that no customer belongs to: a mode, a touchpoint
+    customer_kinds as (select distinct segment_by, segment from segments),
 
     lags as ({{ numbers(lags + 1) }}),
 
@@ -75,21 +73,14 @@ with
         from figures
         inner join waves using (source, survey_id, wave)
         cross join lags
+        inner join customer_kinds using (segment_by, segment)
         left join months on months.month = {{ add_months("waves.month", "lags.n") }}
         left join
             earned
             on figures.segment_by = earned.segment_by
             and figures.segment = earned.segment
             and months.month = earned.month
-        where
-            not figures.is_suppressed
-            and exists (
-                select 1
-                from segments
-                where
-                    segments.segment_by = figures.segment_by
-                    and segments.segment = figures.segment
-            )
+        where not figures.is_suppressed
     ),
 
     final as (

@@ -67,11 +67,7 @@ with
                 when summed.mode in ('mail', 'all') then mail_waves.mail_waves_a_year
             end as mail_waves_a_year
         from summed
-        left join
-            mail_waves
-            on summed.source = mail_waves.source
-            and summed.survey_id = mail_waves.survey_id
-            and summed.wave = mail_waves.wave
+        left join mail_waves using (source, survey_id, wave)
     )
 
 select *

@@ -76,12 +76,7 @@ with
                     }}
             end as answer_hours
         from ranked
-        left join
-            answers
-            on ranked.source = answers.source
-            and ranked.survey_id = answers.survey_id
-            and ranked.wave = answers.wave
-            and ranked.customer_key = answers.customer_key
+        left join answers using (source, survey_id, wave, customer_key)
         where ranked.place = 1
     )
 

@@ -32,11 +32,7 @@ with
             }}
             as respondent_count
         from modes
-        inner join
-            base
-            on modes.source = base.source
-            and modes.survey_id = base.survey_id
-            and modes.wave = base.wave
+        inner join base using (source, survey_id, wave)
         inner join segments on base.customer_key = segments.customer_key
         group by
             modes.source,

@@ -41,11 +41,7 @@ with
         from follow_ups
         cross join as_of
         inner join earned on follow_ups.response_key = earned.response_key
-        left join
-            cuts
-            on follow_ups.source = cuts.source
-            and follow_ups.survey_id = cuts.survey_id
-            and follow_ups.wave = cuts.wave
+        left join cuts using (source, survey_id, wave)
     ),
 
     final as (

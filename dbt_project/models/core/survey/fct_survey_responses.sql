@@ -89,10 +89,7 @@ with
         from placed
         left join answers on placed.response_key = answers.response_key
         left join batteries on placed.response_key = batteries.response_key
-        left join
-            usual_times
-            on placed.source = usual_times.source
-            and placed.survey_id = usual_times.survey_id
+        left join usual_times using (source, survey_id)
     )
 
 select *

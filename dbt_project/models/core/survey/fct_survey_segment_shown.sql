@@ -29,12 +29,7 @@ with
             coalesce(own.prior_a, of_all.prior_a) as prior_a,
             coalesce(own.prior_b, of_all.prior_b) as prior_b
         from figures
-        left join
-            priors as own
-            on figures.source = own.source
-            and figures.survey_id = own.survey_id
-            and figures.respondent_type = own.respondent_type
-            and figures.segment_by = own.segment_by
+        left join priors as own using (source, survey_id, respondent_type, segment_by)
         left join
             priors as of_all
             on figures.source = of_all.source
@@ -79,14 +74,11 @@ with
             case when not is_nps_suppressed then nps_weighted end as nps_weighted,
             nps_variance,
             recommend_level_count,
-            case
-                when recommend_level_count >= {{ var("min_base") }}
-                then recommend_net_rate
-            end as recommend_net_rate,
+            {{ shown("recommend_net_rate", "recommend_level_count") }}
+            as recommend_net_rate,
             repurchase_count,
-            case
-                when repurchase_count >= {{ var("min_base") }} then repurchase_high_rate
-            end as repurchase_high_rate,
+            {{ shown("repurchase_high_rate", "repurchase_count") }}
+            as repurchase_high_rate,
             c_count,
             c_below_count,
             c_equal_count,
@@ -96,7 +88,7 @@ with
             case
                 when not is_c_suppressed then {{ div("c_above_count", "c_count") }}
             end as delight_rate,
-            case when d_count >= {{ var("min_base") }} then d_gap_mean end as d_gap_mean
+            {{ shown("d_gap_mean", "d_count") }} as d_gap_mean
         from joined
     )
 

@@ -37,17 +37,8 @@ with
                 when fitted_waves.wave is not null then 'fitted' else 'not fitted'
             end as weighting_status
         from responses
-        left join
-            fitted_waves
-            on responses.source = fitted_waves.source
-            and responses.survey_id = fitted_waves.survey_id
-            and responses.wave = fitted_waves.wave
-        left join
-            base
-            on responses.source = base.source
-            and responses.survey_id = base.survey_id
-            and responses.wave = base.wave
-            and responses.customer_key = base.customer_key
+        left join fitted_waves using (source, survey_id, wave)
+        left join base using (source, survey_id, wave, customer_key)
         left join
             cell_weights
             on base.source = cell_weights.source

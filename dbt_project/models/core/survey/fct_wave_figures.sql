@@ -7,11 +7,7 @@ with
     numbered as (
         select experiences.*, waves.wave_number
         from experiences
-        inner join
-            waves
-            on experiences.source = waves.source
-            and experiences.survey_id = waves.survey_id
-            and experiences.wave = waves.wave
+        inner join waves using (source, survey_id, wave)
     ),
 
     moved as (

@@ -12,12 +12,8 @@ with
         select
             {{ wave }},
             count(*) as touchpoint_count,
-            max(
-                case when index_count >= {{ var("min_base") }} then index_mean end
-            ) as highest_mean,
-            min(
-                case when index_count >= {{ var("min_base") }} then index_mean end
-            ) as lowest_mean,
+            max({{ shown("index_mean", "index_count") }}) as highest_mean,
+            min({{ shown("index_mean", "index_count") }}) as lowest_mean,
             sum(index_count) as index_count,
             sum(index_sum) as index_sum,
             sum(index_square_sum) as index_square_sum,

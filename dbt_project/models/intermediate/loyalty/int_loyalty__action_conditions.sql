@@ -79,16 +79,10 @@ with
         left join customer_values on rhythms.customer_key = customer_values.customer_key
         where
             rhythms.median_gap_days is not null
-            and (
-                -- who is known to cost more than they bring is not called back; of the
-                -- lapsed only those who brought something
-                (rhythms.is_lapsed and customer_values.cm3_amount > 0)
-                or (
-                    not rhythms.is_lapsed
-                    and rhythms.is_fading
-                    and coalesce(customer_values.cm3_amount > 0, true)
-                )
-            )
+            and (rhythms.is_lapsed or rhythms.is_fading)
+            -- who is known to cost more than they bring is not called back; of the
+            -- lapsed only those who brought something
+            and coalesce(customer_values.cm3_amount > 0, not rhythms.is_lapsed)
         union all
         select
             'upsell',

@@ -30,8 +30,7 @@ with
             answers.expectation_score as score,
             answers.c_state
         from waves
-        inner join
-            answers on waves.survey_id = answers.survey_id and waves.wave = answers.wave
+        inner join answers using (survey_id, wave)
         left join
             reached
             on waves.scope_key = reached.scope_key

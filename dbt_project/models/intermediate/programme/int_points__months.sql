@@ -41,11 +41,7 @@ with
             sum(burns.valued_points) over so_far as valued_points,
             sum(burns.value_amount) over so_far as value_amount
         from flows
-        left join
-            burns
-            on flows.source = burns.source
-            and flows.programme_key = burns.programme_key
-            and flows.month = burns.month
+        left join burns using (source, programme_key, month)
         window
             so_far as (
                 partition by flows.source, flows.programme_key

@@ -45,10 +45,7 @@ with
     final as (
         select placed.*, substr(md5(placed.person_key), 1, 1) as person_group
         from placed
-        inner join
-            complete
-            on placed.response_key = complete.response_key
-            and placed.driver_by = complete.driver_by
+        inner join complete using (response_key, driver_by)
         where complete.place = 1
     )
 

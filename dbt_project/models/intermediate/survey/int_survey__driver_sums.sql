@@ -8,11 +8,7 @@ with
     segmented as (
         select scores.*, segments.segment
         from scores
-        inner join
-            segments
-            on scores.source = segments.source
-            and scores.survey_id = segments.survey_id
-            and scores.person_key = segments.person_key
+        inner join segments using (source, survey_id, person_key)
     ),
 
     summed as ({{ cross_products("segmented", keys) }}),

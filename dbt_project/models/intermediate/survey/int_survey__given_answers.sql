@@ -57,12 +57,9 @@ with
             coalesce(read.number, in_language.score, in_any.score) as given_score
         from read
         left join
-            label_scores as in_language
-            on read.source = in_language.source
-            and read.survey_id = in_language.survey_id
-            and read.question_code = in_language.question_code
-            and read.label = in_language.label
-            and read.language = in_language.language
+            label_scores as in_language using (
+                source, survey_id, question_code, label, language
+            )
         left join
             label_scores as in_any
             on read.source = in_any.source

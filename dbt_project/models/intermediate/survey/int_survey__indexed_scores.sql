@@ -50,10 +50,7 @@ with
             {%- endfor %} as answered_weight_sum
         from responses
         inner join scores on responses.response_key = scores.response_key
-        left join
-            asked
-            on responses.source = asked.source
-            and responses.survey_id = asked.survey_id
+        left join asked using (source, survey_id)
     ),
 
     final as (

@@ -40,11 +40,7 @@ with
             constructs
             on questions.role = constructs.role
             or questions.role like constructs.role || ':%'
-        inner join
-            answered
-            on questions.source = answered.source
-            and questions.survey_id = answered.survey_id
-            and questions.question_code = answered.question_code
+        inner join answered using (source, survey_id, question_code)
         inner join
             asked
             on questions.source = asked.source

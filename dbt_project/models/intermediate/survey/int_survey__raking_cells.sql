@@ -23,12 +23,7 @@ with
             count(*) as base_count,
             cast(coalesce(sum(answered.response_count), 0) as bigint) as response_count
         from base
-        left join
-            answered
-            on base.source = answered.source
-            and base.survey_id = answered.survey_id
-            and base.wave = answered.wave
-            and base.customer_key = answered.customer_key
+        left join answered using (source, survey_id, wave, customer_key)
         group by
             base.source,
             base.survey_id,

@@ -25,11 +25,7 @@ with
             labels.score,
             min(words.satisfaction_class) as satisfaction_class
         from questions
-        inner join
-            labels
-            on questions.source = labels.source
-            and questions.survey_id = labels.survey_id
-            and questions.question_code = labels.question_code
+        inner join labels using (source, survey_id, question_code)
         inner join words on lower(trim(labels.label)) = words.label
         group by questions.source, questions.survey_id, labels.score
         -- words that contradict each other decide nothing
@@ -48,10 +44,7 @@ with
                 said.satisfaction_class, bands.satisfaction_class
             ) as satisfaction_class
         from scales
-        inner join
-            bands
-            on scales.scale_min = bands.scale_min
-            and scales.scale_max = bands.scale_max
+        inner join bands using (scale_min, scale_max)
         left join
             said
             on scales.source = said.source

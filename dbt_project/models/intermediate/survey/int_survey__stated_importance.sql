@@ -32,11 +32,7 @@ with
                 count(answers.place) as stated_count,
                 sum(answers.place) as stated_sum
             from answers
-            inner join
-                segments
-                on answers.source = segments.source
-                and answers.survey_id = segments.survey_id
-                and answers.person_key = segments.person_key
+            inner join segments using (source, survey_id, person_key)
             where {{ driver }} is not null
             group by answers.source, answers.survey_id, segments.segment, {{ driver }}
             {% if not loop.last %}

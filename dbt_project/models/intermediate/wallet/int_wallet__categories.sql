@@ -27,7 +27,7 @@ with
             coalesce(asked.category, 'all') as category,
             sold.category is null as is_whole_shop
         from asked
-        left join sold on asked.source = sold.source and asked.category = sold.category
+        left join sold using (source, category)
     )
 
 select *

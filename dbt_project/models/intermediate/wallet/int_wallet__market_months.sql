@@ -32,8 +32,7 @@ with
         select totals.*, sold.category is null as is_whole_shop
         from totals
         cross join as_of
-        left join
-            sold on totals.source = sold.source and totals.category = sold.category
+        left join sold using (source, category)
         where {{ add_months("totals.month", 1) }} <= {{ add_days("as_of.as_of", 1) }}
     ),
 

@@ -15,12 +15,9 @@ with
             as ceiling_amount
         from cells
         inner join
-            spends
-            on cells.source = spends.source
-            and cells.category = spends.category
-            and cells.period_grain = spends.period_grain
-            and cells.period_start_date = spends.period_start_date
-            and cells.customer_key = spends.customer_key
+            spends using (
+                source, category, period_grain, period_start_date, customer_key
+            )
         group by
             cells.source,
             cells.category,

@@ -47,12 +47,7 @@ with
             ) as peer_percentile
         from spends
         inner join
-            levels
-            on spends.source = levels.source
-            and spends.category = levels.category
-            and spends.period_grain = levels.period_grain
-            and spends.period_start_date = levels.period_start_date
-            and spends.peer_level = levels.peer_level
+            levels using (source, category, period_grain, period_start_date, peer_level)
         window
             of_cell as (
                 partition by

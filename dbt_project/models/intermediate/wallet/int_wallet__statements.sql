@@ -100,10 +100,7 @@ with
                 when stated.period_days is not null then coalesce(spent.own_amount, 0)
             end as own_amount_stated_days
         from stated
-        left join
-            spent
-            on stated.response_key = spent.response_key
-            and stated.category = spent.category
+        left join spent using (response_key, category)
     )
 
 select *

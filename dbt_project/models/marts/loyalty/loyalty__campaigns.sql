@@ -38,10 +38,8 @@ with
                     "results.sent_customer_count",
                 )
             }},
-            case
-                when results.sent_count >= {{ var("min_base") }}
-                then {{ div("results.redeemed_count", "results.sent_count") }}
-            end as conversion_rate,
+            {{ shown_mean("results.redeemed_count", "results.sent_count") }}
+            as conversion_rate,
 
             -- money
             cast(results.order_count as bigint) as order_count,

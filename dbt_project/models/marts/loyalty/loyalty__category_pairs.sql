@@ -50,18 +50,21 @@ with
                 )
             }},
             shares.category_order_count < {{ var("min_base") }} as is_suppressed,
-            case
-                when shares.category_order_count >= {{ var("min_base") }}
-                then coalesce(lifted.lift, 0)
-            end as lift,
-            case
-                when shares.category_order_count >= {{ var("min_base") }}
-                then lifted.lift * exp(- {{ var("z_score") }} * lifted.log_lift_error)
-            end as lift_low,
-            case
-                when shares.category_order_count >= {{ var("min_base") }}
-                then lifted.lift * exp({{ var("z_score") }} * lifted.log_lift_error)
-            end as lift_high
+            {%- set z = var("z_score") %}
+            {% for name, value in [
+                ("lift", "coalesce(lifted.lift, 0)"),
+                (
+                    "lift_low",
+                    "lifted.lift * exp(- " ~ z ~ " * lifted.log_lift_error)",
+                ),
+                (
+                    "lift_high",
+                    "lifted.lift * exp(" ~ z ~ " * lifted.log_lift_error)",
+                ),
+            ] %}
+                {{ shown(value, "shares.category_order_count") }} as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
         from shares
         left join lifted on shares.category_pair_key = lifted.category_pair_key
     )

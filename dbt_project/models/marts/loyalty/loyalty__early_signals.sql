@@ -60,17 +60,13 @@ with
             coalesce(cast(precise.lapsed_count as bigint), 0) as alert_lapsed_count,
             {{ shown_rate("precision", "precise.lapsed_count", "precise.alert_count") }},
             cast(active.active_count as bigint) as active_count,
-            case
-                when active.active_count >= {{ var("min_base") }}
-                then {{ div("active.lapsed_count", "active.active_count") }}
-            end as usual_lapse_rate,
+            {{ shown_mean("active.lapsed_count", "active.active_count") }}
+            as usual_lapse_rate,
             coalesce(cast(recalled.lapse_count as bigint), 0) as lapse_count,
             coalesce(cast(recalled.warned_count as bigint), 0) as warned_count,
             {{ shown_rate("recall", "recalled.warned_count", "recalled.lapse_count") }},
-            case
-                when recalled.warned_count >= {{ var("min_base") }}
-                then recalled.median_lead_days
-            end as median_lead_days,
+            {{ shown("recalled.median_lead_days", "recalled.warned_count") }}
+            as median_lead_days,
             coalesce(precise.alert_count, 0) < {{ var("min_base") }}
             or coalesce(recalled.lapse_count, 0)
             < {{ var("min_base") }} as is_suppressed

@@ -55,7 +55,7 @@ with
             end as change_reason
         from figures
         cross join as_of
-        left join breaks on figures.source = breaks.source and figures.kpi = breaks.kpi
+        left join breaks using (source, kpi)
     )
 
 select *

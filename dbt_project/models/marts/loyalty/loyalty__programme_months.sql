@@ -1,3 +1,4 @@
+{%- set running = "programme_months.is_partial_month" -%}
 with
     points as (select * from {{ ref("fct_programme_points") }}),
 
@@ -30,55 +31,44 @@ with
             as_of.reporting_currency_code as currency_code,
 
             -- points
-            points.earned_points,
-            points.burned_points,
-            points.expired_points,
-            points.adjusted_points,
-            points.balance_points,
-            points.earned_so_far_points,
+            earned_points,
+            burned_points,
+            expired_points,
+            adjusted_points,
+            balance_points,
+            earned_so_far_points,
             -- what is assumed for the liability is given every month, rates of whole
             -- ones
+            case when not {{ running }} then redemption_rate end as redemption_rate,
+            account_count as breakage_account_count,
+            cast(due_points as decimal(38, 4)) as due_points,
+            breakage_rate,
+            breakage_rate_low,
+            breakage_rate_high,
+            redeemed_rate as expected_redeemed_rate,
+            point_value,
+            full_liability_amount,
+            liability_amount,
             case
-                when not programme_months.is_partial_month then points.redemption_rate
-            end as redemption_rate,
-            points.account_count as breakage_account_count,
-            cast(points.due_points as decimal(38, 4)) as due_points,
-            points.breakage_rate,
-            points.breakage_rate_low,
-            points.breakage_rate_high,
-            points.redeemed_rate as expected_redeemed_rate,
-            points.point_value,
-            points.full_liability_amount,
-            points.liability_amount,
-            case
-                when points.balance_points is null
+                when balance_points is null
                 then 'no points on record'
-                else points.liability_reason
+                else liability_reason
             end as liability_reason,
 
             -- members
-            members.enrolled_count,
-            members.member_count,
-            members.active_member_count,
+            enrolled_count,
+            member_count,
+            active_member_count,
+            {{
+                month_rate(
+                    "active_member_count", "member_count", "member_count", running
+                )
+            }} as active_member_rate,
+            member_net_amount,
+            total_net_amount,
             case
-                when
-                    not programme_months.is_partial_month
-                    and members.member_count >= {{ var("min_base") }}
-                then {{ div("members.active_member_count", "members.member_count") }}
-            end as active_member_rate,
-            members.member_net_amount,
-            members.total_net_amount,
-            case
-                when
-                    not programme_months.is_partial_month
-                    and members.total_net_amount > 0
-                then
-                    {{
-                        div(
-                            "coalesce(members.member_net_amount, 0)",
-                            "members.total_net_amount",
-                        )
-                    }}
+                when not {{ running }} and total_net_amount > 0
+                then {{ div("coalesce(member_net_amount, 0)", "total_net_amount") }}
             end as member_revenue_rate,
 
             -- those who joined in the month against those who never did

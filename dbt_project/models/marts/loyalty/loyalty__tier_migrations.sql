@@ -42,62 +42,47 @@ with
         where not (origins.tier_from = 'none' and destinations.tier_to = 'none')
     ),
 
-    rated as (
-        select
-            *,
-            base_count < {{ var("min_base") }} as is_suppressed,
-            case
-                when base_count >= {{ var("min_base") }}
-                then {{ div("customer_count", "base_count") }}
-            end as migration_rate
-        from cells
-    ),
-
     final as (
         select
             {{
                 made_key(
                     [
-                        "rated.tier_kind",
-                        "rated.programme",
-                        "rated.tier_from",
-                        "rated.tier_to",
+                        "cells.tier_kind",
+                        "cells.programme",
+                        "cells.tier_from",
+                        "cells.tier_to",
                     ]
                 )
             }} as tier_migration_key,
-            rated.tier_kind,
-            nullif(rated.programme, '') as programme_id,
+            cells.tier_kind,
+            nullif(cells.programme, '') as programme_id,
             windows.start_date as window_start_date,
             windows.end_date as window_end_date,
-            rated.tier_from,
-            rated.tier_to,
+            cells.tier_from,
+            cells.tier_to,
             case
-                when rated.tier_from = 'none'
+                when cells.tier_from = 'none'
                 then 'came'
-                when rated.tier_to = 'none'
+                when cells.tier_to = 'none'
                 then 'left'
-                when rated.tier_from = rated.tier_to
+                when cells.tier_from = cells.tier_to
                 then 'stayed'
-                when rated.rank_to > rated.rank_from
+                when cells.rank_to > cells.rank_from
                 then 'up'
-                when rated.rank_to < rated.rank_from
+                when cells.rank_to < cells.rank_from
                 then 'down'
                 else 'moved'
             end as direction,
-            cast(rated.customer_count as bigint) as customer_count,
-            cast(rated.base_count as bigint) as base_count,
-            rated.migration_rate,
-            {{ wilson_low("rated.migration_rate", "rated.base_count") }}
-            as migration_rate_low,
-            {{ wilson_high("rated.migration_rate", "rated.base_count") }}
-            as migration_rate_high,
-            rated.is_suppressed,
+            cast(cells.customer_count as bigint) as customer_count,
+            cast(cells.base_count as bigint) as base_count,
+            {{ shown_rate("migration", "cells.customer_count", "cells.base_count") }},
+            cells.base_count < {{ var("min_base") }} as is_suppressed,
             case
-                when rated.tier_kind <> 'programme'
+                when cells.tier_kind <> 'programme'
                 then
                     'tiers are made on past luck: the best fall back and others rise without anybody having done anything'
             end as warning
-        from rated
+        from cells
         cross join windows
     )
 

@@ -32,12 +32,7 @@ with
                 order by margins.month desc
             ) as months_to_last
         from margins
-        inner join
-            cohorts
-            on margins.segment_by = cohorts.segment_by
-            and margins.segment = cohorts.segment
-            and margins.currency_code = cohorts.currency_code
-            and margins.cohort_month = cohorts.cohort_month
+        inner join cohorts using (segment_by, segment, currency_code, cohort_month)
     ),
 
     paid as (

@@ -36,10 +36,7 @@ with
             cast(base_count as bigint) as base_count,
             base_count < {{ var("min_base") }} as is_suppressed,
             {{ shown_rate("reason", "reason_count", "base_count") }},
-            case
-                when base_count >= {{ var("min_base") }}
-                then {{ div("so_far_count", "base_count") }}
-            end as cumulative_rate,
+            {{ shown_mean("so_far_count", "base_count") }} as cumulative_rate,
             cast(known_count as bigint) as known_count,
             cast(returned_count as bigint) as returned_count,
             {{ shown_rate("returned", "returned_count", "known_count") }}

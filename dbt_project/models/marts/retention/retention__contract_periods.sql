@@ -10,33 +10,25 @@ with
             cast(at_risk_count as bigint) as at_risk_count,
             cast(ended_count as bigint) as ended_count,
             coalesce(at_risk_count < {{ var("min_base") }}, false) as is_suppressed,
-            case
-                when at_risk_count >= {{ var("min_base") }}
-                then cast(retention_rate as {{ type_double() }})
-            end as retention_rate,
-            case
-                when at_risk_count >= {{ var("min_base") }}
-                then
-                    cast(
-                        {{ wilson_low("retention_rate", "at_risk_count") }}
-                        as {{ type_double() }}
-                    )
-            end as retention_rate_low,
-            case
-                when at_risk_count >= {{ var("min_base") }}
-                then
-                    cast(
-                        {{ wilson_high("retention_rate", "at_risk_count") }}
-                        as {{ type_double() }}
-                    )
-            end as retention_rate_high,
+            {% for name, value in [
+                ("retention_rate", "retention_rate"),
+                (
+                    "retention_rate_low",
+                    wilson_low("retention_rate", "at_risk_count"),
+                ),
+                (
+                    "retention_rate_high",
+                    wilson_high("retention_rate", "at_risk_count"),
+                ),
+                ("survival_rate", "survival_rate"),
+            ] %}
+                cast(
+                    {{ shown(value, "at_risk_count") }} as {{ type_double() }}
+                ) as {{ name }},
+            {% endfor %}
             cast(
                 expected_retention_rate as {{ type_double() }}
             ) as expected_retention_rate,
-            case
-                when at_risk_count >= {{ var("min_base") }}
-                then cast(survival_rate as {{ type_double() }})
-            end as survival_rate,
             cast(
                 expected_survival_rate as {{ type_double() }}
             ) as expected_survival_rate,

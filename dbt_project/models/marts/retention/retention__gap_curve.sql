@@ -23,10 +23,7 @@ with
                 order by points.duration_days
             ) as closed_so_far_count
         from points
-        inner join
-            means
-            on points.segment_by = means.segment_by
-            and points.segment = means.segment
+        inner join means using (segment_by, segment)
     ),
 
     final as (
@@ -84,20 +81,14 @@ with
                     "figures.pair_customer_count",
                 ),
             ] %}
-                case
-                    when {{ base }} >= {{ var("min_base") }}
-                    then cast({{ value }} as {{ type_double() }})
-                end as {{ name }},
+                cast({{ shown(value, base) }} as {{ type_double() }}) as {{ name }},
             {%- endfor %}
             cast(
                 coalesce(figures.pair_customer_count, 0) as bigint
             ) as pair_customer_count,
             cast(coalesce(figures.pair_count, 0) as bigint) as pair_count
         from counted
-        left join
-            figures
-            on counted.segment_by = figures.segment_by
-            and counted.segment = figures.segment
+        left join figures using (segment_by, segment)
     )
 
 select *

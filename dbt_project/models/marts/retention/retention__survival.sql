@@ -22,21 +22,14 @@ with
                 "points.survival_high",
                 "means.restricted_mean_days",
             ] %}
-                case
-                    when means.base_count >= {{ var("min_base") }}
-                    then cast({{ name }} as {{ type_double() }})
-                end as {{ name.split(".")[1] }},
+                cast(
+                    {{ shown(name, "means.base_count") }} as {{ type_double() }}
+                ) as {{ name.split(".")[1] }},
             {%- endfor %}
             means.horizon_days,
-            case
-                when means.base_count >= {{ var("min_base") }} then means.median_days
-            end as median_days
+            {{ shown("means.median_days", "means.base_count") }} as median_days
         from points
-        inner join
-            means
-            on points.curve = means.curve
-            and points.segment_by = means.segment_by
-            and points.segment = means.segment
+        inner join means using (curve, segment_by, segment)
     )
 
 select *

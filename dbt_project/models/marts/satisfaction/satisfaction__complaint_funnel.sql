@@ -46,8 +46,7 @@ with
             odds.odds_ratio_adjusted_low,
             odds.odds_ratio_adjusted_high
         from counted
-        left join
-            odds on counted.severity = odds.severity and counted.speed = odds.speed
+        left join odds using (severity, speed)
     )
 
 select *

@@ -16,12 +16,8 @@ with
             respondent_total,
             respondent_total < {{ var("min_base") }} as is_suppressed,
             {{ shown_rate("respondent_share", "respondent_count", "respondent_total") }},
-            case
-                when respondent_total >= {{ var("min_base") }}
-                then
-                    {{ div("respondent_count", "respondent_total") }}
-                    - {{ div("base_count", "base_total") }}
-            end as coverage_gap
+            {{ shown_mean("respondent_count", "respondent_total") }}
+            - {{ div("base_count", "base_total") }} as coverage_gap
         from coverage
     )
 

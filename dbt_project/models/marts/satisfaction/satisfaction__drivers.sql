@@ -3,12 +3,8 @@ with
     drivers as (
         select
             *,
-            case
-                when answer_count >= {{ var("min_base") }} then performance_index
-            end as shown_performance,
-            case
-                when stated_count >= {{ var("min_base") }} then stated_importance
-            end as shown_stated
+            {{ shown("performance_index", "answer_count") }} as shown_performance,
+            {{ shown("stated_importance", "stated_count") }} as shown_stated
         from {{ ref("fct_survey_drivers") }}
     ),
 

@@ -21,10 +21,7 @@ with
             reopened_count,
             {{ shown_rate("reopened", "reopened_count", "ticket_count") }},
             scored_count,
-            case
-                when scored_count >= {{ var("min_base") }}
-                then {{ div("score_sum", "scored_count") }}
-            end as satisfaction_mean,
+            {{ shown_mean("score_sum", "scored_count") }} as satisfaction_mean,
             handler_count,
             bot_count,
             {{ shown_rate("auto", "bot_count", "handler_count") }},
@@ -32,14 +29,9 @@ with
             {{ shown_rate("auto_closed", "bot_closed_count", "bot_judged_count") }},
             bot_scored_count,
             human_scored_count,
-            case
-                when
-                    bot_scored_count >= {{ var("min_base") }}
-                    and human_scored_count >= {{ var("min_base") }}
-                then
-                    {{ div("bot_score_sum", "bot_scored_count") }}
-                    - {{ div("human_score_sum", "human_scored_count") }}
-            end as auto_satisfaction_gap
+            {{ shown_mean("bot_score_sum", "bot_scored_count") }}
+            - {{ shown_mean("human_score_sum", "human_scored_count") }}
+            as auto_satisfaction_gap
         from counted
     )
 

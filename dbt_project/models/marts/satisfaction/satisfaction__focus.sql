@@ -49,19 +49,8 @@ with
         where coalesce(lmg_share * driver_count >= 1, true)
     ),
 
-    shown as (
-        select
-            *,
-            customer_count < {{ var("min_base") }} as is_suppressed,
-            case
-                when customer_count >= {{ var("min_base") }}
-                then {{ div("top_box_count", "customer_count") }}
-            end as top_box_rate,
-            case
-                when customer_count >= {{ var("min_base") }}
-                then {{ div("satisfied_count", "customer_count") }}
-            end as satisfied_rate
-        from stacked
+    judged as (
+        select *, customer_count < {{ var("min_base") }} as is_suppressed from stacked
     ),
 
     final as (
@@ -74,29 +63,21 @@ with
             factor,
             customer_count,
             is_suppressed,
-            {% for end in ["", "_low", "_high"] -%}
-                case
-                    when not is_suppressed
-                    then
-                        satisfaction_index
-                        {%- if end %}
-                            {{ "-" if end == "_low" else "+" }}
-                            {{ var("z_score") }} * sqrt(index_error)
-                        {%- endif %}
-                end as satisfaction_index{{ end }},
-            {% endfor %}
-            top_box_rate,
-            {{ wilson_low("top_box_rate", "customer_count") }} as top_box_rate_low,
-            {{ wilson_high("top_box_rate", "customer_count") }} as top_box_rate_high,
-            satisfied_rate,
-            {{ wilson_low("satisfied_rate", "customer_count") }} as satisfied_rate_low,
-            {{ wilson_high("satisfied_rate", "customer_count") }}
-            as satisfied_rate_high,
+            {{
+                with_interval(
+                    "satisfaction_index",
+                    "satisfaction_index",
+                    "sqrt(index_error)",
+                    when="not is_suppressed",
+                )
+            }},
+            {{ shown_rate("top_box", "top_box_count", "customer_count") }},
+            {{ shown_rate("satisfied", "satisfied_count", "customer_count") }},
             importance_share,
             case
                 when is_suppressed then 'fewer answers than min_base' else reason
             end as reason
-        from shown
+        from judged
     )
 
 select *

@@ -25,19 +25,12 @@ with
                 ("churn_rate", "active_count"),
             ] %}
                 {% for end in ["", "_low", "_high"] %}
-                    case
-                        when {{ base }} >= {{ var("min_base") }}
-                        then {{ name }}{{ end }}
-                    end as {{ name }}{{ end }},
+                    {{ shown(name ~ end, base) }} as {{ name }}{{ end }},
                 {% endfor %}
             {% endfor %}
-            case
-                when customer_count >= {{ var("min_base") }}
-                then repurchase_rate_adjusted
-            end as repurchase_rate_adjusted,
-            case
-                when margin_count >= {{ var("min_base") }} then margin_mean_amount
-            end as margin_mean_amount
+            {{ shown("repurchase_rate_adjusted", "customer_count") }}
+            as repurchase_rate_adjusted,
+            {{ shown("margin_mean_amount", "margin_count") }} as margin_mean_amount
         from rates
     ),
 

@@ -61,38 +61,22 @@ with
                 summed.respondent_spend_amount as {{ type_amount() }}
             ) as respondent_spend_amount,
             {% for name, other in [
-                ["respondent", "everybody.base"],
-                ["sample", "summed.sent"],
+                ("respondent_spend_ratio", "everybody.base"),
+                ("respondent_to_sent_spend_ratio", "summed.sent"),
             ] %}
-                case
-                    when summed.respondent_count >= {{ var("min_base") }}
-                    then
-                        {{
-                            div(
-                                div(
-                                    "summed.respondent_spend_amount",
-                                    "summed.respondent_count",
-                                ),
-                                div(other ~ "_spend_amount", other ~ "_count"),
-                            )
-                        }}
-                end
-                as {{
-                    (
-                        "respondent_spend_ratio"
-                        if name == "respondent"
-                        else "respondent_to_sent_spend_ratio"
+                {{
+                    div(
+                        shown_mean(
+                            "summed.respondent_spend_amount",
+                            "summed.respondent_count",
+                        ),
+                        div(other ~ "_spend_amount", other ~ "_count"),
                     )
-                }},
+                }} as {{ name }},
             {% endfor %}
             {{ shown_rate("answered", "summed.respondent_count", "summed.sent_count") }}
         from summed
-        inner join
-            everybody
-            on summed.source = everybody.source
-            and summed.survey_id = everybody.survey_id
-            and summed.wave = everybody.wave
-            and summed.currency_code = everybody.currency_code
+        inner join everybody using (source, survey_id, wave, currency_code)
     )
 
 select *

@@ -1,5 +1,4 @@
 {#- Recovered complainers against customers who never failed: as they are, and matched within strata. -#}
-{%- set z = var("z_score") -%}
 with
     summed as (select * from {{ ref("fct_recovery_sums") }}),
 
@@ -33,9 +32,7 @@ with
             sqrt(
                 recovered_variance / recovered_count + others_variance / others_count
             ) as gap_error,
-            case
-                when matched_count >= {{ var("min_base") }} then gap_matched
-            end as gap_matched,
+            {{ shown("gap_matched", "matched_count") }} as gap_matched,
             sqrt(
                 {{ div("recovered_variance", "matched_count") }}
                 + others_variance
@@ -60,19 +57,15 @@ with
             end as suppressed_reason,
             errors.recovered_mean,
             errors.never_failed_mean,
-            errors.gap,
-            errors.gap - {{ z }} * errors.gap_error as gap_low,
-            errors.gap + {{ z }} * errors.gap_error as gap_high,
+            {{ with_interval("gap", "errors.gap", "errors.gap_error") }},
             summed.matched_count,
-            errors.gap_matched,
-            errors.gap_matched - {{ z }} * errors.matched_error as gap_matched_low,
-            errors.gap_matched + {{ z }} * errors.matched_error as gap_matched_high
+            {{
+                with_interval(
+                    "gap_matched", "errors.gap_matched", "errors.matched_error"
+                )
+            }}
         from summed
-        left join
-            errors
-            on summed.source = errors.source
-            and summed.survey_id = errors.survey_id
-            and summed.outcome = errors.outcome
+        left join errors using (source, survey_id, outcome)
     )
 
 select *

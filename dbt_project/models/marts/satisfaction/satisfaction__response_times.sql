@@ -50,11 +50,7 @@ with
                 end
             ) as p90_minutes
         from curve
-        inner join
-            summed
-            on curve.segment_by = summed.segment_by
-            and curve.segment = summed.segment
-            and curve.measure = summed.measure
+        inner join summed using (segment_by, segment, measure)
         where summed.over_count > 0
         group by curve.segment_by, curve.segment, curve.measure
     ),
@@ -69,14 +65,17 @@ with
             summed.open_count,
             summed.ticket_count < {{ var("min_base") }} as is_suppressed,
             {% for name in ["median", "p90"] %}
-                case
-                    when summed.ticket_count >= {{ var("min_base") }}
-                    then {{ div("summed." ~ name ~ "_minutes", "60") }}
-                end as {{ name }}_hours,
-                case
-                    when summed.over_count >= {{ var("min_base") }}
-                    then {{ div("closed." ~ name ~ "_minutes", "60") }}
-                end as textbook_{{ name }}_hours,
+                {{
+                    shown(
+                        div("summed." ~ name ~ "_minutes", "60"),
+                        "summed.ticket_count",
+                    )
+                }} as {{ name }}_hours,
+                {{
+                    shown(
+                        div("closed." ~ name ~ "_minutes", "60"), "summed.over_count"
+                    )
+                }} as textbook_{{ name }}_hours,
             {% endfor %}
             summed.ticket_count - summed.undecided_count as decided_count,
             summed.in_time_count,
@@ -88,11 +87,7 @@ with
                 )
             }}
         from summed
-        left join
-            closed
-            on summed.segment_by = closed.segment_by
-            and summed.segment = closed.segment
-            and summed.measure = closed.measure
+        left join closed using (segment_by, segment, measure)
     )
 
 select *

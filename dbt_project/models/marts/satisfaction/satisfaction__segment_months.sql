@@ -1,5 +1,4 @@
 {%- set segment = "source, survey_id, wave, respondent_type, segment_by, segment" -%}
-{%- set z = var("z_score") -%}
 with
     shown as (select * from {{ ref("fct_survey_segment_shown") }}),
 
@@ -14,13 +13,8 @@ with
     final as (
         select
             segment_month_key,
-            source,
-            survey_id,
-            wave,
+            {{ segment }},
             month,
-            respondent_type,
-            segment_by,
-            segment,
             previous_wave,
 
             -- bases
@@ -30,9 +24,11 @@ with
             is_suppressed,
 
             -- index
-            satisfaction_index,
-            satisfaction_index - {{ z }} * sqrt(index_error) as satisfaction_index_low,
-            satisfaction_index + {{ z }} * sqrt(index_error) as satisfaction_index_high,
+            {{
+                with_interval(
+                    "satisfaction_index", "satisfaction_index", "sqrt(index_error)"
+                )
+            }},
             satisfaction_index_weighted,
             satisfaction_index_careful,
             overall_mean,
@@ -66,9 +62,7 @@ with
             passive_count,
             detractor_count,
             is_nps_suppressed,
-            nps,
-            nps - {{ z }} * sqrt(nps_variance) as nps_low,
-            nps + {{ z }} * sqrt(nps_variance) as nps_high,
+            {{ with_interval("nps", "nps", "sqrt(nps_variance)") }},
             nps_weighted,
             recommend_level_count,
             recommend_net_rate,
@@ -77,9 +71,9 @@ with
 
             -- perceived against expected
             c_count,
-            {% for name in ["below", "equal", "above"] %}
-                c_{{ name }}_count,
-            {% endfor %}
+            c_below_count,
+            c_equal_count,
+            c_above_count,
             c_mean_of_ratios,
             c_ratio_of_means,
             delight_rate,

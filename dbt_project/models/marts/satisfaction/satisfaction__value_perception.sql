@@ -1,19 +1,10 @@
-{%- set z = var("z_score") -%}
-{%- set base = var("min_base") -%}
 with
     figures as (
         select
             *,
-            answer_count < {{ base }} as is_suppressed,
-            case
-                when answer_count >= {{ base }} and high_count is not null
-                then {{ div("high_count", "answer_count") }}
-            end as high_rate,
-            case
-                when answer_count >= {{ base }} and unfair_count is not null
-                then {{ div("unfair_count", "answer_count") }}
-            end as unfair_rate,
-            least(high_followed_count, low_followed_count) >= {{ base }} as is_compared
+            answer_count < {{ var("min_base") }} as is_suppressed,
+            least(high_followed_count, low_followed_count)
+            >= {{ var("min_base") }} as is_compared
         from {{ ref("fct_survey_value_figures") }}
     ),
 
@@ -56,30 +47,24 @@ with
             measure,
             answer_count,
             is_suppressed,
-            case when not is_suppressed then place_mean end as mean_index,
-            case
-                when not is_suppressed then place_mean - {{ z }} * place_error
-            end as mean_index_low,
-            case
-                when not is_suppressed then place_mean + {{ z }} * place_error
-            end as mean_index_high,
-            high_rate,
-            {{ wilson_low("high_rate", "answer_count") }} as high_rate_low,
-            {{ wilson_high("high_rate", "answer_count") }} as high_rate_high,
+            {{
+                with_interval(
+                    "mean_index",
+                    "place_mean",
+                    "place_error",
+                    when="not is_suppressed",
+                )
+            }},
+            {{ shown_rate("high", "high_count", "answer_count") }},
             case when not is_suppressed then ratio end as ratio,
-            unfair_rate,
-            {{ wilson_low("unfair_rate", "answer_count") }} as unfair_rate_low,
-            {{ wilson_high("unfair_rate", "answer_count") }} as unfair_rate_high,
+            {{ shown_rate("unfair", "unfair_count", "answer_count") }},
             cast(high_followed_count as bigint) as high_followed_count,
             cast(low_followed_count as bigint) as low_followed_count,
             repurchase_rate_high,
             repurchase_rate_low,
-            loyalty_lift,
-            loyalty_lift - {{ z }} * loyalty_lift_error as loyalty_lift_low,
-            loyalty_lift + {{ z }} * loyalty_lift_error as loyalty_lift_high,
-            case
-                when smallest_group_count >= {{ base }} then satisfaction_interaction
-            end as satisfaction_interaction,
+            {{ with_interval("loyalty_lift", "loyalty_lift", "loyalty_lift_error") }},
+            {{ shown("satisfaction_interaction", "smallest_group_count") }}
+            as satisfaction_interaction,
             case
                 when is_suppressed
                 then 'fewer answers than min_base'

@@ -44,10 +44,8 @@ with
         select
             *,
             {%- for class in classes %}
-                case
-                    when {{ class }}_told_n >= {{ var("min_base") }}
-                    then {{ div(class ~ "_told", class ~ "_told_n") }}
-                end as {{ class }}_told_mean,
+                {{ shown_mean(class ~ "_told", class ~ "_told_n") }}
+                as {{ class }}_told_mean,
                 sqrt(
                     {{ variance_of_sums(class ~ "_told_n", class ~ "_told", class ~ "_squares") }}
                     / nullif({{ class }}_told_n, 0)
@@ -70,11 +68,11 @@ with
                     {{ class }}_count * {{ multiplier }} as {{ type_double() }}
                 ) as {{ class }}_heard_scenario,
                 {{ class }}_told_n,
-                {{ class }}_told_mean,
-                {{ class }}_told_mean
-                - {{ z }} * {{ class }}_error as {{ class }}_told_mean_low,
-                {{ class }}_told_mean
-                + {{ z }} * {{ class }}_error as {{ class }}_told_mean_high,
+                {{
+                    with_interval(
+                        class ~ "_told_mean", class ~ "_told_mean", class ~ "_error"
+                    )
+                }},
                 {{ multiplier }}
                 between {{ class }}_told_mean
                 - {{ z }} * {{ class }}_error and {{ class }}_told_mean

@@ -1,4 +1,3 @@
-{%- set z = var("z_score") -%}
 with
     experiences as (
         select
@@ -57,26 +56,11 @@ with
             told.response_count,
             told.response_count < {{ var("min_base") }} as is_suppressed,
             told.told_n,
-            case
-                when told.told_n >= {{ var("min_base") }}
-                then {{ div("told.told_sum", "told.told_n") }}
-            end as told_mean,
-            {% for side, sign in [["low", "-"], ["high", "+"]] %}
-                case
-                    when told.told_n >= {{ var("min_base") }}
-                    then
-                        {{ div("told.told_sum", "told.told_n") }}
-                        {{ sign }} {{ z }} * sqrt(
-                            {{
-                                variance_of_sums(
-                                    "told.told_n",
-                                    "told.told_sum",
-                                    "told.told_squares",
-                                )
-                            }} / nullif(told.told_n, 0)
-                        )
-                end as told_mean_{{ side }},
-            {% endfor %}
+            {{
+                mean_with_interval(
+                    "told_mean", "told.told_sum", "told.told_squares", "told.told_n"
+                )
+            }},
             cast(coalesce(referred.customer_count, 0) as bigint) as customer_count,
             cast(coalesce(referred.referrer_count, 0) as bigint) as referrer_count,
             {{
@@ -86,21 +70,13 @@ with
             }},
             cast(coalesce(referred.invited_count, 0) as bigint) as invited_count,
             cast(coalesce(referred.accepted_count, 0) as bigint) as accepted_count,
-            case
-                when referred.customer_count >= {{ var("min_base") }}
-                then {{ div("referred.invited_count", "referred.customer_count") }}
-            end as invited_mean,
+            {{ shown_mean("referred.invited_count", "referred.customer_count") }}
+            as invited_mean,
             -- invitations per customer * share accepted
-            case
-                when referred.customer_count >= {{ var("min_base") }}
-                then {{ div("referred.accepted_count", "referred.customer_count") }}
-            end as k_factor
+            {{ shown_mean("referred.accepted_count", "referred.customer_count") }}
+            as k_factor
         from told
-        left join
-            referred
-            on told.source = referred.source
-            and told.survey_id = referred.survey_id
-            and told.overall_score = referred.overall_score
+        left join referred using (source, survey_id, overall_score)
     )
 
 select *

@@ -48,10 +48,7 @@ with
                     "brands_answer_count",
                 ),
             ] %}
-                case
-                    when {{ base }} >= {{ min_base }}
-                    then cast({{ value }} as {{ type_double() }})
-                end as {{ name }},
+                cast({{ shown(value, base) }} as {{ type_double() }}) as {{ name }},
             {%- endfor %}
             {{
                 mean_with_interval(
