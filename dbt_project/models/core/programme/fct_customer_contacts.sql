@@ -5,46 +5,23 @@ with
 
     contacts as (select * from {{ ref("fct_contacts") }}),
 
-    order_days as (select * from {{ ref("fct_customer_days") }}),
+    care_days as (
+        select
+            customer_key,
+            count(*) as observed_care_day_count,
+            count(case when is_answered then 1 end) as answered_care_day_count
+        from {{ ref("fct_care_days") }}
+        group by customer_key
+    ),
 
     dated as (
         select
             contacts.*,
             contacts.contact_date
-            > {{ add_days("as_of.as_of", -var("contact_window_days")) }} as is_recent,
-            -- its outcome can be known
-            contacts.is_care
-            and {{ add_days("contacts.contact_date", var("horizon_days")) }}
-            <= as_of.as_of as is_care_observed
+            > {{ add_days("as_of.as_of", -var("contact_window_days")) }} as is_recent
         from contacts
         cross join as_of
         where contacts.contact_date <= as_of.as_of
-    ),
-
-    care_days as (
-        select
-            dated.customer_key,
-            dated.contact_date,
-            max(case when order_days.kept_order_count > 0 then 1 else 0 end)
-            = 1 as is_answered
-        from dated
-        left join
-            order_days
-            on dated.customer_key = order_days.base_key
-            and order_days.calendar_date > dated.contact_date
-            and order_days.calendar_date
-            <= {{ add_days("dated.contact_date", var("horizon_days")) }}
-        where dated.is_care_observed
-        group by dated.customer_key, dated.contact_date
-    ),
-
-    care as (
-        select
-            customer_key,
-            count(*) as observed_care_day_count,
-            count(case when is_answered then 1 end) as answered_care_day_count
-        from care_days
-        group by customer_key
     ),
 
     counted as (
@@ -79,17 +56,12 @@ with
             counted.last_contact_date,
             {{ days_between("counted.last_contact_date", "as_of.as_of") }}
             as days_since_contact,
-            {% for name in [
-                "contact_count",
-                "recent_contact_count",
-                "recent_campaign_contact_count",
-                "recent_care_count",
+            {% for name, known in [
+                ("contact_count", "is_known"),
+                ("recent_contact_count", "is_known"),
+                ("recent_campaign_contact_count", "is_known"),
+                ("recent_care_count", "is_care_known"),
             ] %}
-                {%- set known = (
-                    "is_care_known"
-                    if name == "recent_care_count"
-                    else "is_known"
-                ) %}
                 case
                     when known.{{ known }} then coalesce(counted.{{ name }}, 0)
                 end as {{ name }},
@@ -103,13 +75,13 @@ with
             case
                 when known.is_care_known then coalesce(counted.recent_care_count, 0) > 0
             end as has_recent_care,
-            care.observed_care_day_count,
-            care.answered_care_day_count
+            care_days.observed_care_day_count,
+            care_days.answered_care_day_count
         from customers
         cross join as_of
         cross join known
         left join counted on customers.customer_key = counted.customer_key
-        left join care on customers.customer_key = care.customer_key
+        left join care_days on customers.customer_key = care_days.customer_key
     )
 
 select *
