@@ -1,4 +1,3 @@
-{%- set min_base = var("min_base") -%}
 with
     wallets as (select * from {{ ref("fct_wallet_segments") }}),
 
@@ -14,7 +13,7 @@ with
             cast(customer_count as bigint) as customer_count,
             cast(own_amount as {{ type_amount() }}) as own_amount,
             cast(share_count as bigint) as share_count,
-            share_count < {{ min_base }} as is_suppressed,
+            share_count < {{ var("min_base") }} as is_suppressed,
             cast(sized_own_amount as {{ type_amount() }}) as sized_own_amount,
             cast(wallet_amount as {{ type_amount() }}) as wallet_amount,
             cast(
