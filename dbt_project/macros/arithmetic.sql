@@ -6,6 +6,11 @@
     )
 {%- endmacro %}
 
+{# 1 where a is above b, -1 below, 0 where they are alike; engines give sign() different types. #}
+{% macro sign_of_difference(a, b) -%}
+    case when {{ a }} > {{ b }} then 1 when {{ a }} < {{ b }} then -1 else 0 end
+{%- endmacro %}
+
 {# The `share` quantile (0..1) of a column, within the group; doubles, because decimals would be cut. #}
 {% macro percentile(expression, share) -%}
     percentile_cont({{ share }}) within group (

@@ -1,4 +1,11 @@
 {# Counts and amounts only. #}
+{%- set event_roles = ["sent", "redeemed", "ordered"] -%}
+{%- set customer_roles = event_roles + [
+    "control",
+    "acquired",
+    "acquired_observed",
+    "one_time",
+] -%}
 with
     scopes as (select * from {{ ref("int_campaigns__scopes") }}),
 
@@ -11,20 +18,12 @@ with
     counted as (
         select
             scopes.scope_key,
-            {% for role in ["sent", "redeemed", "ordered"] %}
+            {% for role in event_roles %}
                 sum(
                     case when customers.role = '{{ role }}' then event_count end
                 ) as {{ role }}_count,
             {% endfor %}
-            {% for role in [
-                "sent",
-                "control",
-                "redeemed",
-                "ordered",
-                "acquired",
-                "acquired_observed",
-                "one_time",
-            ] %}
+            {% for role in customer_roles %}
                 count(
                     distinct case
                         when customers.role = '{{ role }}' then customers.customer_key
@@ -52,20 +51,12 @@ with
     joined as (
         select
             spent.*,
-            {% for name in ["sent", "redeemed", "ordered"] %}
+            {% for name in event_roles %}
                 cast(
                     coalesce(counted.{{ name }}_count, 0) as bigint
                 ) as {{ name }}_count,
             {% endfor %}
-            {% for name in [
-                "sent",
-                "control",
-                "redeemed",
-                "ordered",
-                "acquired",
-                "acquired_observed",
-                "one_time",
-            ] %}
+            {% for name in customer_roles %}
                 coalesce(
                     counted.{{ name }}_customer_count, 0
                 ) as {{ name }}_customer_count,

@@ -16,15 +16,7 @@ with
             one.kpi,
             one.month,
             one.kpi_value,
-            sum(
-                case
-                    when one.kpi_value > other.kpi_value
-                    then 1
-                    when one.kpi_value < other.kpi_value
-                    then -1
-                    else 0
-                end
-            ) as v
+            sum({{ sign_of_difference("one.kpi_value", "other.kpi_value") }}) as v
         from figures as one
         inner join figures as other using (source, kpi)
         group by one.source, one.kpi, one.month, one.kpi_value

@@ -4,34 +4,34 @@ with
 
     customers as (select * from {{ ref("dim_customers") }}),
 
-    sent as (
-        select
-            source,
-            survey_id,
-            wave,
-            customer_key,
-            mode,
-            row_number() over (
-                partition by source, survey_id, wave, customer_key
-                order by sent_at, md5(send_key)
-            ) as attempt_number
-        from {{ ref("fct_survey_sends") }}
-    ),
+    sends as (select * from {{ ref("fct_survey_sends") }}),
 
-    answered as (
-        select
-            source,
-            survey_id,
-            wave,
-            customer_key,
-            mode,
-            row_number() over (
-                partition by source, survey_id, wave, customer_key
-                order by submitted_at, md5(response_key)
-            ) as answer_number
+    responses as (
+        select *
         from {{ ref("fct_survey_responses") }}
         where not is_duplicate and respondent_type = 'customer'
     ),
+
+    -- of each customer the first one counts
+    {% for name, relation, order in [
+        ("sent", "sends", "sent_at, md5(send_key)"),
+        ("answered", "responses", "submitted_at, md5(response_key)"),
+    ] %}
+        {{ name }} as (
+            select source, survey_id, wave, customer_key, mode
+            from
+                (
+                    select
+                        *,
+                        row_number() over (
+                            partition by source, survey_id, wave, customer_key
+                            order by {{ order }}
+                        ) as place
+                    from {{ relation }}
+                ) as placed
+            where place = 1
+        ),
+    {% endfor %}
 
     final as (
         select
@@ -55,21 +55,9 @@ with
             sent.customer_key is not null as is_sent,
             answered.customer_key is not null as has_answered
         from base
+        left join sent using (source, survey_id, wave, customer_key)
+        left join answered using (source, survey_id, wave, customer_key)
         inner join customers on base.customer_key = customers.customer_key
-        left join
-            sent
-            on base.source = sent.source
-            and base.survey_id = sent.survey_id
-            and base.wave = sent.wave
-            and base.customer_key = sent.customer_key
-            and sent.attempt_number = 1
-        left join
-            answered
-            on base.source = answered.source
-            and base.survey_id = answered.survey_id
-            and base.wave = answered.wave
-            and base.customer_key = answered.customer_key
-            and answered.answer_number = 1
     )
 
 select *

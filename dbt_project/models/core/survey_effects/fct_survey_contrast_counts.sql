@@ -23,22 +23,21 @@ with
         select 'step' as contrast, score + 1 as upper_score, 'lower' as side, outcomes.*
         from outcomes
         where score < scale_max
-        union all
-        select
-            'satisfied v dissatisfied' as contrast,
-            cast(null as decimal(18, 8)) as upper_score,
-            case when satisfaction_class = 'satisfied' then 'upper' else 'lower' end,
-            outcomes.*
-        from outcomes
-        where satisfaction_class in ('satisfied', 'dissatisfied')
-        union all
-        select
-            'loyal v at risk' as contrast,
-            cast(null as decimal(18, 8)) as upper_score,
-            case when loyalty_class = 'loyal' then 'upper' else 'lower' end,
-            outcomes.*
-        from outcomes
-        where loyalty_class in ('loyal', 'at_risk')
+        {% for of, upper, lower in [
+                ("satisfaction_class", "satisfied", "dissatisfied"),
+                ("loyalty_class", "loyal", "at_risk"),
+            ] %}
+            union all
+            select
+                '{{ upper }} v {{ lower | replace("_", " ") }}' as contrast,
+                cast(null as decimal(18, 8)) as upper_score,
+                case
+                    when {{ of }} = '{{ upper }}' then 'upper' else 'lower'
+                end as side,
+                outcomes.*
+            from outcomes
+            where {{ of }} in ('{{ upper }}', '{{ lower }}')
+        {% endfor %}
     ),
 
     summed as (

@@ -20,13 +20,7 @@ with
         select
             later.customer_key,
             sum(
-                case
-                    when later.gap_days > earlier.gap_days
-                    then 1
-                    when later.gap_days < earlier.gap_days
-                    then -1
-                    else 0
-                end
+                {{ sign_of_difference("later.gap_days", "earlier.gap_days") }}
             ) as kendall_s
         from newest as later
         inner join
