@@ -8,7 +8,7 @@
 with
     sums as (select * from {{ ref("fct_survey_segment_sums") }}),
 
-    figures as (
+    final as (
         select
             *,
             {{
@@ -46,19 +46,8 @@ with
                 {%- endfor %},
                 0
             ) as satisfaction_index,
-            case
-                when index_count > 1
-                then
-                    greatest(
-                        0,
-                        (
-                            cast(index_square_sum as {{ type_double() }})
-                            - {{ div("index_sum", "index_count") }}
-                            * cast(index_sum as {{ type_double() }})
-                        )
-                        / (index_count - 1)
-                    )
-            end as index_variance,
+            {{ variance_of_sums("index_count", "index_sum", "index_square_sum") }}
+            as index_variance,
             {{ div("weighted_index_sum", "index_weight_sum") }}
             as satisfaction_index_weighted,
             {{ div("careful_index_sum", "careful_index_count") }}
@@ -101,9 +90,7 @@ with
             {{ div("perceived_sum", "expected_sum") }} as c_ratio_of_means,
             {{ div("d_gap_sum", "d_count") }} as d_gap_mean
         from sums
-    ),
-
-    final as (select * from figures)
+    )
 
 select *
 from final
