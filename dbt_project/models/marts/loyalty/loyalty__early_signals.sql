@@ -7,19 +7,29 @@ with
 
     gaps as (select * from {{ ref("fct_order_gaps") }}),
 
-    -- how many lapse in so many days without any signal being looked at
+    days as (
+        select as_of, {{ add_days("as_of", -var("warning_days")) }} as start_date
+        from as_of
+    ),
+
+    -- how many lapse in so many days without any signal being looked at, be it after
+    -- orders of those days
     active as (
         select
-            count(*) as active_count,
-            count(case when gaps.lapse_date <= as_of.as_of then 1 end) as lapsed_count
+            count(distinct gaps.customer_key) as active_count,
+            count(distinct lapses.customer_key) as lapsed_count
         from gaps
-        cross join as_of
+        cross join days
+        left join
+            gaps as lapses
+            on gaps.customer_key = lapses.customer_key
+            and lapses.lapse_date > days.start_date
+            and lapses.lapse_date <= days.as_of
         where
-            gaps.order_date <= {{ add_days("as_of.as_of", -var("warning_days")) }}
-            and coalesce(gaps.next_order_date, {{ add_days("as_of.as_of", 1) }})
-            > {{ add_days("as_of.as_of", -var("warning_days")) }}
-            and {{ add_days("gaps.order_date", var("churn_days")) }}
-            > {{ add_days("as_of.as_of", -var("warning_days")) }}
+            gaps.order_date <= days.start_date
+            and coalesce(gaps.next_order_date, {{ add_days("days.as_of", 1) }})
+            > days.start_date
+            and {{ add_days("gaps.order_date", var("churn_days")) }} > days.start_date
     ),
 
     precise as (
