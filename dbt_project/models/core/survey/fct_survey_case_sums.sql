@@ -55,7 +55,7 @@ with
             as incentive_count,
             {{ count_where("incentive_amount > 0 and disposition = 'complete'") }}
             as incentive_complete_count,
-            {{ percentile("answer_hours", 0.5) }} as median_answer_hours
+            {{ percentile("answer_minutes", 0.5) }} as median_answer_minutes
         from shown
         group by source, survey_id, wave, shown_mode
     ),

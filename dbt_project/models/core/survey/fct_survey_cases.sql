@@ -71,10 +71,12 @@ with
                 then
                     {{
                         time_between(
-                            "ranked.first_sent_at", "answers.submitted_at", "hour"
+                            "ranked.first_sent_at",
+                            "answers.submitted_at",
+                            "minute",
                         )
                     }}
-            end as answer_hours
+            end as answer_minutes
         from ranked
         left join answers using (source, survey_id, wave, customer_key)
         where ranked.place = 1

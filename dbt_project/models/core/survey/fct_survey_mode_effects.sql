@@ -7,7 +7,7 @@ with
     responses as (
         select *
         from {{ ref("fct_survey_responses") }}
-        where respondent_type = 'customer'
+        where respondent_type = 'customer' and not is_duplicate
     ),
 
     results as (select * from {{ ref("fct_survey_results") }}),

@@ -79,7 +79,7 @@ with
                 cases.{{ name }}_count,
             {% endfor %}
             cases.cost_amount,
-            cases.median_answer_hours,
+            cases.median_answer_minutes,
             cases.mail_waves_a_year,
             answers.answered_count,
             answers.duplicate_count,

@@ -39,7 +39,7 @@ with
                     "(eligible_count - incentive_count)",
                 )
             }},
-            {{ div("median_answer_hours", "24") }} as median_answer_days,
+            {{ div("median_answer_minutes", "24 * 60") }} as median_answer_days,
             cast(
                 {{ days_between("sent_date", "last_submitted_date") }} as bigint
             ) as field_days,

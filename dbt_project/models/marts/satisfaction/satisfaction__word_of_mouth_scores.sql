@@ -10,6 +10,8 @@ with
         where respondent_type = 'customer' and overall_score is not null
     ),
 
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
     invited as (
         select
             referrer_customer_key,
@@ -43,8 +45,9 @@ with
             coalesce(sum(invited.invited_count), 0) as invited_count,
             coalesce(sum(invited.accepted_count), 0) as accepted_count
         from experiences
+        inner join customers on experiences.customer_key = customers.customer_key
         left join invited on experiences.customer_key = invited.referrer_customer_key
-        where experiences.recency = 1 and experiences.customer_key is not null
+        where experiences.recency = 1
         group by experiences.source, experiences.survey_id, experiences.overall_score
     ),
 
