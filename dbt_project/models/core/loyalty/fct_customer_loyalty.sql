@@ -24,7 +24,7 @@ with
             -- repeat buying, recommendation and identity, each 0..100
             case when signs.is_repeat_buyer then 100 else 0 end as repeat_index,
             case
-                when signs.is_recommender then 100 else attitudes.recommend_index
+                when signs.has_referred then 100 else attitudes.recommend_index
             end as word_index,
             attitudes.identity_index,
             scores.stage,

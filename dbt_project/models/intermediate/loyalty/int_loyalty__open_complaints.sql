@@ -13,16 +13,18 @@ with
             tickets.resolved_at is null
             and coalesce(lower(tickets.status), 'open')
             not in ('resolved', 'closed', 'solved', 'done') as is_open,
+            -- what was badly solved long ago is forgotten; what is open is owed
             coalesce(
-                tickets.satisfaction_score <= {{ var("dissatisfied_to") }}, false
+                tickets.satisfaction_score <= {{ var("dissatisfied_to") }}
+                and coalesce(tickets.resolved_date, tickets.opened_date)
+                > {{ add_days("as_of.as_of", -var("complaint_action_days")) }},
+                false
             ) as is_badly_solved
         from tickets
         cross join as_of
         where
             tickets.kind = 'complaint'
             and tickets.customer_key is not null
-            and tickets.opened_date
-            > {{ add_days("as_of.as_of", -var("complaint_action_days")) }}
             and tickets.opened_date <= as_of.as_of
     ),
 
