@@ -3,11 +3,9 @@
 {%- set of_scores = [
     "satisfaction_index",
     "satisfaction_index_weighted",
-    "satisfaction_index_careful",
     "overall_mean",
     "top_box_rate",
     "top_box_rate_weighted",
-    "top_box_rate_careful",
     "top_two_rate",
     "top_two_rate_weighted",
     "satisfied_rate",
@@ -58,6 +56,11 @@ with
             is_suppressed,
             {% for name in of_scores %}
                 case when not is_suppressed then {{ name }} end as {{ name }},
+            {% endfor %}
+            {% for name in ["satisfaction_index_careful", "top_box_rate_careful"] %}
+                case
+                    when careful_count >= {{ var("min_base") }} then {{ name }}
+                end as {{ name }},
             {% endfor %}
             case
                 when not is_suppressed then {{ div("index_variance", "index_count") }}

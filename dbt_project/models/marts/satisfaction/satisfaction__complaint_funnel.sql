@@ -37,14 +37,21 @@ with
                 )
             }},
             odds.odds_count,
-            odds.odds_ratio,
-            odds.odds_ratio_low,
-            odds.odds_ratio_high,
+            {% for end in ["", "_low", "_high"] %}
+                case
+                    when odds.odds_count >= {{ var("min_base") }}
+                    then odds.odds_ratio{{ end }}
+                end as odds_ratio{{ end }},
+            {% endfor %}
             odds.is_odds_corrected,
             odds.adjusted_count,
-            odds.odds_ratio_adjusted,
-            odds.odds_ratio_adjusted_low,
-            odds.odds_ratio_adjusted_high
+            {% for end in ["", "_low", "_high"] %}
+                case
+                    when odds.adjusted_count >= {{ var("min_base") }}
+                    then odds.odds_ratio_adjusted{{ end }}
+                end as odds_ratio_adjusted{{ end }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
         from counted
         left join odds using (severity, speed)
     )
