@@ -91,7 +91,7 @@ with
                 then
                     'spend of the best peers, not measured rival spend: another percentile gives another share'
                 when is_over_one
-                then 'less was stated than we sold: the share is capped at 1'
+                then 'less was stated than we sold: the statement is not used'
                 when wallet_method = 'stated'
                 then
                     'as people say: they round and overstate, so the share tends to be too low'
