@@ -58,9 +58,7 @@ with
                 case when not is_suppressed then {{ name }} end as {{ name }},
             {% endfor %}
             {% for name in ["satisfaction_index_careful", "top_box_rate_careful"] %}
-                case
-                    when careful_count >= {{ var("min_base") }} then {{ name }}
-                end as {{ name }},
+                {{ shown(name, "careful_count") }} as {{ name }},
             {% endfor %}
             case
                 when not is_suppressed then {{ div("index_variance", "index_count") }}

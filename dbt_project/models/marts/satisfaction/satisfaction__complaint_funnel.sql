@@ -38,18 +38,13 @@ with
             }},
             odds.odds_count,
             {% for end in ["", "_low", "_high"] %}
-                case
-                    when odds.odds_count >= {{ var("min_base") }}
-                    then odds.odds_ratio{{ end }}
-                end as odds_ratio{{ end }},
+                {{ shown("odds_ratio" ~ end, "odds_count") }} as odds_ratio{{ end }},
             {% endfor %}
             odds.is_odds_corrected,
             odds.adjusted_count,
             {% for end in ["", "_low", "_high"] %}
-                case
-                    when odds.adjusted_count >= {{ var("min_base") }}
-                    then odds.odds_ratio_adjusted{{ end }}
-                end as odds_ratio_adjusted{{ end }}
+                {{ shown("odds_ratio_adjusted" ~ end, "adjusted_count") }}
+                as odds_ratio_adjusted{{ end }}
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
         from counted
