@@ -78,13 +78,21 @@ with
 
             -- what customers say
             {% for name, index in [
-                ("score", "satisfaction_index"),
                 ("effort", "effort_index"),
                 ("convenience", "convenience_index"),
             ] %}
                 {{ name }}_count as {{ index }}_n,
                 {{ shown_mean(name ~ "_sum", name ~ "_count") }} as {{ index }},
             {% endfor %}
+            score_count as satisfaction_index_n,
+            {{
+                mean_with_interval(
+                    "satisfaction_index",
+                    "score_sum",
+                    "score_square_sum",
+                    "score_count",
+                )
+            }},
             {{ shrunk_mean("score", "score_sum", "score_count") }}
             as satisfaction_index_shrunk,
             score_count < {{ var("min_base") }} as is_suppressed,

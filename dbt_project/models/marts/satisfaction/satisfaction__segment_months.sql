@@ -39,6 +39,11 @@ with
                 "top_box_rate_weighted": "effective_count",
                 "top_box_rate_shrunk": "scored_count + prior_count",
                 "top_two_rate": "scored_count",
+                "satisfied_rate": "classed_count",
+                "dissatisfied_rate": "classed_count",
+                "loyal_rate": "classed_count",
+                "at_risk_rate": "classed_count",
+                "hostile_rate": "classed_count",
             }.items() %}
                 {{ name }},
                 {{ wilson_low(name, base) }} as {{ name }}_low,
@@ -47,12 +52,10 @@ with
             top_box_rate_careful,
             prior_count,
             top_two_rate_weighted,
-            satisfied_rate,
-            dissatisfied_rate,
             classed_count,
-            {% for name in ["loyal", "at_risk", "hostile"] %}
-                {{ name }}_count, {{ name }}_rate,
-            {% endfor %}
+            loyal_count,
+            at_risk_count,
+            hostile_count,
             at_risk_rate > {{ var("complacency_share") }}
             and top_box_rate < {{ var("complacency_top_box") }} as is_complacent,
 

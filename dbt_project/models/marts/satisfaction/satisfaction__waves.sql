@@ -56,7 +56,11 @@ with
             ] %}
                 {{ base }}, {{ part }}, {{ shown_rate(name, part, base) }},
             {% endfor %}
-            case when not is_nps_suppressed then nps end as nps,
+            {{
+                with_interval(
+                    "nps", "nps", "sqrt(nps_variance)", when="not is_nps_suppressed"
+                )
+            }},
 
             -- change against the wave before
             index_change,
