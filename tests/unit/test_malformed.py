@@ -159,6 +159,15 @@ def test_a_zip_of_a_version_that_is_not_known_is_refused(name: str) -> None:
     assert read(name, bytes(content)) is None
 
 
+def test_a_zip_whose_name_is_no_text_or_whose_places_are_not_there_is_refused() -> None:
+    content = whole("csv.zip")
+    central, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    for place, value in ((central + 9, 8), (end + 19, 255)):  # the flag that names are UTF-8; where the list begins
+        changed = bytearray(content.replace(b"orders.csv", b"order\xd2.csv"))
+        changed[place] = value
+        assert read("csv.zip", bytes(changed)) is None
+
+
 @pytest.mark.parametrize("length", range(1, 5))
 def test_the_first_bytes_of_a_zip_are_no_header(length: int) -> None:
     assert read("csv.zip", whole("csv.zip")[:length]) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import io
 import lzma
@@ -22,8 +23,8 @@ ZIP_MAGIC = b"PK\x03\x04"
 ENCRYPTED, PATCHED, STRONGLY_ENCRYPTED = 0x1, 0x20, 0x40  # flags of a member
 READABLE_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# What the unpackers raise; a member that wants a newer zip than they know is not implemented.
-DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError)
+# What the unpackers raise: a name that is no text, a member that wants a newer zip than they know, ...
+DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
 SAMPLE_BYTES = 65_536
 BLOCK_CHARACTERS = 1 << 20
 # Characters no export means to write: they show a binary file or a wrong encoding.
@@ -80,11 +81,14 @@ def _unpacked(file: Path, head: bytes, stack: ExitStack) -> BinaryIO:
 
 @contextmanager
 def _damage_refused() -> Iterator[None]:
-    """What the unpackers say of a damaged file as LoadRejected; what the disk says (with its number) passes."""
+    """What the unpackers say of a damaged file as LoadRejected; what the disk says (with its number) passes.
+
+    That there is no such place in a file is said with a number, too.
+    """
     try:
         yield
     except (*DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
         raise LoadRejected(f"the packed file is cut short or damaged ({error})") from None
 
