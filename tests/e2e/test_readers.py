@@ -23,7 +23,16 @@ STATES = "select min(orders_count), max(orders_count), count(*) from marts.reten
 
 
 def read(folder: Path, done: Any, held_open: bool, results: Any) -> None:
-    """Ask until it is told to end; sends how many queries it asked, which states it saw, and what went wrong."""
+    """Read, and send what was found in any case: who waits for a reader that is gone waits for ever."""
+    try:
+        found = ask(folder, done, held_open)
+    except Exception as error:
+        found = 0, 0, [f"the reader ended: {error!r}"]
+    results.put(found)
+
+
+def ask(folder: Path, done: Any, held_open: bool) -> tuple[int, int, list[str]]:
+    """Ask until it is told to end; gives how many queries it asked, how many states it saw, and what went wrong."""
     asked, states, wrong = 0, set(), []
     file = str(folder / "current" / "loyalty.duckdb")
     held = duckdb.connect(file, read_only=True) if held_open else None
@@ -43,7 +52,7 @@ def read(folder: Path, done: Any, held_open: bool, results: Any) -> None:
             wrong.append(f"mixed: {rows}")
         states.add(low)
         asked += 1
-    results.put((asked, len(states), wrong))
+    return asked, len(states), wrong
 
 
 def publish_while_read(settings: Any, publishes: int, readers: int, least: int) -> None:
