@@ -12,7 +12,7 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 # Also written full-width, as the input of Chinese and Japanese gives them: Excel takes those as well.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+WHOLE_LINES = "whole_lines"  # the rule about lines with more or fewer cells than the header
 Status = Literal["open", "released", "corrected"]
 
 
@@ -59,6 +60,11 @@ class Entry:
     amount: Decimal | None
     currency_code: str | None
     status: Status
+
+    @property
+    def cells(self) -> dict[str, Any]:
+        """The row as the export has it; nothing of a line whose cells could not be told apart."""
+        return {} if self.rules == WHOLE_LINES else dict(json.loads(self.row_json))
 
 
 @dataclass(frozen=True)
@@ -103,7 +109,7 @@ def export(settings: Settings, load_id: str, target: Path) -> int:
     spreadsheet would take for a formula is written with an apostrophe before it.
     """
     rows = _open_entries(settings, load_id)
-    cells = [json.loads(entry.row_json) for entry in rows]
+    cells = [entry.cells for entry in rows]
     header = ["_line", "_rules", *dict.fromkeys(name for row in cells for name in row)]
     try:
         with target.open("w", newline="", encoding="utf-8") as handle:
@@ -132,8 +138,8 @@ def release(settings: Settings, load_id: str, lines: list[int] | None = None, me
     """
     chosen = _chosen(settings, load_id, lines)
     feed = get_feed(settings.feeds, chosen[0].feed_name)
-    wanted = [entry.line for entry in chosen]
-    batch = _mended_batch(mended, wanted) if mended else _raw_batch(settings, feed, load_id, wanted)
+    wanted = sorted({entry.line for entry in chosen})
+    batch = _mended_batch(mended, chosen) if mended else _raw_batch(settings, feed, load_id, wanted)
     return _land_release(settings, feed, load_id, batch)
 
 
@@ -211,15 +217,16 @@ def _open_entries(settings: Settings, load_id: str) -> list[Entry]:
 
 
 def _chosen(settings: Settings, load_id: str, lines: list[int] | None) -> list[Entry]:
-    still_open = {entry.line: entry for entry in _open_entries(settings, load_id)}
-    wanted = sorted(set(lines)) if lines else sorted(still_open)
-    if missing := [line for line in wanted if line not in still_open]:
+    still_open = _open_entries(settings, load_id)
+    open_lines = {entry.line for entry in still_open}
+    wanted = set(lines) if lines else open_lines
+    if missing := sorted(wanted - open_lines):
         raise UserError(
             f"Load {load_id}: line {missing[0]} is not open in quarantine; `loyalty quarantine show {load_id}`."
         )
     if not wanted:
         raise UserError(f"Load {load_id}: every row has been released or corrected already.")
-    return [still_open[line] for line in wanted]
+    return [entry for entry in still_open if entry.line in wanted]
 
 
 def _raw_batch(settings: Settings, feed: FeedConfig, load_id: str, lines: list[int]) -> Batch:
@@ -246,7 +253,7 @@ def _raw_batch(settings: Settings, feed: FeedConfig, load_id: str, lines: list[i
     return Batch(pa.concat_tables(tables, promote_options="default"), found)
 
 
-def _mended_batch(file: Path, lines: list[int]) -> Batch:
+def _mended_batch(file: Path, held_back: list[Entry]) -> Batch:
     """The rows as a person mended them, in the file that `export` wrote."""
     from loyalty.formats.delimited import to_batch
 
@@ -255,18 +262,38 @@ def _mended_batch(file: Path, lines: list[int]) -> Batch:
             reader = csv.DictReader(handle)
             header = [name for name in reader.fieldnames or [] if name not in ("_line", "_rules")]
             rows = [(int(row["_line"]), row) for row in reader]
-    except (OSError, UnicodeDecodeError, KeyError, ValueError, TypeError):
+    except OSError as error:
+        raise UserError(f"{file} cannot be read ({error.strerror}).") from None
+    except (UnicodeDecodeError, KeyError, ValueError, TypeError):
         raise UserError(
             f"{file} is not what `loyalty quarantine export` wrote: a UTF-8 CSV with commas and the column _line."
         ) from None
-    if missing := set(lines) - {line for line, _ in rows}:
+    _refuse_other_columns(file, header, held_back)
+    lines, found = Counter(entry.line for entry in held_back), Counter(line for line, _ in rows)
+    if missing := lines.keys() - found.keys():
         raise UserError(f"{file}: line {min(missing)} of the load is not in it; name the lines to release with --line.")
-    chosen = sorted(((line, row) for line, row in rows if line in set(lines)), key=itemgetter(0))
+    if unlike := sorted(line for line, count in lines.items() if found[line] != count):
+        raise UserError(
+            f"{file}: line {unlike[0]} of the load stands in it {found[unlike[0]]} times instead of "
+            f"{lines[unlike[0]]}; leave one row for each that was exported."
+        )
+    chosen = sorted(((line, row) for line, row in rows if line in lines), key=itemgetter(0))
     for line, row in chosen:
         if None in row or None in row.values():
             raise UserError(f"{file}: the row of line {line} has more or fewer cells than the header.")
     cells = [[_as_exported(row[name]) for name in header] for _, row in chosen]
     return to_batch(header, cells, [line for line, _ in chosen], [])
+
+
+def _refuse_other_columns(file: Path, header: list[str], held_back: list[Entry]) -> None:
+    """A column that was lost would be landed empty, of one that stands there twice one would count."""
+    exported = dict.fromkeys(name for entry in held_back for name in entry.cells)
+    if lost := [name for name in exported if name not in header]:
+        raise UserError(
+            f"{file}: the column `{lost[0]}` that was exported is not in it; put it back, also where empty."
+        )
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise UserError(f"{file}: the column `{twice[0]}` stands in it more than once; leave one of them.")
 
 
 def _as_exported(cell: str) -> str:

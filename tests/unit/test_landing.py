@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -389,6 +390,48 @@ def test_a_mended_file_that_is_none_is_refused(workspace: Workspace, tmp_path: P
     (tmp_path / "mended.csv").write_text(content, encoding="utf-8")
     with pytest.raises(UserError, match=r"mended\.csv"):
         release(workspace.settings, load_id, mended=tmp_path / "mended.csv")
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda rows: [*rows, rows[-1]], "line 4 of the load stands in it 2 times instead of 1"),
+        (lambda rows: [row.replace(",Total", ",Sum") for row in rows], "the column `Total` that was exported"),
+        (lambda rows: [row.rpartition(",")[0] for row in rows], "the column `Total` that was exported"),
+        (lambda rows: [rows[0] + ",When", *(row + ",2026-05-06" for row in rows[1:])], "`When` stands in it more than"),
+    ],
+    ids=["a row twice", "a column renamed", "a column gone", "a column twice"],
+)
+def test_a_mended_file_with_other_rows_or_columns_is_refused(
+    workspace: Workspace, tmp_path: Path, change: Callable[[list[str]], list[str]], sentence: str
+) -> None:
+    """Nothing counts twice, and no amount is lost with its column."""
+    _, load_id = quarantined(workspace)
+    file = tmp_path / "mended.csv"
+    export(workspace.settings, load_id, file)
+    rows = change(file.read_text(encoding="utf-8").replace("yesterday", "2026-05-05").splitlines())
+    file.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(UserError, match=sentence):
+        release(workspace.settings, load_id, mended=file)
+    assert {entry.status for entry in entries(workspace.settings)} == {"open"}
+
+
+def test_a_mended_file_that_is_not_there_is_said_to_be_missing(workspace: Workspace, tmp_path: Path) -> None:
+    _, load_id = quarantined(workspace)
+    with pytest.raises(UserError, match=r"mended\.csv cannot be read \(No such file or directory\)"):
+        release(workspace.settings, load_id, mended=tmp_path / "mended.csv")
+
+
+def test_of_a_line_with_other_cells_than_the_header_only_its_number_is_exported(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD + "4,d\n")
+    (outcome,) = load(workspace, workspace.feed(max_quarantine_rate=0.9))
+    file = tmp_path / "rows.csv"
+    export(workspace.settings, str(outcome.load_id), file)
+    assert file.read_text(encoding="utf-8").splitlines() == [
+        *("_line,_rules,Order,Customer,When,Total", "4,readable_ordered_at,3,c,yesterday,1.75", "5,whole_lines,,,,")
+    ]
 
 
 def test_a_load_id_is_no_pattern(workspace: Workspace) -> None:
