@@ -49,6 +49,21 @@ def load(workspace: Workspace) -> list[LoadOutcome]:
     return load_feed(workspace.settings, workspace.feed(path=ADDRESS), say=lambda _: None, now=NOW)
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"http": {"endpoint": "/orders", "connection": "nowhere"}},
+        {"sql": {"query": "select 1", "connection": "nowhere"}},
+    ],
+    ids=["http", "sql"],
+)
+def test_what_could_not_be_fetched_leaves_no_file(workspace: Workspace, source: dict[str, object]) -> None:
+    feed = workspace.feed(path=None, **source)
+    with pytest.raises(UserError, match="there is no connection `nowhere`"):
+        load_feed(workspace.settings, feed, say=lambda _: None, now=NOW)
+    assert [file for file in workspace.settings.raw.rglob("*") if file.is_file()] == []
+
+
 def test_a_remote_export_lands_once_and_again_when_it_was_corrected(
     workspace: Workspace, store: MemoryFileSystem
 ) -> None:

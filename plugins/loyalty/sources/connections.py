@@ -22,10 +22,14 @@ def download(feed: FeedConfig, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".download-", delete=False) as handle:
         target = Path(handle.name)
-    if feed.http:
-        _get(feed, feed.http, target)
-    elif feed.sql:
-        _query(feed, feed.sql, target)
+    try:
+        if feed.http:
+            _get(feed, feed.http, target)
+        elif feed.sql:
+            _query(feed, feed.sql, target)
+    except BaseException:
+        target.unlink()
+        raise
     return target
 
 
