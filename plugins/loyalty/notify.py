@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import urllib.request
 from collections import defaultdict
 from collections.abc import Callable
@@ -26,8 +25,6 @@ from loyalty.runs import failed_runs
 from loyalty.settings import Settings
 from loyalty.status import feed_states
 from loyalty.transform import Say
-
-log = logging.getLogger(__name__)
 
 EXAMPLE_LINES = 3
 POST_SECONDS = 10
@@ -111,7 +108,6 @@ def notify(
     if (last is None and not message.items) or (last and last.data["fingerprint"] == message.fingerprint):
         return None
     say(message.text)
-    log.info(message.text)
     if settings.notify_url:
         try:
             _send(settings.notify_url, message, post or _post)
