@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from loyalty import strict_yaml
 from loyalty.contract import PERSON_COLUMNS, CanonicalFeed, load_contract
 from loyalty.errors import UserError, as_found, nearest, yaml_fault
 from loyalty.settings import LONGEST_DAYS
@@ -373,18 +374,6 @@ class FeedConfig(_Model):
             return None
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error instead of the last one winning."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping; a ConstructorError when a key stands in it twice."""
-        keys = [key.value for key, _ in node.value]
-        if twice := [key for key in keys if keys.count(key) > 1]:
-            problem = f"the key `{twice[0]}` stands there twice"
-            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
 @dataclass(frozen=True)
 class BrokenFeed:
     """A YAML that cannot be used: only its own feed is down."""
@@ -436,7 +425,7 @@ def read_feed(file: Path) -> FeedConfig | BrokenFeed:
     try:
         if not FEED_NAME.fullmatch(file.stem):
             raise UserError("a feed's file name has lower-case letters, digits and underscores only")
-        declared = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - a safe loader
+        declared = strict_yaml.load(file.read_text(encoding="utf-8"))
         if not isinstance(declared, dict) or not all(isinstance(key, str) for key in declared):
             raise UserError("it must hold `key: value` lines, such as `feed: orders`")
         if "name" in declared:
@@ -466,6 +455,10 @@ EXPECTED = {
     "int_from_float": "a whole number is expected",
     "float_parsing": "a number is expected",
 }
+TEXT_EXPECTED = {
+    "currency": "three capital letters are expected, such as CHF",
+    "options.delimiter": "one character is expected, and neither a quote nor a line end",
+}
 
 
 def _sentence(error: ValidationError) -> str:
@@ -479,4 +472,6 @@ def _sentence(error: ValidationError) -> str:
         names = (parts.get(str(first["loc"][0]), FeedConfig) if len(first["loc"]) > 1 else FeedConfig).model_fields
         return f"there is no key `{key}`{nearest(key.rpartition('.')[2], names)}"
     expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Value error, "))
+    if first["type"] in ("string_pattern_mismatch", "string_too_short", "string_too_long"):
+        expected = TEXT_EXPECTED.get(key, expected)
     return f"key `{key}`: {expected}{as_found(first['input'])}" if key else expected

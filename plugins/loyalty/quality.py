@@ -23,6 +23,7 @@ import pyarrow as pa
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from loyalty import strict_yaml
 from loyalty.contract import CanonicalFeed
 from loyalty.errors import UserError, as_found, yaml_fault
 
@@ -108,7 +109,7 @@ def load_suite(folder: Path, feed: str) -> Suite:
     if not file.exists():
         return Suite(feed=feed)
     try:
-        suite = Suite(**yaml.safe_load(file.read_text(encoding="utf-8")))
+        suite = Suite(**strict_yaml.load(file.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

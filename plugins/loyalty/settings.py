@@ -16,6 +16,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from loyalty import strict_yaml
 from loyalty.errors import UserError, as_found, nearest, yaml_fault
 
 WORKSPACE_FILE = "loyalty.yml"
@@ -198,7 +199,7 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        written = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        written = strict_yaml.load(file.read_text(encoding="utf-8")) or {}
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror}).") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

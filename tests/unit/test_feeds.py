@@ -24,7 +24,7 @@ def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:
         ({"time_zone": "Europe/Berln"}, "did you mean `Europe/Berlin`"),
         ({"source": "Shop A"}, "key `source`: lower-case letters, digits and underscores"),
         ({"group": "sales"}, "key `group`"),
-        ({"currency": "euro"}, "key `currency`"),
+        ({"currency": "euro"}, "key `currency`: three capital letters are expected, such as CHF (found 'euro')"),
         ({"owner": None}, "the key `owner` is missing"),
         ({"delimeter": ";"}, "there is no key `delimeter`"),
         ({"options": {"delimeter": ";"}}, "there is no key `options.delimeter`; did you mean `delimiter`"),
@@ -35,7 +35,7 @@ def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:
         ({"format": "fixed_width"}, "needs the widths of its columns"),
         ({"path": None}, "give exactly one of `path`, `http` and `sql`"),
         ({"max_quarantine_rate": 5}, "key `max_quarantine_rate`"),
-        ({"options": {"delimiter": "||"}}, "key `options.delimiter`"),
+        ({"options": {"delimiter": "||"}}, "key `options.delimiter`: one character is expected"),
         ({"options": {"decimal": ",", "thousands": ","}}, "must differ from `decimal`"),
         ({"format": "jsonl", "options": {"trailer": "^T"}}, "only a csv file can have a total line"),
         ({"path": "exports/{date}/orders.csv"}, "`{date}` may stand once, in the file's name"),
@@ -72,6 +72,8 @@ def test_a_broken_yaml_takes_only_its_own_feed_down(workspace: Workspace) -> Non
         get_feed(workspace.settings.feeds, "goood")
     with pytest.raises(UserError, match=r"torn\.yml: it cannot be read as YAML"):
         get_feed(workspace.settings.feeds, "torn")
+    with pytest.raises(UserError, match=r"twice\.yml: .* line 2: the key `feed` stands there twice"):
+        get_feed(workspace.settings.feeds, "twice")
 
 
 @pytest.mark.parametrize(
