@@ -77,6 +77,11 @@ def test_a_full_disk_refuses_in_a_sentence_and_the_next_run_lands(
 
     feed = workspace.feed()
     workspace.export("orders_2026-05-04.csv", GOOD)
+    monkeypatch.setattr("loyalty.sources.files.os.fsync", full)
+    (outcome,) = load(workspace, feed)
+    assert "has no room for a copy of " in outcome.message
+    assert outcome.is_transient
+    monkeypatch.undo()
     monkeypatch.setattr(landing, "write_json", full)
     (outcome,) = load(workspace, feed)
     assert outcome.message == "Feed `orders`, file orders_2026-05-04.csv: landing stopped (No space left on device)."

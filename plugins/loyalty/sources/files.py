@@ -7,6 +7,7 @@ ObjectStoragePath, whose connection id stands before the host: s3://my_connectio
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import os
@@ -25,6 +26,7 @@ from loyalty.settings import Settings
 
 WORKSPACE_PREFIX = "workspace:"
 COPY_BYTES = 1 << 20
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # only writing ends with one of these
 SAFE_NAME = re.compile(r"[^\w.\-]+")
 LONGEST_NAME = 80  # characters; a file system takes 255 bytes
 
@@ -127,9 +129,13 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
             draft, sha256 = _copy(stream, folder, settings.max_file_bytes)
             grown = _is_growing(stream, draft)
     except (OSError, ImportError) as error:
-        raise Transient(
-            f"Feed `{feed.name}`: {shown(uri)} cannot be read ({getattr(error, 'strerror', None) or error})."
-        ) from None
+        reason = getattr(error, "strerror", None) or error
+        if getattr(error, "errno", None) in NO_ROOM:
+            raise Transient(
+                f"Feed `{feed.name}`: {folder} has no room for a copy of {shown(uri)} ({reason}); make room, it is tried "
+                "again with the next run."
+            ) from None
+        raise Transient(f"Feed `{feed.name}`: {shown(uri)} cannot be read ({reason}).") from None
     if grown:
         draft.unlink()
         name = shown(file_name(uri))
