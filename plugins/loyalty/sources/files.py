@@ -132,8 +132,8 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
         reason = getattr(error, "strerror", None) or error
         if getattr(error, "errno", None) in NO_ROOM:
             raise Transient(
-                f"Feed `{feed.name}`: {folder} has no room for a copy of {shown(uri)} ({reason}); make room, it is tried "
-                "again with the next run."
+                f"Feed `{feed.name}`: {folder} has no room for a copy of {shown(uri)} ({reason}); make room, "
+                "it is tried again with the next run."
             ) from None
         raise Transient(f"Feed `{feed.name}`: {shown(uri)} cannot be read ({reason}).") from None
     if grown:
