@@ -109,13 +109,17 @@ def load_suite(folder: Path, feed: str) -> Suite:
     if not file.exists():
         return Suite(feed=feed)
     try:
-        suite = Suite(**strict_yaml.load(file.read_text(encoding="utf-8")))
+        suite = Suite.model_validate(strict_yaml.load(file.read_text(encoding="utf-8")))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if not key:
+            raise UserError(f"{file}: it must hold `key: value` lines, such as `feed: {feed}`.") from None
         raise UserError(f"{file}, key `{key}`: {first['msg']}{as_found(first['input'])}.") from None
-    except (yaml.YAMLError, TypeError, UnicodeDecodeError, OSError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{file} is no suite of rules: {yaml_fault(error)}.") from None
+    if suite.feed != feed:
+        raise UserError(f"{file}, key `feed`: the file's name says `{feed}`{as_found(suite.feed)}.")
     names = [rule.name for rule in [*suite.rows, *suite.load]]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise UserError(f"{file}: the rule name `{twice[0]}` stands there twice; each needs its own.")

@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -216,6 +217,24 @@ def test_json_rows_that_fill_the_last_batch_exactly_are_not_refused(workspace: W
     workspace.export("orders_2026-05-04.jsonl", lines({**record, "Order": 1}, {**record, "Order": 2}))
     (outcome,) = load(workspace, feed)
     assert (outcome.outcome, outcome.rows) == ("accepted", 2)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("hello", "must hold `key: value` lines, such as `feed: orders`"),
+        ("", "must hold `key: value` lines, such as `feed: orders`"),
+        ("feed: refunds", "key `feed`: the file's name says `orders` (found 'refunds')"),
+        ("feed: orders\nrows: []\nrows: []", "line 3: the key `rows` stands there twice"),
+    ],
+)
+def test_a_file_that_is_no_suite_of_its_feed_is_named_and_nothing_is_loaded_unchecked(
+    workspace: Workspace, content: str, sentence: str
+) -> None:
+    workspace.export("orders_2026-05-04.csv", GOOD)
+    (workspace.settings.expectations / "orders.yml").write_text(content)
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        load(workspace, workspace.feed())
 
 
 def test_a_suite_with_the_other_ending_is_named_and_nothing_is_loaded_unchecked(workspace: Workspace) -> None:
