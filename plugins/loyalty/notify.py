@@ -154,7 +154,8 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
         first = ", ".join(f"{row.file} line {row.line}" for row in rows[:EXAMPLE_LINES])
         more = " ..." if len(rows) > EXAMPLE_LINES else ""
         why = rows[0].reason.rstrip(".")
-        what = f"Feed `{name}`: {len(rows):,} rows are in quarantine by {rules} ({first}{more}): {why}."
+        many = f"{len(rows):,} rows are" if len(rows) > 1 else "1 row is"
+        what = f"Feed `{name}`: {many} in quarantine by {rules} ({first}{more}): {why}."
         found.append(item(name, rules, len(rows), what))
     return found
 

@@ -24,6 +24,7 @@ PRIVATE_UMASK = 0o077
 LONGEST_DAYS = 36_500  # a hundred years; more days than the calendar has are a slip of the keyboard
 LEAP_DAY = datetime(2000, 2, 29, tzinfo=UTC)
 MEMORY = re.compile(r"[1-9]\d*(\.\d+)?\s*([KMGT]i?B)", re.IGNORECASE)
+CURRENCY = re.compile("[A-Z]{3}")
 
 _PACKAGE = Path(__file__).parent
 _CHECKOUT = _PACKAGE.parents[1]
@@ -94,6 +95,13 @@ class Settings(BaseSettings):
         except CroniterError:
             raise ValueError("a cron of five fields (minute, hour, day, month, weekday), such as 0 2 * * *") from None
         return cron
+
+    @field_validator("reporting_currency")
+    @classmethod
+    def _currency_code(cls, code: str | None) -> str | None:
+        if code is not None and not CURRENCY.fullmatch(code):
+            raise ValueError("three capital letters, such as CHF")
+        return code
 
     @field_validator("time_zone")
     @classmethod

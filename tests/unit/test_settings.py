@@ -51,6 +51,7 @@ def test_the_workspace_is_found_upwards(workspace: Workspace, monkeypatch: pytes
         ("max_age_days: .inf", "less than or equal to 36500"),
         ("max_age_days: .nan", "max_age_days"),
         ("raw_days: 999999999", "less than or equal to 36500"),
+        ("reporting_currency: franc", "three capital letters, such as CHF"),
         ("time_zone: Berlin", "no such IANA time zone"),
         ("load_schedule: every day", "key `load_schedule`: a cron of five fields"),
         ("build_schedule: 0 25 * * *", "key `build_schedule`: a cron of five fields"),
