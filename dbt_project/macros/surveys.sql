@@ -71,3 +71,15 @@
         ) as scales
     where place = 1
 {%- endmacro %}
+
+{# How figures of answers may be read, by segment, or why they are empty. #}
+{% macro answers_reading() -%}
+    case
+        when is_suppressed
+        then 'too few answers'
+        when segment_by = 'all'
+        then
+            'answers, not customers: mood decides who answers and interviewers hear better scores, which no weight repairs; see segment_by interviewer'
+        else 'answers, not customers: mood decides who answers, which no weight repairs'
+    end
+{%- endmacro %}

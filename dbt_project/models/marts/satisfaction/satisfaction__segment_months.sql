@@ -96,15 +96,7 @@ with
 
             touchpoint_gap,
             touchpoint_variance_rate,
-            case
-                when is_suppressed
-                then 'too few answers'
-                when segment_by = 'all'
-                then
-                    'answers, not customers: mood decides who answers and interviewers hear better scores, which no weight repairs; see segment_by interviewer'
-                else
-                    'answers, not customers: mood decides who answers, which no weight repairs'
-            end as reading
+            {{ answers_reading() }} as reading
         from shown
         inner join waves using (source, survey_id, wave)
         left join changes using ({{ segment }})
