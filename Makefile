@@ -24,7 +24,7 @@ $(READY): requirements.lock pyproject.toml
 	@scripts/setup.sh
 
 demo: $(READY) ## the whole night through Airflow on the sample exports; the data go to var/
-	@$(BIN)/python -m loyalty.orchestration.demo
+	@$(BIN)/python -m loyalty.operate.airflow.demo
 
 test: lint ## lint, types and every test but the slow ones
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -41,7 +41,7 @@ bench: $(READY) ## speed and memory on generated exports
 	@$(BIN)/python -m bench
 
 airflow: $(READY) ## a real scheduler and UI on 127.0.0.1, until Ctrl-C
-	@exec $(BIN)/python -m loyalty.orchestration.local
+	@exec $(BIN)/python -m loyalty.operate.airflow.local
 
 env: ## .env with fresh secrets, for docker compose
 	@python3 scripts/env.py

@@ -116,9 +116,9 @@ def read_bare(workspace: Path) -> None:
 
 def land(workspace: Path) -> None:
     """Land and check what is new."""
-    from loyalty.feeds import usable_feeds
-    from loyalty.landing import load_feed
-    from loyalty.settings import load_settings, shipped
+    from loyalty.common.settings import load_settings, shipped
+    from loyalty.land.landing import load_feed
+    from loyalty.pull.feeds import usable_feeds
 
     settings = load_settings(workspace, expectations=shipped("expectations"))
     for feed in usable_feeds(settings.feeds).values():
@@ -128,10 +128,10 @@ def land(workspace: Path) -> None:
 
 def build(workspace: Path) -> None:
     """Build core and marts."""
-    from loyalty import warehouse
-    from loyalty.settings import load_settings
+    from loyalty.build import build
+    from loyalty.common.settings import load_settings
 
-    warehouse.build(load_settings(workspace), say=lambda _: None)
+    build.build(load_settings(workspace), say=lambda _: None)
 
 
 def run_one(work: str, workspace: Path) -> None:

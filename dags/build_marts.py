@@ -4,10 +4,10 @@ from datetime import timedelta
 
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, chain, dag, task
 
-from loyalty.feeds import usable_feeds
-from loyalty.orchestration import tasks
-from loyalty.orchestration.dags import RETRIES, TAG, feed_asset
-from loyalty.settings import load_settings
+from loyalty.common.settings import load_settings
+from loyalty.operate.airflow import tasks
+from loyalty.operate.airflow.dags import RETRIES, TAG, feed_asset
+from loyalty.pull.feeds import usable_feeds
 
 settings = load_settings()
 nightly = CronTriggerTimetable(settings.build_schedule, timezone=settings.time_zone)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from airflow.sdk import CronTriggerTimetable, dag, task
 
-from loyalty.orchestration import tasks
-from loyalty.orchestration.dags import RETRIES, TAG
-from loyalty.settings import load_settings
+from loyalty.common.settings import load_settings
+from loyalty.operate.airflow import tasks
+from loyalty.operate.airflow.dags import RETRIES, TAG
 
 settings = load_settings()
 

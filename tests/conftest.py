@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from loyalty.orchestration.local import airflow_environment
+from loyalty.operate.airflow.local import airflow_environment
 from shop_workspace import Workspace
 
 # Airflow makes its home when it is first imported: never the one of who runs the tests.

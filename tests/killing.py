@@ -13,15 +13,15 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from loyalty import failpoints
+from loyalty.common import failpoints
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
     [
         "tiny",
-        "loyalty.erasure",
-        "loyalty.rotation",
-        "loyalty.night",
+        "loyalty.operate.erase",
+        "loyalty.operate.rotate",
+        "loyalty.operate.nightly",
         "great_expectations",
         "dbt.cli.main",
         "dbt.adapters.duckdb",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from loyalty.feeds import BrokenFeed, FeedConfig, read_feed
-from loyalty.settings import Settings, load_settings
+from loyalty.common.settings import Settings, load_settings
+from loyalty.pull.feeds import BrokenFeed, FeedConfig, read_feed
 
 ORDERS_FEED = {
     "feed": "orders",

@@ -6,7 +6,7 @@ import csv
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from loyalty.settings import shipped
+from loyalty.common.settings import shipped
 
 CUSTOMERS = 12
 FIRST_DAY = date(2024, 1, 1)

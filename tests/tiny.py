@@ -8,9 +8,9 @@ from pathlib import Path
 
 import duckdb
 
-from loyalty.feeds import get_feed
-from loyalty.landing import LoadOutcome, load_feed
-from loyalty.settings import Settings, load_settings, shipped
+from loyalty.common.settings import Settings, load_settings, shipped
+from loyalty.land.landing import LoadOutcome, load_feed
+from loyalty.pull.feeds import get_feed
 
 HERE = Path(__file__).parent
 NOW = datetime(2018, 1, 1, 5, tzinfo=UTC)

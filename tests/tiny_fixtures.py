@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import tiny
-from loyalty import warehouse
-from loyalty.publish import publish
-from loyalty.settings import Settings, load_settings
+from loyalty.build import build
+from loyalty.common.settings import Settings, load_settings
+from loyalty.publish.publish import publish
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny") / "shop"
     settings = tiny.make_workspace(folder)
     tiny.load(settings)
-    warehouse.build(settings, say=tiny.quiet)
+    build.build(settings, say=tiny.quiet)
     return folder
 
 
@@ -29,7 +29,7 @@ def built_twice(built_once: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     publish(settings, say=tiny.quiet, now=tiny.NOW)
     tiny.deliver(settings, "2017-12-31", tiny.DAY_31)
     tiny.load(settings)
-    warehouse.build(settings, say=tiny.quiet)
+    build.build(settings, say=tiny.quiet)
     return settings.workspace
 
 

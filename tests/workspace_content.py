@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from loyalty.settings import Settings
-from loyalty.sql import quote_identifier
+from loyalty.common.settings import Settings
+from loyalty.common.sql import quote_identifier
 
 
 def files_saying(settings: Settings, word: str) -> list[Path]:

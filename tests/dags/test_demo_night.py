@@ -3,8 +3,8 @@
 import pytest
 
 import tiny
-from loyalty.orchestration import tasks
-from loyalty.orchestration.demo import run_dags
+from loyalty.operate.airflow import tasks
+from loyalty.operate.airflow.demo import run_dags
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from loyalty.ledger import Ledger
-from loyalty.settings import load_settings
+from loyalty.common.ledger import Ledger
+from loyalty.common.settings import load_settings
 from small_workspace import (
     write_broken_feed,
     write_broken_till,
@@ -49,9 +49,9 @@ def test_a_refused_file_fails_its_task_at_once_after_the_others_have_landed(airf
 def test_the_failure_names_file_and_column(shop):
     from airflow.sdk.exceptions import AirflowFailException
 
-    from loyalty.feeds import get_feed
-    from loyalty.landing import load_feed
-    from loyalty.orchestration.tasks import final_errors, refuse_rejected
+    from loyalty.land.landing import load_feed
+    from loyalty.operate.airflow.tasks import final_errors, refuse_rejected
+    from loyalty.pull.feeds import get_feed
 
     write_broken_till(shop, DAY)
     settings = load_settings(shop)
@@ -68,8 +68,8 @@ def test_a_broken_yaml_fails_its_own_dag_and_the_others_load(airflow, shop):
 
 
 def test_what_is_over_in_a_minute_is_left_to_the_retries():
-    from loyalty.errors import LockBusy
-    from loyalty.orchestration.tasks import final_errors
+    from loyalty.common.errors import LockBusy
+    from loyalty.operate.airflow.tasks import final_errors
 
     with pytest.raises(LockBusy), final_errors():
         raise LockBusy("Another run holds the work file.")
@@ -80,7 +80,7 @@ def a_run(run_type):
 
 
 def test_a_backfill_is_for_the_local_day_of_its_date():
-    from loyalty.orchestration.tasks import backfilled_day
+    from loyalty.operate.airflow.tasks import backfilled_day
 
     assert backfilled_day(a_run("backfill"), "UTC") == date(2024, 6, 1)
     assert backfilled_day(a_run("backfill"), "Europe/Berlin") == date(2024, 6, 2)
@@ -88,7 +88,7 @@ def test_a_backfill_is_for_the_local_day_of_its_date():
 
 @pytest.mark.parametrize("run_type", ["scheduled", "manual", "asset_triggered"])
 def test_any_other_run_takes_all_that_is_new(run_type):
-    from loyalty.orchestration.tasks import backfilled_day
+    from loyalty.operate.airflow.tasks import backfilled_day
 
     assert backfilled_day(a_run(run_type), "UTC") is None
 
@@ -96,7 +96,7 @@ def test_any_other_run_takes_all_that_is_new(run_type):
 def test_a_feed_without_dates_refuses_a_backfill_in_a_sentence(shop, monkeypatch):
     from airflow.sdk.exceptions import AirflowFailException
 
-    from loyalty.orchestration import tasks
+    from loyalty.operate.airflow import tasks
 
     write_members(shop)
     monkeypatch.setattr(tasks, "get_current_context", lambda: a_run("backfill"))
@@ -106,7 +106,7 @@ def test_a_feed_without_dates_refuses_a_backfill_in_a_sentence(shop, monkeypatch
 
 
 def test_a_backfill_takes_the_file_of_its_day_only(shop, monkeypatch):
-    from loyalty.orchestration import tasks
+    from loyalty.operate.airflow import tasks
 
     write_till(shop, DAY, orders=5)
     write_till(shop, date(2024, 6, 2), orders=7)

@@ -15,7 +15,7 @@ from typing import Any
 
 from warehouse import Warehouse
 
-from loyalty.contract import load_contract
+from loyalty.pull.contract import load_contract
 
 FIRST_DAY = datetime.fromisoformat("2023-01-05T09:00")
 AS_OF = date(2024, 6, 15)

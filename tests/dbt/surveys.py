@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from warehouse import Warehouse
 
-from loyalty import estimation
+from loyalty.build import estimates
 
 DAY = datetime(2017, 6, 30, 12)
 
@@ -105,7 +105,7 @@ def build_fitted(
     *selected: str,
     as_of: date = date(2017, 12, 31),
     variables: Mapping[str, Any] | None = None,
-) -> list[estimation.Fit]:
+) -> list[estimates.Fit]:
     """The same with the estimates: all once, then the fits, then what stands on them again."""
     statistics = (
         "int_survey__raking_cells",
@@ -119,7 +119,7 @@ def build_fitted(
     )
     build(warehouse, *selected, *statistics, as_of=as_of, variables=variables)
     with warehouse.connect() as connection:
-        fits = estimation.run(connection, as_of, lambda _: None)
+        fits = estimates.run(connection, as_of, lambda _: None)
     scored = [f"+{name},tag:scored" for name in selected]
     warehouse.dbt("run", "--select", *scored, *selected, variables=variables)
     return fits

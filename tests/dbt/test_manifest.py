@@ -11,8 +11,8 @@ import pytest
 import yaml
 from warehouse import PROJECT, project
 
-from loyalty.contract import load_contract
-from loyalty.estimation.runner import TABLES
+from loyalty.build.estimates.runner import TABLES
+from loyalty.pull.contract import load_contract
 
 # A sum over doubles, a choice among equals, or a clock comes out differently from run to run.
 UNSTABLE = re.compile(

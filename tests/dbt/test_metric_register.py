@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from warehouse import PROJECT, project
 
-from loyalty.marts_page import marts_page
+from loyalty.read.dictionary import marts_page
 
 IDS = Path(__file__).parents[1] / "metric_ids.csv"
 
@@ -134,7 +134,7 @@ def _ancestors(name: str, models: Mapping[str, Any], manifest: Any) -> set[str]:
 
 
 def test_the_page_of_marts_says_what_the_project_says(models: dict[str, Any], register: list[Row]) -> None:
-    """Written anew by `dbt parse` and `python -m loyalty.marts_page`."""
+    """Written anew by `dbt parse` and `python -m loyalty.read.dictionary`."""
     marts = {name: model.description for name, model in models.items() if model.schema == "marts"}
     page = (PROJECT.parent / "docs" / "marts.md").read_text(encoding="utf-8")
     assert page == marts_page(marts, register)

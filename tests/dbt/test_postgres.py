@@ -10,8 +10,8 @@ import pytest
 from postgres import Postgres, differences, postgres
 from warehouse import Warehouse, new_warehouse
 
-from loyalty import estimation
-from loyalty.warehouse import LATE
+from loyalty.build import estimates
+from loyalty.build.build import LATE
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +51,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         warehouse.dbt("seed")
         warehouse.dbt("run", "--exclude", *LATE, variables=everything.VARIABLES)
         with warehouse.connect() as work:
-            estimation.run(work, everything.AS_OF, lambda _: None)
+            estimates.run(work, everything.AS_OF, lambda _: None)
         warehouse.dbt("run", "--select", *LATE, variables=everything.VARIABLES)
         engines.copy("raw", "estimates")
         for resources in ("seed", "run"):

@@ -16,7 +16,7 @@ import pytest
 from cdnow import sample_orders
 from warehouse import Warehouse, new_warehouse
 
-from loyalty import estimation
+from loyalty.build import estimates
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 PUBLISHED = json.loads((ORACLES / "btyd.json").read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def _predict(warehouse: Warehouse, as_of: date, variables: dict[str, object]) ->
     without_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     warehouse.dbt("build", "--select", *STATISTICS, *margins, *without_tests, variables=variables)
     with warehouse.connect() as connection:
-        estimation.run(connection, as_of, lambda _: None)
+        estimates.run(connection, as_of, lambda _: None)
     warehouse.dbt("build", "--select", *SCORED, "--exclude-resource-type", "unit_test", variables=variables)
 
 

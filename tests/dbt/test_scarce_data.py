@@ -11,8 +11,8 @@ import pytest
 from surveys import load_survey, question
 from warehouse import Warehouse, new_warehouse
 
-from loyalty import estimation
-from loyalty.warehouse import LATE
+from loyalty.build import estimates
+from loyalty.build.build import LATE
 
 AS_OF = date(2017, 12, 31)
 CURRENCIES = ("USD", "EUR", "JPY")
@@ -90,12 +90,12 @@ def all_alike(warehouse: Warehouse) -> None:
     )
 
 
-def _build(warehouse: Warehouse) -> list[estimation.Fit]:
+def _build(warehouse: Warehouse) -> list[estimates.Fit]:
     """The whole night's build, its data tests included."""
     warehouse.set_build(AS_OF)
     warehouse.dbt("build", "--exclude", *LATE, "--exclude-resource-type", "unit_test")
     with warehouse.connect() as connection:
-        fits = estimation.run(connection, AS_OF, lambda _: None)
+        fits = estimates.run(connection, AS_OF, lambda _: None)
     warehouse.dbt("build", "--select", *LATE, "--exclude-resource-type", "unit_test")
     return fits
 

@@ -13,7 +13,7 @@ import pytest
 from surveys import DAY, SCENE, build, load_survey, question
 from warehouse import Warehouse, new_warehouse
 
-from loyalty import estimation
+from loyalty.build import estimates
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 BY_INCOME = {"wallet_peer_column": "x_income", "min_base": 1}
@@ -181,7 +181,7 @@ def test_without_peers_nothing_is_imputed(households: Warehouse) -> None:
 
 def test_the_regression_scores_everybody_with_known_peers(households: Warehouse) -> None:
     with households.connect() as connection:
-        fits = estimation.run(connection, date(2017, 12, 31), lambda _: None)
+        fits = estimates.run(connection, date(2017, 12, 31), lambda _: None)
     households.dbt("run", "--select", *SCORED, variables=BY_INCOME)
     wallet_fits = [fit for fit in fits if fit.model == "wallet_coefficients"]
     assert {fit.base_count for fit in wallet_fits} == {801}

@@ -24,9 +24,9 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 
-from loyalty.contract import CanonicalFeed, load_contract, local_date_name
-from loyalty.estimation import ensure_tables
-from loyalty.registration import TABLES
+from loyalty.build.estimates import ensure_tables
+from loyalty.build.raw_views import TABLES
+from loyalty.pull.contract import CanonicalFeed, load_contract, local_date_name
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import duckdb
 import lifetimes
 
-from loyalty import night
-from loyalty.settings import load_settings
-from loyalty.workspace import make_workspace
+from loyalty.common.settings import load_settings
+from loyalty.operate import nightly
+from loyalty.operate.workspace import make_workspace
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 SETTINGS = """\
@@ -68,7 +68,7 @@ def test_cdnow_by_yaml_only(tmp_path: Path) -> None:
     shutil.copy(data, settings.home / "exports" / data.name)
 
     said: list[str] = []
-    assert night.run_night(settings, say=said.append) == night.CLEAN, said
+    assert nightly.run_night(settings, say=said.append) == nightly.CLEAN, said
 
     with duckdb.connect(str(settings.serve / "current" / "loyalty.duckdb"), read_only=True) as marts:
         rows = marts.execute(COHORTS).fetchall()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loyalty.orchestration.local import HOST, free_port, stop_sessions
+from loyalty.operate.airflow.local import HOST, free_port, stop_sessions
 from small_workspace import make_workspace
 
 ROOT = Path(__file__).parents[2]

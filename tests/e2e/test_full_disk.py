@@ -14,13 +14,13 @@ import pytest
 
 import tiny
 from killing import start
-from loyalty.errors import UserError
-from loyalty.feeds import get_feed
-from loyalty.generations import generations
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
-from loyalty.publish import publish
-from loyalty.verify import verify
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.operate.verify import verify
+from loyalty.publish.generations import generations
+from loyalty.publish.publish import publish
+from loyalty.pull.feeds import get_feed
 
 pytest_plugins = ("tiny_fixtures",)
 

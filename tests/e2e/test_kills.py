@@ -7,19 +7,20 @@ import pytest
 
 import tiny
 from killing import kill_at
-from loyalty import failpoints, warehouse
-from loyalty.errors import UserError
-from loyalty.feeds import get_feed
-from loyalty.generations import current_generation, generations, rollback
-from loyalty.housekeeping import prune
-from loyalty.landing import load_feed, read_manifest
-from loyalty.ledger import Ledger
-from loyalty.night import build_and_publish
-from loyalty.notify import notify
-from loyalty.publish import publish
-from loyalty.quarantine import entries, release
-from loyalty.settings import shipped
-from loyalty.verify import verify
+from loyalty.build import build, plan
+from loyalty.common import failpoints
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.common.settings import shipped
+from loyalty.land.landing import load_feed, read_manifest
+from loyalty.land.quarantine import entries, release
+from loyalty.operate.housekeeping import prune
+from loyalty.operate.nightly import build_and_publish
+from loyalty.operate.notify import notify
+from loyalty.operate.verify import verify
+from loyalty.publish.generations import current_generation, generations, rollback
+from loyalty.publish.publish import publish
+from loyalty.pull.feeds import get_feed
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -36,7 +37,7 @@ def load_in(folder, again=False):
 
 
 def build_in(folder):
-    warehouse.build(tiny.load_settings(folder), say=tiny.quiet)
+    build.build(tiny.load_settings(folder), say=tiny.quiet)
 
 
 def publish_in(folder):
@@ -171,7 +172,7 @@ def test_publish_killed_and_run_again(waiting, undisturbed, point):
     assert not is_shown or (waiting.serve / "current").resolve().stat().st_ino == shown  # readers keep what they have
     assert checksums(waiting) == undisturbed
     assert [one.number for one in generations(waiting)] == [1, 2]
-    assert not warehouse.plan(waiting).is_needed
+    assert not plan.make_plan(waiting).is_needed
     assert verify(waiting) == []
 
 

@@ -3,23 +3,24 @@
 from datetime import date
 
 import tiny
-from loyalty import night, warehouse
-from loyalty.generations import current_generation
-from loyalty.ledger import Ledger
+from loyalty.build import build, plan
+from loyalty.common.ledger import Ledger
+from loyalty.operate import nightly
+from loyalty.publish.generations import current_generation
 
 pytest_plugins = ("tiny_fixtures",)
 
 
 def run(settings, **options):
     said = []
-    code = night.run_night(settings, say=said.append, now=tiny.NOW, **options)
+    code = nightly.run_night(settings, say=said.append, now=tiny.NOW, **options)
     return code, "\n".join(said)
 
 
 def test_first_night_publishes_and_says_what_came(tmp_path):
     settings = tiny.make_workspace(tmp_path / "shop")
     code, said = run(settings)
-    assert code == night.CLEAN
+    assert code == nightly.CLEAN
     assert "orders      1            3          0" in said
     assert "retention__customers     2" in said
     assert "generation 000001, as of 2017-12-30" in said
@@ -28,7 +29,7 @@ def test_first_night_publishes_and_says_what_came(tmp_path):
 
 def test_nothing_new_publishes_nothing_and_is_clean(published):
     code, said = run(published)
-    assert code == night.CLEAN
+    assert code == nightly.CLEAN
     assert "no load, setting or code has changed" in said
     assert current_generation(published).number == 1
 
@@ -36,19 +37,19 @@ def test_nothing_new_publishes_nothing_and_is_clean(published):
 def test_night_after_equals_a_full_rebuild(published):
     tiny.deliver(published, "2017-12-31", tiny.DAY_31)
     code, said = run(published)
-    assert (code, current_generation(published).number) == (night.CLEAN, 2)
+    assert (code, current_generation(published).number) == (nightly.CLEAN, 2)
     assert "1 new of 2 loads" in said
-    built = warehouse.build(published, full=True, say=tiny.quiet)
-    assert night.publish(published, built.build_id, tiny.quiet, now=tiny.NOW) is None
+    built = build.build(published, full=True, say=tiny.quiet)
+    assert nightly.publish(published, built.build_id, tiny.quiet, now=tiny.NOW) is None
 
 
 def test_a_mart_taken_out_of_the_project_is_not_published_any_more(published):
     models = published.dbt_project_dir / "models" / "marts"
     (models / "retention__orders.sql").write_text("select 1 as order_count")
-    assert run(published)[0] == night.CLEAN
+    assert run(published)[0] == nightly.CLEAN
     assert tiny.published(published, "from marts.retention__orders") == [(1,)]
     (models / "retention__orders.sql").unlink()
-    assert run(published)[0] == night.CLEAN
+    assert run(published)[0] == nightly.CLEAN
     assert list(current_generation(published).mart_rows) == ["retention__customers"]
 
 
@@ -60,7 +61,7 @@ def test_refused_file_of_one_feed_leaves_the_others(published):
     file = tiny.deliver(published, "2017-12-31", tiny.DAY_31)
     file.with_name("web_2017-12-31.csv").write_text("id,customer,total\n9,zoe,1.00\n")
     code, said = run(published)
-    assert code == night.WITH_REJECTS
+    assert code == nightly.WITH_REJECTS
     assert len(tiny.published(published, "from marts.retention__customers")) == 3
     assert "refused: Feed `web`, file web_2017-12-31.csv" in said
 
@@ -69,9 +70,9 @@ def test_crash_of_one_feed_stays_with_it(published, monkeypatch):
     def crash(*_, **__):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(night, "load_feed", crash)
+    monkeypatch.setattr(nightly, "load_feed", crash)
     code, said = run(published)
-    assert code == night.WITH_REJECTS
+    assert code == nightly.WITH_REJECTS
     assert "unexpected RuntimeError" in said
     assert "Traceback" not in said
     assert "boom" in (published.home / "logs" / "orders.log").read_text()
@@ -81,7 +82,7 @@ def test_broken_feed_yaml_is_named_and_stops_nothing(published):
     (published.feeds / "web.yml").write_text("feed: ordes\n")
     tiny.deliver(published, "2017-12-31", tiny.DAY_31)
     code, said = run(published)
-    assert code == night.WITH_REJECTS
+    assert code == nightly.WITH_REJECTS
     assert "Feed `web` is off" in said
     assert current_generation(published).number == 2
 
@@ -90,7 +91,7 @@ def test_failed_model_is_named_and_the_published_marts_stay(published):
     model = published.dbt_project_dir / "models" / "marts" / "retention__customers.sql"
     model.write_text("select no_such_column from {{ ref('fct_orders') }}")
     code, said = run(published)
-    assert code == night.NOT_PUBLISHED
+    assert code == nightly.NOT_PUBLISHED
     assert "dbt model `retention__customers` failed" in said
     assert "no_such_column" in said
     assert len(tiny.published(published, "from marts.retention__customers")) == 2
@@ -100,7 +101,7 @@ def test_failed_test_is_named_with_its_rows(published):
     model = published.dbt_project_dir / "models" / "marts" / "retention__customers.sql"
     model.write_text(model.read_text() + "\nunion all select 'ann', 0, 0, 0")
     code, said = run(published)
-    assert code == night.NOT_PUBLISHED
+    assert code == nightly.NOT_PUBLISHED
     assert "dbt test `unique` of model `retention__customers` found 1 rows" in said
 
 
@@ -108,7 +109,7 @@ def test_night_without_any_orders_is_not_clean(tmp_path):
     settings = tiny.make_workspace(tmp_path / "shop")
     next((settings.home / "exports").iterdir()).unlink()
     code, said = run(settings)
-    assert code == night.NOT_PUBLISHED
+    assert code == nightly.NOT_PUBLISHED
     assert "no orders have been accepted yet" in said
 
 
@@ -123,7 +124,7 @@ def test_changed_var_is_a_reason_to_build(published):
     workspace_file = published.workspace / "loyalty.yml"
     workspace_file.write_text(workspace_file.read_text() + "\nvars: {factor: 2}\n")
     changed = tiny.load_settings(published.workspace)
-    assert warehouse.plan(changed).reasons == (
+    assert plan.make_plan(changed).reasons == (
         "changed settings: factor from the default to 2;"
         " core, estimates and marts are made anew, landing is not read again",
     )

@@ -16,20 +16,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from loyalty import warehouse
+from loyalty.build import work_file
+from loyalty.build.dbt_runner import parse_project, run_dbt
+from loyalty.build.estimates import ensure_tables
+from loyalty.build.estimates.steps import survey_drivers, survey_weights
+from loyalty.build.raw_views import data_span, register, register_build
+from loyalty.common.ledger import Ledger
+from loyalty.common.settings import Settings, load_settings, shipped
 from loyalty.demo import write_simulated
 from loyalty.demo.draws import draw
 from loyalty.demo.files import Exports
 from loyalty.demo.purchases import Purchases, read_purchases, write_published
-from loyalty.estimation import ensure_tables
-from loyalty.estimation.steps import survey_drivers, survey_weights
-from loyalty.feeds import FeedConfig, load_feeds
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
-from loyalty.privacy import use_demo_key
-from loyalty.registration import data_span, register, register_build
-from loyalty.settings import Settings, load_settings, shipped
-from loyalty.transform import parse_project, run_dbt
+from loyalty.land.landing import load_feed
+from loyalty.privacy.keys import use_demo_key
+from loyalty.pull.feeds import FeedConfig, load_feeds
 from planted import Planted, ask, read_truth
 from tiny import quiet
 
@@ -140,14 +140,14 @@ def load(settings: Settings, is_wanted: Callable[[FeedConfig], bool]) -> None:
 def build(settings: Settings, project: Project, names: set[str]) -> None:
     """The build's own steps, on some of the models: core, estimates, what stands on them."""
     ledger = Ledger(settings.ledger)
-    with warehouse.open_work_file(settings) as connection:
+    with work_file.open_work_file(settings) as connection:
         register(connection, settings, ledger, ledger.loads())
         span = data_span(connection, settings, ledger.loads())
         register_build(connection, "test", span, "test")
         ensure_tables(connection)
     models = {name for name in names if "." not in name}
     run(settings, project, models - project.late)
-    with warehouse.open_work_file(settings) as connection:
+    with work_file.open_work_file(settings) as connection:
         for step in STEPS:
             step.fit(connection, span.as_of)
     run(settings, project, models & project.late)
@@ -179,7 +179,7 @@ def answers(base: Base, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFram
     found = []
     for seed in SEEDS:
         settings = drawn(base, tmp_path_factory.mktemp(f"seed-{seed}-"), seed)
-        with warehouse.open_work_file(settings) as connection:
+        with work_file.open_work_file(settings) as connection:
             for row in read_truth(settings.home / "exports"):
                 if row.kind == "parameter" or row.mart == "satisfaction__loyalty_contrasts":
                     found.append({"seed": seed, "row": row, "name": row.name, "found": ask(connection, row)})

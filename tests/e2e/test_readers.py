@@ -11,9 +11,9 @@ import duckdb
 import pytest
 
 import tiny
-from loyalty import generations
-from loyalty.publish import publish
-from loyalty.verify import verify
+from loyalty.operate.verify import verify
+from loyalty.publish import generations
+from loyalty.publish.publish import publish
 
 pytest_plugins = ("tiny_fixtures",)
 

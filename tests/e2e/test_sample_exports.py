@@ -14,14 +14,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from loyalty import night, warehouse
+from loyalty.build import build
+from loyalty.common.ledger import Ledger
+from loyalty.common.settings import Settings, load_settings, shipped
 from loyalty.demo import write_exports
-from loyalty.generations import current_generation
-from loyalty.ledger import Ledger
-from loyalty.privacy import use_demo_key
-from loyalty.publish import publish
-from loyalty.quarantine import entries
-from loyalty.settings import Settings, load_settings, shipped
+from loyalty.land.quarantine import entries
+from loyalty.operate import nightly
+from loyalty.privacy.keys import use_demo_key
+from loyalty.publish.generations import current_generation
+from loyalty.publish.publish import publish
 from planted import ask, read_truth, unasked
 from tiny import quiet
 
@@ -42,11 +43,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     settings = load_settings(REPOSITORY, home=home)
     use_demo_key(settings)
     write_exports(home / "exports", hold_back=date(2017, 12, 31))
-    assert night.run_night(settings, say=quiet) == night.CLEAN
+    assert nightly.run_night(settings, say=quiet) == nightly.CLEAN
     assert published(settings).manifest["as_of"] == "2017-12-30"
     write_exports(home / "exports")
     said: list[str] = []
-    assert night.run_night(settings, say=said.append) == night.CLEAN
+    assert nightly.run_night(settings, say=said.append) == nightly.CLEAN
     assert any("6 new of 66 loads" in line for line in said), said
     assert published(settings).manifest["as_of"] == "2017-12-31"
     return settings
@@ -129,13 +130,13 @@ def test_six_times_is_out_of_reach_and_few_are_not_shown(sample: Settings) -> No
 
 
 def test_the_night_after_made_what_a_full_rebuild_makes(sample: Settings) -> None:
-    built = warehouse.build(sample, full=True, say=quiet)
+    built = build.build(sample, full=True, say=quiet)
     assert publish(sample, built.build_id, quiet) is None  # the checksums are those that are published
 
 
 def test_a_night_without_anything_new_publishes_nothing(sample: Settings) -> None:
     before = published(sample).number
-    assert night.run_night(sample, say=quiet) == night.CLEAN
+    assert nightly.run_night(sample, say=quiet) == nightly.CLEAN
     assert published(sample).number == before
 
 
@@ -173,7 +174,7 @@ def test_bad_files_get_a_sentence_each_and_the_rest_goes_on(sample: Settings) ->
     answers = sorted(exports.glob("survey_answers_2017-12-*.csv.gz"))[-1]
     (exports / "survey_answers_2017-12-31.csv.gz").write_bytes(answers.read_bytes())
     said: list[str] = []
-    assert night.run_night(sample, say=said.append) == night.WITH_REJECTS
+    assert nightly.run_night(sample, say=said.append) == nightly.WITH_REJECTS
     text = "\n".join(said)
     for name, (_, sentence) in bad.items():
         refusals = [line for line in said if name in line and sentence in line]

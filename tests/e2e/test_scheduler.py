@@ -13,10 +13,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from loyalty.generations import current_generation
-from loyalty.ledger import Ledger
-from loyalty.orchestration.local import LocalAirflow, running
-from loyalty.settings import Settings, load_settings
+from loyalty.common.ledger import Ledger
+from loyalty.common.settings import Settings, load_settings
+from loyalty.operate.airflow.local import LocalAirflow, running
+from loyalty.publish.generations import current_generation
 from small_workspace import make_workspace, write_answers, write_broken_till, write_members, write_till
 
 pytestmark = pytest.mark.slow

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import tiny
-from loyalty import privacy
-from loyalty.night import run_night
+from loyalty.operate.nightly import run_night
+from loyalty.privacy import keys
 from workspace_content import files_saying
 
 pytest_plugins = ("tiny_fixtures",)
@@ -48,7 +48,7 @@ def trusted(published, monkeypatch):
 
 
 def test_the_canary_is_in_no_artefact_log_or_sentence(trusted, monkeypatch, caplog, capfd):
-    monkeypatch.setattr("loyalty.notify.POST_ATTEMPTS", 1)
+    monkeypatch.setattr("loyalty.operate.notify.POST_ATTEMPTS", 1)
     said: list[str] = []
     assert run_night(trusted, say=said.append, now=tiny.NOW) == 3
     assert {sentence for sentence in said if sentence.startswith("refused:")} == SENTENCES
@@ -71,5 +71,5 @@ def test_the_canary_is_in_no_traceback_that_is_kept(trusted, monkeypatch):
 
 
 def test_the_key_stands_in_its_own_file_alone(published):
-    key = privacy.load_key(published)[0].hex()
-    assert files_saying(published, key) == [privacy.key_file(published)]
+    key = keys.load_key(published)[0].hex()
+    assert files_saying(published, key) == [keys.key_file(published)]

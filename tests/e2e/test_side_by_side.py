@@ -9,14 +9,16 @@ from test_kills import CUSTOMERS, THREE, TWO, build_in, load_in, night_in, publi
 
 import tiny
 from killing import is_hanging, start
-from loyalty import failpoints, night, warehouse
-from loyalty.errors import LockBusy, UserError
-from loyalty.feeds import get_feed
-from loyalty.generations import current_generation, generations, rollback
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
-from loyalty.publish import publish
-from loyalty.verify import verify
+from loyalty.build import build, plan
+from loyalty.common import failpoints
+from loyalty.common.errors import LockBusy, UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.operate import nightly
+from loyalty.operate.verify import verify
+from loyalty.publish.generations import current_generation, generations, rollback
+from loyalty.publish.publish import publish
+from loyalty.pull.feeds import get_feed
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -56,7 +58,7 @@ def test_two_loads_of_one_file_at_once_land_it_once(tmp_path):
 def test_a_build_beside_a_hanging_one_is_told_who_and_since_when(impatient):
     with hanging_at("build.locked", build_in, impatient.workspace) as hanging:
         pid = hanging.pid
-        for step in (warehouse.build, publish):
+        for step in (build.build, publish):
             with pytest.raises(LockBusy, match=rf"Another run \(build .*\) holds .*: process {pid} on .*, since 20"):
                 step(impatient, say=tiny.quiet)
         hanging.terminate()
@@ -102,9 +104,9 @@ def test_a_backfill_beside_the_night_changes_nothing_of_the_night_and_comes_with
         (outcome,) = load_feed(published, feed, date=tiny.NOW.date().replace(2017, 12, 28), say=tiny.quiet)
         assert outcome.outcome == "accepted"
     assert seen(published) == THREE
-    assert warehouse.plan(published).reasons == ("1 new load of orders",)
+    assert plan.make_plan(published).reasons == ("1 new load of orders",)
     before = tiny.published(published, CUSTOMERS)
-    night.build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
+    nightly.build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
     after = tiny.published(published, CUSTOMERS)
     assert [row for row in after if row[0] != "kim"] == before
     assert current_generation(published).number == 3

@@ -10,9 +10,9 @@ from test_kills import build_in, checksums, load_in, publish_in
 
 import tiny
 from killing import start
-from loyalty import warehouse
-from loyalty.night import run_night
-from loyalty.verify import is_damaged, verify
+from loyalty.build import build
+from loyalty.operate.nightly import run_night
+from loyalty.operate.verify import is_damaged, verify
 
 pytest_plugins = ("tiny_fixtures",)
 pytestmark = pytest.mark.torture
@@ -37,7 +37,7 @@ def work_for(step, settings):
     if step != "land":
         load_in(settings.workspace)
     if step == "publish":
-        warehouse.build(settings, say=tiny.quiet)
+        build.build(settings, say=tiny.quiet)
 
 
 def run_to_the_end(step, folder):

@@ -11,8 +11,8 @@ import pytest
 
 import tiny
 from killing import start
-from loyalty.ledger import Ledger
-from loyalty.settings import Settings, load_settings, shipped
+from loyalty.common.ledger import Ledger
+from loyalty.common.settings import Settings, load_settings, shipped
 
 pytestmark = pytest.mark.torture
 MILLION = 1_000_000

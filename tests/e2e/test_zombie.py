@@ -16,15 +16,16 @@ from test_scheduler import Night, night_of
 
 import tiny
 from killing import is_hanging
-from loyalty import failpoints, warehouse
-from loyalty.feeds import get_feed
-from loyalty.generations import current_generation, generations
-from loyalty.landing import load_feed
-from loyalty.lock import holder_of
-from loyalty.night import build_and_publish
-from loyalty.orchestration.local import LocalAirflow
-from loyalty.settings import Settings
-from loyalty.verify import verify
+from loyalty.build import plan, work_file
+from loyalty.common import failpoints
+from loyalty.common.lock import holder_of
+from loyalty.common.settings import Settings
+from loyalty.land.landing import load_feed
+from loyalty.operate.airflow.local import LocalAirflow
+from loyalty.operate.nightly import build_and_publish
+from loyalty.operate.verify import verify
+from loyalty.publish.generations import current_generation, generations
+from loyalty.pull.feeds import get_feed
 
 pytestmark = pytest.mark.slow
 YEARLY = '"0 5 1 1 *"'
@@ -58,7 +59,7 @@ def test_a_task_that_outlives_its_supervisor_and_its_retry_end_in_one_generation
     assert current_generation(landed).manifest["marts"] == current_generation(calm).manifest["marts"]
     assert [event["outcome"] for event in night.events("publish")].count("published") == 1
     assert verify(landed) == []
-    assert not warehouse.plan(landed).is_needed
+    assert not plan.make_plan(landed).is_needed
 
 
 @contextmanager
@@ -80,7 +81,7 @@ def zombie_of(night: Night) -> Iterator[psutil.Process]:
 
 def holder(settings: Settings) -> int | None:
     """The process that holds the work file."""
-    found = holder_of(warehouse.lock_file(settings))
+    found = holder_of(work_file.lock_file(settings))
     return int(found["pid"]) if found else None
 
 
@@ -95,7 +96,7 @@ def at_the_lock(settings: Settings) -> set[int]:
     pids = set()
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            if str(warehouse.lock_file(settings)) in [file.path for file in process.open_files()]:
+            if str(work_file.lock_file(settings)) in [file.path for file in process.open_files()]:
                 pids.add(process.pid)
     return pids
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.feeds import FeedConfig
-from loyalty.landing import LoadOutcome, load_feed
-from loyalty.ledger import Ledger
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import LoadOutcome, load_feed
+from loyalty.pull.feeds import FeedConfig
 from shop_workspace import Workspace
 
 NOW = datetime(2026, 5, 9, 2, tzinfo=UTC)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from loyalty.canonical import (
+from loyalty.common.errors import LoadRejected
+from loyalty.land.canonical import (
     Typed,
     is_personal,
     local_dates,
@@ -22,10 +23,9 @@ from loyalty.canonical import (
     read_timestamps,
     to_canonical,
 )
-from loyalty.errors import LoadRejected
-from loyalty.feeds import FeedConfig, FormatOptions
-from loyalty.formats import Batch
-from loyalty.privacy import keyed_hash
+from loyalty.privacy.keys import keyed_hash
+from loyalty.pull.feeds import FeedConfig, FormatOptions
+from loyalty.pull.formats.batch import Batch
 from shop_workspace import Workspace
 
 KEY = (b"k" * 32,)

@@ -3,7 +3,7 @@
 import duckdb
 import pytest
 
-from loyalty.checksums import table_checksum, table_fingerprint
+from loyalty.common.checksums import table_checksum, table_fingerprint
 
 
 @pytest.fixture

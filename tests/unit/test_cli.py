@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 import tiny
-from loyalty import failpoints
-from loyalty.cli import app
-from loyalty.errors import UserError
-from loyalty.ledger import Ledger
-from loyalty.runs import failed_runs
+from loyalty.common import failpoints
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.common.runs import failed_runs
+from loyalty.operate.cli.main import app
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -33,7 +33,7 @@ def _own_environment(monkeypatch):
 def test_help_names_every_command_without_importing_anything_heavy():
     heavy = "[m for m in ('dbt', 'duckdb', 'pandas', 'great_expectations', 'airflow', 'pyarrow') if m in sys.modules]"
     code = (
-        "import sys\nfrom typer.testing import CliRunner\nfrom loyalty.cli import app\n"
+        "import sys\nfrom typer.testing import CliRunner\nfrom loyalty.operate.cli.main import app\n"
         f"print(CliRunner().invoke(app, ['--help']).output)\nassert not {heavy}, {heavy}"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
@@ -64,7 +64,7 @@ def test_a_terminal_that_cannot_write_a_letter_gets_its_number(tmp_path):
     (tmp_path / "loyalty.yml").write_text("")
     (tmp_path / "dags" / "feeds").mkdir(parents=True)
     done = subprocess.run(
-        [sys.executable, "-c", "from loyalty.cli import main; main()", "load", "满意"],
+        [sys.executable, "-c", "from loyalty.operate.cli.main import main; main()", "load", "满意"],
         cwd=tmp_path,
         env={name: value for name, value in os.environ.items() if name != "LOYALTY_WORKSPACE"}
         | {"PYTHONIOENCODING": "latin-1"},
@@ -109,7 +109,7 @@ def test_status_verify_exits_1_when_a_byte_is_wrong(published):
 
 
 def test_generations_rollback_and_resume(waiting):
-    from loyalty.publish import publish
+    from loyalty.publish.publish import publish
 
     publish(waiting, say=tiny.quiet, now=tiny.NOW)
     assert "000002      current" in call(waiting, "generations").output
@@ -143,7 +143,7 @@ def test_quarantine_list_is_empty_words(published):
 
 
 def test_dev_copy_is_private_and_holds_core_and_marts(published):
-    from loyalty.dev import dev_file
+    from loyalty.read.dev import dev_file
 
     result = call(published, "dev")
     assert "loyalty dev --build my_model" in result.output
@@ -154,8 +154,8 @@ def test_dev_copy_is_private_and_holds_core_and_marts(published):
 
 
 def test_analysts_model_is_built_tested_and_after_the_next_run_published(published):
-    from loyalty.night import build_and_publish
-    from loyalty.query import query
+    from loyalty.operate.nightly import build_and_publish
+    from loyalty.read.query import query
 
     models = published.dbt_project_dir / "models" / "marts"
     (models / "retention__days.sql").write_text(
@@ -191,7 +191,7 @@ def test_a_new_workspace_is_told_what_to_do_and_nothing_is_green(tmp_path):
 def test_a_stop_from_outside_ends_a_run_in_one_sentence(tmp_path):
     settings = tiny.make_workspace(tmp_path / "shop")
     run = subprocess.Popen(
-        [sys.executable, "-c", "from loyalty.cli import main; main()", "run"],
+        [sys.executable, "-c", "from loyalty.operate.cli.main import main; main()", "run"],
         env=os.environ | {"LOYALTY_WORKSPACE": str(settings.workspace), failpoints.VARIABLE: "hang:build.core_built"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -22,22 +22,17 @@ import pytest
 import statsmodels.api as sm
 import yaml
 
-from loyalty.contract import load_contract
+from loyalty.build.estimates.thresholds import LINE, ZONES, Cell, fit_curve
+from loyalty.common.errors import UserError
 from loyalty.demo import Summary, write_exports
 from loyalty.demo.draws import Draws, draw
 from loyalty.demo.fieldwork import QUESTIONS
 from loyalty.demo.purchases import Purchases, day_number, read_purchases
-from loyalty.demo.survey import (
-    DRIVER_CORRELATION,
-    DRIVER_LOADING,
-    DRIVERS,
-    SCORE_BY_OUTCOME,
-)
+from loyalty.demo.survey import DRIVER_CORRELATION, DRIVER_LOADING, DRIVERS, SCORE_BY_OUTCOME
 from loyalty.demo.truth import DRIVER_R2, DRIVER_SHARES
-from loyalty.errors import UserError
-from loyalty.estimation.thresholds import LINE, ZONES, Cell, fit_curve
-from loyalty.feeds import FeedConfig, load_feeds
-from loyalty.quality import load_suite
+from loyalty.land.gate import load_suite
+from loyalty.pull.contract import load_contract
+from loyalty.pull.feeds import FeedConfig, load_feeds
 
 ROOT = Path(__file__).parents[2]
 SEED = 20171231

@@ -8,20 +8,23 @@ import pytest
 
 import tiny
 from killing import kill_at
-from loyalty import erasure, failpoints, landing, warehouse
-from loyalty.erasure import forget
-from loyalty.errors import UserError
-from loyalty.feeds import get_feed
-from loyalty.generations import generations
-from loyalty.landing import load_feed, read_manifest
-from loyalty.ledger import Ledger
-from loyalty.privacy import keyed_hash, load_key
-from loyalty.publish import publish
-from loyalty.quarantine import entries
-from loyalty.rotation import rotate_key
-from loyalty.suppression import Forgotten, list_file, load_forgotten, remember
-from loyalty.sweeping import sweep
-from loyalty.verify import verify
+from loyalty.build import build
+from loyalty.common import failpoints
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land import landing
+from loyalty.land.landing import load_feed, read_manifest
+from loyalty.land.quarantine import entries
+from loyalty.land.redact import sweep
+from loyalty.operate import erase
+from loyalty.operate.erase import forget
+from loyalty.operate.rotate import rotate_key
+from loyalty.operate.verify import verify
+from loyalty.privacy.keys import keyed_hash, load_key
+from loyalty.privacy.suppression import Forgotten, list_file, load_forgotten, remember
+from loyalty.publish.generations import generations
+from loyalty.publish.publish import publish
+from loyalty.pull.feeds import get_feed
 from workspace_content import files_saying
 
 pytest_plugins = ("tiny_fixtures",)
@@ -44,7 +47,7 @@ def load(settings, name="customers"):
 @pytest.fixture(scope="session")
 def published_once(tmp_path_factory):
     """A generation in which WHO stands; also in the CRM, in quarantine, in refused files, a private copy and a log."""
-    from loyalty.dev import make_copy
+    from loyalty.read.dev import make_copy
 
     settings = tiny.make_workspace(tmp_path_factory.mktemp("forget") / "shop")
     (settings.feeds / "customers.yml").write_text(CRM)
@@ -56,7 +59,7 @@ def published_once(tmp_path_factory):
     tiny.deliver(settings, "2017-12-30", tiny.DAY_30.replace("ann", WHO))
     for name in ("customers", "orders", "web"):
         load(settings, name)
-    built = warehouse.build(settings, say=tiny.quiet)
+    built = build.build(settings, say=tiny.quiet)
     publish(settings, built.build_id, tiny.quiet, now=tiny.NOW)
     make_copy(settings, tiny.quiet)
     for log in ("logs/orders.log", "airflow/logs/dag_id=build_marts/attempt=1.log"):
@@ -73,7 +76,7 @@ def workspace(published_once, tmp_path):
 @pytest.fixture
 def unbuilt(workspace, monkeypatch):
     """The same, and forgetting goes as far as landing: what is built from it is another test's."""
-    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
+    monkeypatch.setattr(erase, "_publish_without", lambda *_: 0)
     return workspace
 
 
@@ -159,7 +162,7 @@ def test_orders_that_come_again_stay_orders_of_a_guest(unbuilt):
 
 
 def test_a_load_that_was_under_way_is_caught_by_the_next_build(workspace, monkeypatch):
-    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
+    monkeypatch.setattr(erase, "_publish_without", lambda *_: 0)
     forget(workspace, WHO, say=tiny.quiet)
     monkeypatch.setattr(landing, "load_forgotten", lambda _: Forgotten())
     monkeypatch.setattr(landing, "forgotten_count", lambda _: 0)
@@ -168,7 +171,7 @@ def test_a_load_that_was_under_way_is_caught_by_the_next_build(workspace, monkey
     monkeypatch.undo()
     assert [file for file in files_saying(workspace, WHO) if "landing" in file.parts]
     said = []
-    built = warehouse.build(workspace, say=said.append)
+    built = build.build(workspace, say=said.append)
     assert "1 loads named people who asked to be forgotten" in said[0]
     publish(workspace, built.build_id, tiny.quiet, now=tiny.NOW)
     assert [file for file in files_saying(workspace, WHO) if "000001" not in file.parts] == []
@@ -239,7 +242,7 @@ def test_raw_files_with_an_address_beside_the_persons_orders_go_too(unbuilt):
 
 
 def test_lines_that_come_before_their_order_are_caught_by_the_next_build(workspace, monkeypatch):
-    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
+    monkeypatch.setattr(erase, "_publish_without", lambda *_: 0)
     forget(workspace, WHO, say=tiny.quiet)
     load_lines(workspace, "lines_1.csv", GIFT.replace("\n1,", "\n77,"))
     tiny.deliver(workspace, "2017-12-31", tiny.DAY_31.replace("4,eve", f"77,{WHO}"))

@@ -18,10 +18,10 @@ from lifetimes.utils import _customer_lifetime_value
 from scipy.integrate import quad
 from scipy.stats import beta
 
-from loyalty.estimation import btyd
-from loyalty.estimation.btyd import Histories, Values
-from loyalty.estimation.fits import Fit
-from loyalty.estimation.holdout import HeldOut, foretold, so_far
+from loyalty.build.estimates import btyd
+from loyalty.build.estimates.btyd import Histories, Values
+from loyalty.build.estimates.fits import Fit
+from loyalty.build.estimates.holdout import HeldOut, foretold, so_far
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 DATASETS = Path(lifetimes.__file__).parent / "datasets"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loyalty.estimation.contractual import fit_contracts, retention_rates
+from loyalty.build.estimates.contractual import fit_contracts, retention_rates
 
 PUBLISHED = json.loads((Path(__file__).parents[1] / "oracles" / "btyd.json").read_text(encoding="utf-8"))
 DIGITS = {"sbg_regular": (0.70408, 1.18204, -1680.265), "sbg_highend": (0.66809, 3.80609, -1611.158)}

@@ -9,14 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from loyalty.estimation.raking import (
-    BOUNDS,
-    Cell,
-    kish,
-    merged_levels,
-    rake,
-    weigh_cells,
-)
+from loyalty.build.estimates.raking import BOUNDS, Cell, kish, merged_levels, rake, weigh_cells
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 

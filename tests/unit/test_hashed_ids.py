@@ -7,14 +7,16 @@ import pyarrow.parquet as pq
 import pytest
 
 import tiny
-from loyalty import erasure, privacy, rotation, warehouse
-from loyalty.errors import UserError
-from loyalty.feeds import BrokenFeed, get_feed
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
-from loyalty.publish import publish
-from loyalty.quarantine import entries, export, release
-from loyalty.rotation import rotate_key
+from loyalty.build import build
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.land.quarantine import entries, export, release
+from loyalty.operate import erase, rotate
+from loyalty.operate.rotate import rotate_key
+from loyalty.privacy import keys
+from loyalty.publish.publish import publish
+from loyalty.pull.feeds import BrokenFeed, get_feed
 from shop_workspace import Workspace
 from workspace_content import files_saying
 
@@ -93,7 +95,7 @@ def landed(settings, feed, column="customer_id"):
 
 
 def hash_of(settings, address):
-    return privacy.keyed_hash(privacy.load_key(settings), address)
+    return keys.keyed_hash(keys.load_key(settings), address)
 
 
 def places(settings, word):
@@ -122,7 +124,7 @@ def shop(landed_once, tmp_path):
 @pytest.fixture
 def unbuilt(shop, monkeypatch):
     """The same, and forgetting goes as far as landing."""
-    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
+    monkeypatch.setattr(erase, "_publish_without", lambda *_: 0)
     return shop
 
 
@@ -157,7 +159,7 @@ def test_published_forgotten_and_rotated_from_end_to_end(shop):
         return tiny.published(shop, "select customer_id, net_amount::int from marts.retention__customers order by 2")
 
     def night():
-        built = warehouse.build(shop, say=tiny.quiet)
+        built = build.build(shop, say=tiny.quiet)
         publish(shop, built.build_id, tiny.quiet, now=tiny.NOW)
         return built
 
@@ -169,8 +171,8 @@ def test_published_forgotten_and_rotated_from_end_to_end(shop):
     load(shop)
     assert night().is_full
     assert customers() == [(hash_of(shop, EVE), 5), (None, 10), (hash_of(shop, ADA), 27)]
-    assert hash_of(shop, ADA) == privacy.lift(privacy.load_key(shop), before, 1)
-    receipt = erasure.forget(shop, " Ada@example.COM", say=tiny.quiet)
+    assert hash_of(shop, ADA) == keys.lift(keys.load_key(shop), before, 1)
+    receipt = erase.forget(shop, " Ada@example.COM", say=tiny.quiet)
     assert customers() == [(hash_of(shop, EVE), 5), (None, 37)]
     assert (receipt.rows_removed, receipt.rows_anonymised) == (2, 3)
     assert files_saying(shop, before) == []
@@ -179,7 +181,7 @@ def test_published_forgotten_and_rotated_from_end_to_end(shop):
 
 
 def test_who_was_forgotten_before_a_rotation_stays_away_after_it(unbuilt):
-    erasure.forget(unbuilt, ADA, source="web", say=tiny.quiet)
+    erase.forget(unbuilt, ADA, source="web", say=tiny.quiet)
     rotate_key(unbuilt, tiny.quiet)
     rotate_key(unbuilt, tiny.quiet)
     (unbuilt.home / "exports" / "shopify_2017-12-31.csv").write_text(LATER)
@@ -195,7 +197,7 @@ def test_who_was_forgotten_before_a_rotation_stays_away_after_it(unbuilt):
 def test_a_row_held_back_of_somebody_forgotten_goes_with_them_also_after_a_rotation(unbuilt):
     rotate_key(unbuilt, tiny.quiet)
     assert len(entries(unbuilt)) == 1
-    erasure.forget(unbuilt, EVE, say=tiny.quiet)
+    erase.forget(unbuilt, EVE, say=tiny.quiet)
     assert entries(unbuilt) == []
 
 
@@ -209,25 +211,25 @@ def test_raw_files_go_also_when_the_person_stood_in_held_back_rows_alone_and_the
     load(unbuilt, "other")
     rotate_key(unbuilt, tiny.quiet)
     assert places(unbuilt, "zoe@example.com") == {"raw"}
-    erasure.forget(unbuilt, "zoe@example.com", say=tiny.quiet)
+    erase.forget(unbuilt, "zoe@example.com", say=tiny.quiet)
     assert places(unbuilt, "zoe@example.com") == set()
     assert landed(unbuilt, "orders")["#1005"] == hash_of(unbuilt, ADA)
 
 
 def test_a_person_of_another_source_is_another_persons_affair(unbuilt):
     with pytest.raises(UserError, match="No landed load knows a customer of source `till`"):
-        erasure.forget(unbuilt, ADA, source="till", say=tiny.quiet)
+        erase.forget(unbuilt, ADA, source="till", say=tiny.quiet)
 
 
 def test_while_a_rotation_is_under_way_nobody_is_forgotten_by_halves(unbuilt, monkeypatch):
-    privacy.add_key(unbuilt)  # as far as a rotation that is killed at once
+    keys.add_key(unbuilt)  # as far as a rotation that is killed at once
     with pytest.raises(UserError, match="run `loyalty rotate-key`, which goes on"):
-        erasure.forget(unbuilt, ADA, say=tiny.quiet)
+        erase.forget(unbuilt, ADA, say=tiny.quiet)
     rotate_key(unbuilt, tiny.quiet)
     with monkeypatch.context() as killed:
-        killed.setattr(rotation, "remove_replaced", lambda _: None)
+        killed.setattr(rotate, "remove_replaced", lambda _: None)
         rotate_key(unbuilt, tiny.quiet)
-    erasure.forget(unbuilt, ADA, say=tiny.quiet)
+    erase.forget(unbuilt, ADA, say=tiny.quiet)
     assert None is landed(unbuilt, "orders")["#1001"]
     loads = {load.load_id for load in Ledger(unbuilt.ledger).loads()}
     assert {folder.name.removeprefix("load_id=") for folder in unbuilt.landing.glob("*/load_id=*")} == loads
@@ -271,9 +273,9 @@ def test_a_key_that_made_ids_is_not_replaced_by_another(shop):
     (shop.feeds / "shopify_customers.yml").unlink()
     for folder in (shop.landing / "customers").iterdir():
         folder.rename(shop.workspace / folder.name)
-    privacy.key_file(shop).unlink()
+    keys.key_file(shop).unlink()
     with pytest.raises(UserError, match="put it back from your backup"):
-        privacy.load_key(shop)
+        keys.load_key(shop)
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loyalty.housekeeping import prune
-from loyalty.landing import load_feed
+from loyalty.land.landing import load_feed
+from loyalty.operate.housekeeping import prune
 
 NOW = datetime.now(UTC)
 

@@ -13,11 +13,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from loyalty.errors import UserError
-from loyalty.feeds import FeedConfig
-from loyalty.landing import LoadOutcome, load_feed, read_manifest, unseen_files
-from loyalty.ledger import Ledger
-from loyalty.quarantine import entries, export, neutral, release
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.common.spreadsheet import neutral
+from loyalty.land.landing import LoadOutcome, load_feed, read_manifest, unseen_files
+from loyalty.land.quarantine import entries, export, release
+from loyalty.pull.feeds import FeedConfig
 from shop_workspace import Workspace, rule
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)

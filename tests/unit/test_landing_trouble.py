@@ -14,12 +14,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from loyalty import landing
-from loyalty.errors import Transient, UserError
-from loyalty.feeds import FeedConfig, load_feeds
-from loyalty.landing import LoadOutcome, load_feed
-from loyalty.ledger import Ledger
-from loyalty.orchestration.tasks import refuse_rejected
+from loyalty.common.errors import Transient, UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land import landing
+from loyalty.land.landing import LoadOutcome, load_feed
+from loyalty.operate.airflow.tasks import refuse_rejected
+from loyalty.pull.feeds import FeedConfig, load_feeds
 from shop_workspace import Workspace
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
@@ -78,7 +78,7 @@ def test_a_full_disk_refuses_in_a_sentence_and_the_next_run_lands(
 
     feed = workspace.feed()
     workspace.export("orders_2026-05-04.csv", GOOD)
-    monkeypatch.setattr("loyalty.sources.files.os.fsync", full)
+    monkeypatch.setattr("loyalty.pull.sources.files.os.fsync", full)
     (outcome,) = load(workspace, feed)
     assert "has no room for a copy of " in outcome.message
     assert outcome.is_transient
@@ -99,7 +99,7 @@ def test_an_event_that_the_disk_has_no_room_for_is_not_half_there(
     ledger.append("run", number=1)
     whole = ledger.file.read_bytes()
     written = landing.Ledger.append.__globals__["os"].write
-    monkeypatch.setattr("loyalty.ledger.os.write", lambda to, line: written(to, line[:10]))
+    monkeypatch.setattr("loyalty.common.ledger.os.write", lambda to, line: written(to, line[:10]))
     with pytest.raises(OSError, match="No space left"):
         ledger.append("run", number=2)
     assert ledger.file.read_bytes() == whole

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.ledger import Event, Ledger
+from loyalty.common.ledger import Event, Ledger
 
 FIGURES = {"row_count": 1, "quarantined_count": 0}
 

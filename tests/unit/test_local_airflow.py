@@ -4,7 +4,7 @@ import socket
 import subprocess
 import sys
 
-from loyalty.orchestration.local import HOST, LocalAirflow, free_port, stop_sessions
+from loyalty.operate.airflow.local import HOST, LocalAirflow, free_port, stop_sessions
 
 
 def test_a_taken_port_is_passed_over():

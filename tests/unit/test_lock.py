@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from loyalty.errors import LockBusy
-from loyalty.lock import file_lock, holder_of
+from loyalty.common.errors import LockBusy
+from loyalty.common.lock import file_lock, holder_of
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from loyalty.lock import file_lock
+from loyalty.common.lock import file_lock
 with file_lock(Path(sys.argv[1]), "build 7", 0):
     print("held", flush=True)
     sys.stdin.read()

@@ -20,11 +20,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.errors import LoadRejected
-from loyalty.formats import read_batches
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
-from loyalty.registration import feed_select, read_manifest
+from loyalty.build.raw_views import feed_select
+from loyalty.common.errors import LoadRejected
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.land.loads import landed_folder, read_manifest
+from loyalty.pull.formats.read import read_batches
 from shop_workspace import Workspace
 
 NOW = datetime(2026, 5, 9, 2, tzinfo=UTC)
@@ -246,7 +247,9 @@ def test_sql_in_headers_names_and_cells_is_text(workspace: Workspace, nasty: str
     (outcome,) = load_feed(workspace.settings, feed, say=lambda _: None, now=NOW)
     assert outcome.outcome == "accepted", outcome.message
     (load,) = Ledger(workspace.settings.ledger).loads()
-    select = feed_select(workspace.settings, feed.canonical, [(load, read_manifest(workspace.settings, load))])
+    select = feed_select(
+        workspace.settings, feed.canonical, [(load, read_manifest(landed_folder(workspace.settings, load)))]
+    )
     with duckdb.connect() as connection:
         connection.execute(f"create view orders as {select}")
         rows = connection.execute("select customer_id, _file, order_id from orders").fetchall()

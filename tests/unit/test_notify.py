@@ -5,11 +5,11 @@ import re
 import pytest
 
 import tiny
-from loyalty.errors import UserError
-from loyalty.ledger import Ledger
-from loyalty.notify import CHAPTERS, HELD_BACK, notify
-from loyalty.settings import shipped
-from loyalty.status import feed_states
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.common.settings import shipped
+from loyalty.operate.notify import CHAPTERS, HELD_BACK, notify
+from loyalty.operate.status import feed_states
 
 pytest_plugins = ("tiny_fixtures",)
 

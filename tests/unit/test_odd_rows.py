@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.feeds import FeedConfig
-from loyalty.landing import LoadOutcome, load_feed
-from loyalty.quarantine import entries
-from loyalty.settings import shipped
+from loyalty.common.settings import shipped
+from loyalty.land.landing import LoadOutcome, load_feed
+from loyalty.land.quarantine import entries
+from loyalty.pull.feeds import FeedConfig
 from shop_workspace import Workspace
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)

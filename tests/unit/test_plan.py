@@ -6,27 +6,27 @@ import duckdb
 import pytest
 
 import tiny
-from loyalty import warehouse
-from loyalty.feeds import get_feed
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
-from loyalty.publish import publish
+from loyalty.build import plan
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.publish.publish import publish
+from loyalty.pull.feeds import get_feed
 
 pytest_plugins = ("tiny_fixtures",)
 
 
 def test_nothing_new_needs_nothing(published):
-    plan = warehouse.plan(published)
-    assert not plan.is_needed
-    assert plan.reasons == ("no load, setting or code has changed since the published build",)
+    made = plan.make_plan(published)
+    assert not made.is_needed
+    assert made.reasons == ("no load, setting or code has changed since the published build",)
 
 
 def test_finished_build_needs_publishing_only(built):
-    plan = warehouse.plan(built)
-    assert (plan.needs_build, plan.needs_publish) == (False, True)
-    assert plan.build_id == warehouse.last_build(Ledger(built.ledger)).data["build_id"]
-    publish(built, plan.build_id, tiny.quiet, now=tiny.NOW)
-    assert not warehouse.plan(built).is_needed
+    made = plan.make_plan(built)
+    assert (made.needs_build, made.needs_publish) == (False, True)
+    assert made.build_id == plan.last_build(Ledger(built.ledger)).data["build_id"]
+    publish(built, made.build_id, tiny.quiet, now=tiny.NOW)
+    assert not plan.make_plan(built).is_needed
 
 
 @pytest.mark.parametrize("how", ["half built", "removed"])
@@ -37,38 +37,38 @@ def test_a_finished_build_that_is_gone_from_the_work_file_is_made_again(built, h
     else:
         with duckdb.connect(str(built.work_file)) as work:
             work.execute("delete from meta.build")
-    plan = warehouse.plan(built)
-    assert (plan.needs_build, plan.needs_publish) == (True, True)
-    assert "the work file does not hold it any more" in plan.reasons[0]
+    made = plan.make_plan(built)
+    assert (made.needs_build, made.needs_publish) == (True, True)
+    assert "the work file does not hold it any more" in made.reasons[0]
 
 
 def test_new_load_is_named_by_its_feed(published):
     tiny.deliver(published, "2017-12-31", tiny.DAY_31)
     tiny.load(published)
-    plan = warehouse.plan(published)
-    assert plan.needs_build
-    assert plan.reasons[0] == "1 new load of orders"
-    assert [load.feed_name for load in plan.new_loads] == ["orders"]
-    assert not plan.is_full
+    made = plan.make_plan(published)
+    assert made.needs_build
+    assert made.reasons[0] == "1 new load of orders"
+    assert [load.feed_name for load in made.new_loads] == ["orders"]
+    assert not made.is_full
 
 
 def test_earlier_version_delivered_again_is_new(waiting):
     """A, A', A: the first content is the newest again."""
     publish(waiting, say=tiny.quiet, now=tiny.NOW)
-    assert not warehouse.plan(waiting).is_needed
+    assert not plan.make_plan(waiting).is_needed
     for content in (tiny.DAY_31.replace("7.00", "8.00"), tiny.DAY_31):
         tiny.deliver(waiting, "2017-12-31", content)
         tiny.load(waiting)
-    assert warehouse.plan(waiting).reasons == ("2 new loads of orders",)
+    assert plan.make_plan(waiting).reasons == ("2 new loads of orders",)
 
 
 def test_changed_mapping_makes_everything_anew(published):
     feed = published.feeds / "orders.yml"
     feed.write_text(feed.read_text().replace("currency: EUR", "currency: USD"))
     load_feed(published, get_feed(published.feeds, "orders"), again=True, say=tiny.quiet, now=tiny.NOW)
-    plan = warehouse.plan(published)
-    assert plan.is_full
-    assert "a load was replaced by a reading with another mapping" in plan.reasons
+    made = plan.make_plan(published)
+    assert made.is_full
+    assert "a load was replaced by a reading with another mapping" in made.reasons
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def test_changed_mapping_makes_everything_anew(published):
 def test_changed_model_is_a_reason_and_a_remembering_one_starts_anew(published, place, is_full):
     model = published.dbt_project_dir / "models" / place
     model.write_text(model.read_text() + "\n-- changed\n")
-    plan = warehouse.plan(published)
-    assert plan.reasons == ("the models or the code have changed",)
-    assert plan.is_full is is_full
+    made = plan.make_plan(published)
+    assert made.reasons == ("the models or the code have changed",)
+    assert made.is_full is is_full
 
 
 def test_other_as_of_is_a_reason(published):
-    assert not warehouse.plan(published, date(2017, 12, 30)).is_needed
-    assert warehouse.plan(published, date(2017, 12, 1)).reasons == ("the last build was as of 2017-12-30",)
+    assert not plan.make_plan(published, date(2017, 12, 30)).is_needed
+    assert plan.make_plan(published, date(2017, 12, 1)).reasons == ("the last build was as of 2017-12-30",)
 
 
 def test_without_orders_there_is_nothing_to_plan(tmp_path):
     settings = tiny.make_workspace(tmp_path / "shop")
-    plan = warehouse.plan(settings)
-    assert not plan.is_needed
-    assert "no orders have been accepted yet" in plan.reasons[0]
+    made = plan.make_plan(settings)
+    assert not made.is_needed
+    assert "no orders have been accepted yet" in made.reasons[0]

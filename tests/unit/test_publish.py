@@ -8,10 +8,11 @@ import duckdb
 import pytest
 
 import tiny
-from loyalty import generations, staging, warehouse
-from loyalty import publish as publishing
-from loyalty.errors import UserError
-from loyalty.ledger import Ledger
+from loyalty.build import plan
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.publish import generations, stage
+from loyalty.publish import publish as publishing
 from shop_workspace import Workspace
 
 pytest_plugins = ("tiny_fixtures",)
@@ -67,9 +68,7 @@ def test_storage_is_pinned_so_that_older_clients_read_it(published):
 def test_same_marts_are_not_published_again(published):
     assert publish(published) is None
     assert [one.number for one in generations.generations(published)] == [1]
-    assert warehouse.is_published(
-        Ledger(published.ledger), warehouse.last_build(Ledger(published.ledger)).data["build_id"]
-    )
+    assert plan.is_published(Ledger(published.ledger), plan.last_build(Ledger(published.ledger)).data["build_id"])
 
 
 def test_next_night_is_a_generation_of_its_own_and_the_old_one_stays(waiting):
@@ -152,9 +151,9 @@ def test_hashes_stay_out_of_the_published_core(published):
 
 
 def test_flags_about_personal_data_are_no_personal_data():
-    assert not staging.is_personal_name("has_email")
-    assert not staging.is_personal_name("category_name")
-    assert staging.is_personal_name("row_json")
+    assert not stage.is_personal_name("has_email")
+    assert not stage.is_personal_name("category_name")
+    assert stage.is_personal_name("row_json")
 
 
 def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):
@@ -163,10 +162,9 @@ def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):
     assert generations.current_generation(waiting).number == 1
     with pytest.raises(UserError, match="held: on .* rolled back to generation 1"):
         publish(waiting)
-    plan = warehouse.plan(waiting)
-    assert not plan.is_needed
+    assert not plan.make_plan(waiting).is_needed
     generations.resume(waiting, tiny.quiet)
-    assert warehouse.plan(waiting).needs_publish
+    assert plan.make_plan(waiting).needs_publish
     assert publish(waiting).number == 3
     assert len(tiny.published(waiting, CUSTOMERS)) == 3
 
@@ -208,7 +206,7 @@ def test_full_disk_leaves_the_current_generation_and_no_leftover(waiting, monkey
     def no_room(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(staging, "_export", no_room)
+    monkeypatch.setattr(stage, "_export", no_room)
     with pytest.raises(UserError, match="No space left on device.*current generation is untouched"):
         publish(waiting)
     assert generations.current_generation(waiting).number == 1

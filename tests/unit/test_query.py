@@ -6,8 +6,8 @@ import json
 import pytest
 
 import tiny
-from loyalty.errors import UserError
-from loyalty.query import LONGEST_TABLE, ROWS_AT_ONCE, Answer, asked, query, write
+from loyalty.common.errors import UserError
+from loyalty.read.query import LONGEST_TABLE, ROWS_AT_ONCE, Answer, asked, query, write
 
 pytest_plugins = ("tiny_fixtures",)
 

@@ -7,12 +7,12 @@ import duckdb
 import pytest
 
 import tiny
-from loyalty import registration
-from loyalty.contract import load_contract
-from loyalty.errors import UserError
-from loyalty.feeds import get_feed
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
+from loyalty.build import raw_views
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.pull.contract import load_contract
+from loyalty.pull.feeds import get_feed
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def connection():
 
 def register(connection, settings):
     ledger = Ledger(settings.ledger)
-    registration.register(connection, settings, ledger, ledger.loads())
+    raw_views.register(connection, settings, ledger, ledger.loads())
     return ledger.loads()
 
 
@@ -85,11 +85,11 @@ def test_lost_manifest_is_one_sentence(connection, settings):
 
 def test_as_of_is_the_newest_export_date_else_the_newest_order(connection, settings):
     loads = register(connection, settings)
-    span = registration.data_span(connection, settings, loads)
+    span = raw_views.data_span(connection, settings, loads)
     assert (span.as_of, span.data_start, span.reporting_currency) == (date(2017, 12, 30), date(2017, 12, 1), "EUR")
     undated = [load.__class__(**{**load.__dict__, "version_at": None}) for load in loads]
-    assert registration.data_span(connection, settings, undated).as_of == date(2017, 12, 30)
-    assert registration.data_span(connection, settings, loads, date(2017, 6, 1)).as_of == date(2017, 6, 1)
+    assert raw_views.data_span(connection, settings, undated).as_of == date(2017, 12, 30)
+    assert raw_views.data_span(connection, settings, loads, date(2017, 6, 1)).as_of == date(2017, 6, 1)
 
 
 def test_two_currencies_have_no_common_one_unless_the_workspace_names_it(connection, settings):
@@ -100,11 +100,11 @@ def test_two_currencies_have_no_common_one_unless_the_workspace_names_it(connect
     (settings.home / "exports" / "web_2017-12-30.csv").write_text(tiny.DAY_31)
     load_feed(settings, get_feed(settings.feeds, "web"), say=tiny.quiet, now=tiny.NOW)
     loads = register(connection, settings)
-    assert registration.data_span(connection, settings, loads).reporting_currency is None
+    assert raw_views.data_span(connection, settings, loads).reporting_currency is None
     named = settings.model_copy(update={"reporting_currency": "USD"})
-    assert registration.data_span(connection, named, loads).reporting_currency == "USD"
+    assert raw_views.data_span(connection, named, loads).reporting_currency == "USD"
 
 
 def test_without_orders_there_is_nothing_to_build(connection, settings):
     with pytest.raises(UserError, match="No orders have been accepted yet"):
-        registration.data_span(connection, settings, [])
+        raw_views.data_span(connection, settings, [])

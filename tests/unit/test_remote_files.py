@@ -9,9 +9,9 @@ import pytest
 from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
-from loyalty.errors import UserError
-from loyalty.landing import LoadOutcome, load_feed
-from loyalty.ledger import Ledger
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import LoadOutcome, load_feed
 from shop_workspace import Workspace
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)

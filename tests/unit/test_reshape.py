@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.canonical import Fault, plan_columns, to_canonical
-from loyalty.errors import LoadRejected
-from loyalty.feeds import BrokenFeed, FeedConfig
-from loyalty.formats import read_batches
-from loyalty.privacy import Key
+from loyalty.common.errors import LoadRejected
+from loyalty.land.canonical import Fault, plan_columns, to_canonical
+from loyalty.privacy.keys import Key
+from loyalty.pull.feeds import BrokenFeed, FeedConfig
+from loyalty.pull.formats.read import read_batches
 from shop_workspace import Workspace
 
 KEY: Key = (b"k" * 32,)

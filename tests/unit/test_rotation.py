@@ -5,14 +5,17 @@ import pytest
 
 import tiny
 from killing import kill_at
-from loyalty import erasure, failpoints, privacy, warehouse
-from loyalty.errors import UserError
-from loyalty.feeds import get_feed
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
-from loyalty.quarantine import export, release
-from loyalty.rotation import rotate_key
-from loyalty.suppression import load_forgotten
+from loyalty.build import build
+from loyalty.common import failpoints
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.land.quarantine import export, release
+from loyalty.operate import erase
+from loyalty.operate.rotate import rotate_key
+from loyalty.privacy import keys
+from loyalty.privacy.suppression import load_forgotten
+from loyalty.pull.feeds import get_feed
 
 OLD = "id,mail,since\n1,Ada@example.com,2017-01-01\n2,eve@example.com,2017-01-01\n3,ada@example.com,soon\n"
 NEW = "id,mail,since\n4,ada@example.com,2017-01-01\n"
@@ -46,17 +49,17 @@ def rotate_in(folder):
 
 
 def test_addresses_of_before_and_after_meet_and_the_old_hashes_are_gone(landed):
-    before, old_key = hashes(landed), privacy.load_key(landed)
+    before, old_key = hashes(landed), keys.load_key(landed)
     assert rotate_key(landed, tiny.quiet) == 1
     (landed.home / "exports" / "customers_2.csv").write_text(NEW)
     load(landed)
     after = hashes(landed)
     assert after["1"] == after["4"] != after["2"]
     assert not set(before.values()) & set(after.values())
-    assert after["1"] != privacy.keyed_hash(old_key, "ada@example.com")
-    assert after["1"] == privacy.lift(privacy.load_key(landed), before["1"], 1)
+    assert after["1"] != keys.keyed_hash(old_key, "ada@example.com")
+    assert after["1"] == keys.lift(keys.load_key(landed), before["1"], 1)
     assert len(list((landed.landing / "customers").glob("load_id=*"))) == 2
-    assert privacy.key_file(landed).stat().st_mode & 0o777 == 0o600
+    assert keys.key_file(landed).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_row_held_back_before_is_released_after_and_meets_the_others(landed, tmp_path):
@@ -90,8 +93,8 @@ def test_what_was_released_from_a_snapshot_counts_with_the_load_that_took_its_pl
 
 
 def test_who_was_forgotten_before_is_forgotten_after(landed, monkeypatch):
-    monkeypatch.setattr(erasure, "_publish_without", lambda *_: 0)
-    erasure.forget(landed, "1", say=tiny.quiet)
+    monkeypatch.setattr(erase, "_publish_without", lambda *_: 0)
+    erase.forget(landed, "1", say=tiny.quiet)
     rotate_key(landed, tiny.quiet)
     rotate_key(landed, tiny.quiet)
     assert load_forgotten(landed).is_listed("customer", "shop", "1")
@@ -107,7 +110,7 @@ def test_killed_midway_no_build_mixes_two_kinds_of_hashes_and_a_rerun_finishes(l
     kill_at(point, rotate_in, landed.workspace)
     if point in ("rotate.added", "rotate.rewritten"):
         with pytest.raises(UserError, match=r"run `loyalty rotate-key`, which goes on"):
-            warehouse.build(landed, say=tiny.quiet)
+            build.build(landed, say=tiny.quiet)
         rotate_key(landed, tiny.quiet)
-    assert len(privacy.load_key(landed)) == 2
-    assert hashes(landed)["1"] == privacy.lift(privacy.load_key(landed), before["1"], 1)
+    assert len(keys.load_key(landed)) == 2
+    assert hashes(landed)["1"] == keys.lift(keys.load_key(landed), before["1"], 1)

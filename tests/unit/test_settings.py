@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from loyalty.errors import UserError
-from loyalty.settings import find_workspace, load_settings
+from loyalty.common.errors import UserError
+from loyalty.common.settings import find_workspace, load_settings
 from shop_workspace import Workspace
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from loyalty.sql import quote_identifier, quote_text, text_list
+from loyalty.common.sql import quote_identifier, quote_text, text_list
 
 NASTY = ['a"; drop table t; --', "a'; drop table t; --", '""', "''", "a\\'b", "[1]", "ä b"]
 

@@ -5,16 +5,17 @@ import shutil
 import pytest
 
 import tiny
-from loyalty import privacy, warehouse
-from loyalty.errors import UserError
-from loyalty.feeds import get_feed
-from loyalty.generations import rollback
-from loyalty.landing import load_feed
-from loyalty.ledger import Ledger
-from loyalty.publish import publish
-from loyalty.query import query
-from loyalty.status import doctor, feed_states, left_out
-from loyalty.verify import is_damaged, verify
+from loyalty.build import build
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.operate.status import doctor, feed_states, left_out
+from loyalty.operate.verify import is_damaged, verify
+from loyalty.privacy import keys
+from loyalty.publish.generations import rollback
+from loyalty.publish.publish import publish
+from loyalty.pull.feeds import get_feed
+from loyalty.read.query import query
 
 pytest_plugins = ("tiny_fixtures",)
 
@@ -139,7 +140,7 @@ def test_a_damaged_load_is_healed_by_its_raw_file(published, name):
 
 
 def test_little_room_is_said_with_what_goes_first(published, monkeypatch):
-    monkeypatch.setattr("loyalty.verify.free_bytes", lambda _: 10**8)
+    monkeypatch.setattr("loyalty.operate.verify.free_bytes", lambda _: 10**8)
     (finding,) = verify(published)
     assert "0.1 GB are free" in str(finding)
     assert not finding.is_damage
@@ -161,7 +162,7 @@ def test_missing_feeds_name_the_metrics_they_leave_out(published):
 
 
 def test_doctor_finds_a_well_workspace_well(published):
-    privacy.load_key(published)
+    keys.load_key(published)
     for folder in (published.landing, published.raw, published.work_file.parent, published.quarantine):
         if folder.exists():
             folder.chmod(0o700)
@@ -171,8 +172,8 @@ def test_doctor_finds_a_well_workspace_well(published):
 def test_doctor_names_open_folders_a_broken_feed_and_an_open_key(published):
     published.landing.chmod(0o755)
     (published.feeds / "web.yml").write_text("feed: nothing\n")
-    privacy.load_key(published)
-    privacy.key_file(published).chmod(0o644)
+    keys.load_key(published)
+    keys.key_file(published).chmod(0o644)
     amiss = {check.name: check.found for check in doctor(published) if not check.is_well}
     assert set(amiss) == {"umask", "feeds", "key"}
     assert "Feed `web` is off" in amiss["feeds"]
@@ -184,4 +185,4 @@ def test_doctor_names_a_var_that_no_model_asks_for_with_the_nearest(published):
     assert not check.is_well
     assert check.found == "there is no var `facto`; did you mean `factor`"
     with pytest.raises(UserError, match=r"loyalty\.yml, key `vars`: there is no var `facto`.*nothing was built"):
-        warehouse.build(wrong, say=tiny.quiet)
+        build.build(wrong, say=tiny.quiet)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from loyalty.common.errors import UserError
 from loyalty.demo.draws import Draws, draw
 from loyalty.demo.fieldwork import write_survey
 from loyalty.demo.files import Exports
@@ -18,7 +19,6 @@ from loyalty.demo.programme import write_costs, write_programme, write_referrals
 from loyalty.demo.purchases import read_purchases, write_published
 from loyalty.demo.tickets import write_tickets
 from loyalty.demo.truth import truth_table
-from loyalty.errors import UserError
 
 SEED = 20171231
 LABEL_FILE = "README.txt"

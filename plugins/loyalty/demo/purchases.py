@@ -18,8 +18,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from loyalty.common.errors import UserError
 from loyalty.demo.files import Exports
-from loyalty.errors import UserError
 
 ZONE = "America/New_York"
 FIRST_DAY = date(2017, 1, 1)

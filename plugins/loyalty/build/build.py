@@ -1,0 +1,285 @@
+"""The build: accepted loads become core and marts in the work file, in one process, under one lock.
+
+`plan` compares what the ledger accepted with what the last published build has seen; `build` makes the
+work file equal to the ledger, whatever was killed before it. Nothing here is ever shown to a reader: that
+is `publish`.
+"""
+
+from __future__ import annotations
+from loyalty.build.plan import chosen_vars, code_version, history_version, last_build, needs_full
+
+from loyalty.build.work_file import lock_file, work_files, lock, open_work_file
+
+from loyalty.common.duckdb_session import duckdb_config, prepare_session
+
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from loyalty.build import dbt_runner
+from loyalty.common.errors import UserError
+from loyalty.common.failpoints import hit
+from loyalty.common.ledger import Event, Ledger, Load
+from loyalty.common.lock import file_lock, holder_of
+from loyalty.build.raw_views import DataSpan, data_span, dated_as_of, register, register_build
+from loyalty.common.runs import recorded_run
+from loyalty.common.settings import WORKSPACE_FILE, Settings
+from loyalty.common.sql import quote_identifier, quote_text
+from loyalty.land.redact import sweep
+from loyalty.build.dbt_runner import ModelDoc, made_relations, model_docs, parse_project, run_dbt, unknown_vars
+from loyalty.common.errors import first_line
+from loyalty.common.progress import Say
+
+# What is built after the estimates: models that need them, the marts, and all that stands on those.
+LATE = ("tag:scored+", "path:models/marts+", "path:models/quality+")
+DOCUMENTED_SCHEMAS = ("core", "marts", "quality")
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build did; `load_seq` is the newest load it has read."""
+
+    build_id: str
+    as_of: date
+    load_seq: int
+    is_full: bool
+    new_loads: tuple[Load, ...]
+    models: int
+    tests: int
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def build(settings: Settings, as_of: date | None = None, full: bool = False, say: Say = print) -> BuildResult:
+    """Make core and marts from the accepted loads: new loads only, or everything with `full`.
+
+    Running it again, also after a kill, ends with the same tables. Raises UserError with the failed model
+    or test, LockBusy when another run holds the work file.
+    """
+    started = time.monotonic()
+    if wrong := unknown_vars(settings):
+        raise UserError(f"{settings.workspace / WORKSPACE_FILE}, key `vars`: {wrong[0]}; nothing was built.")
+    build_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    with recorded_run(settings, "build") as run, lock(settings, f"build {build_id}"):
+        run.found["build_id"] = build_id
+        hit("build.locked")
+        if swept := sweep(settings):
+            say(f"build {build_id}: {swept} loads named people who asked to be forgotten, and were written anew")
+        ledger = Ledger(settings.ledger)
+        ledger_seq = ledger.events()[-1].seq if ledger.events() else 0
+        loads = ledger.loads()
+        built = last_build(ledger)
+        with open_work_file(settings) as connection:
+            new_loads = _new_loads(connection, loads)
+            is_full = full or built is None or needs_full(settings, ledger, built) or _is_torn(connection, loads)
+            span = _prepare(connection, settings, ledger, loads, build_id, as_of)
+        hit("build.registered")
+        say(f"build {build_id}: as of {span.as_of}, {_scope(is_full, loads, new_loads)}")
+        outcomes = _transform(settings, span, is_full, say)
+        with open_work_file(settings) as connection:
+            _drop_forsaken(connection, made_relations(settings))
+            stamp = _stamp(settings, build_id, span, as_of, loads, ledger_seq)
+            _write_stamp(connection, stamp, loads, model_docs(settings, DOCUMENTED_SCHEMAS))
+        hit("build.stamped")
+        ledger.append("build", is_full=is_full, seconds=round(time.monotonic() - started, 1), **stamp)
+        hit("build.recorded")
+    return BuildResult(
+        build_id=build_id,
+        as_of=span.as_of,
+        load_seq=stamp["load_seq"],
+        is_full=is_full,
+        new_loads=tuple(new_loads),
+        models=sum(outcome.models for outcome in outcomes),
+        tests=sum(outcome.tests for outcome in outcomes),
+        warnings=tuple(warning for outcome in outcomes for warning in outcome.warnings),
+        seconds=time.monotonic() - started,
+    )
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+def _new_loads(connection: duckdb.DuckDBPyConnection, loads: Sequence[Load]) -> list[Load]:
+    """Loads the work file has not seen at this place in the order."""
+    _ensure_meta(connection)
+    seen = set(connection.execute("select load_id, load_seq from meta.seen_loads").fetchall())
+    return [load for load in loads if (load.load_id, load.load_seq) not in seen]
+
+
+def _is_torn(connection: duckdb.DuckDBPyConnection, loads: Sequence[Load]) -> bool:
+    """Whether a build was cut short while it took out withdrawn loads: older versions may be missing then."""
+    is_complete = connection.execute("select count(*) from meta.build").fetchall()[0][0] == 1
+    seen = {row[0] for row in connection.execute("select load_id from meta.seen_loads").fetchall()}
+    return not is_complete and bool(seen - {load.load_id for load in loads})
+
+
+def _ensure_meta(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("create schema if not exists meta")
+    connection.execute("create table if not exists meta.seen_loads (load_id varchar, load_seq bigint)")
+    connection.execute(
+        "create table if not exists meta.build (build_id varchar, as_of date, load_seq bigint, code_version varchar)"
+    )
+
+
+def _prepare(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    ledger: Ledger,
+    loads: Sequence[Load],
+    build_id: str,
+    as_of: date | None,
+) -> DataSpan:
+    """Register the loads; from here until the stamp the work file counts as half built."""
+    from loyalty.build.estimates import ensure_tables
+
+    connection.execute("delete from meta.build")
+    register(connection, settings, ledger, loads)
+    span = data_span(connection, settings, loads, as_of)
+    register_build(connection, build_id, span, code_version(settings))
+    ensure_tables(connection)
+    connection.execute(
+        "insert into meta.seen_loads "
+        "select load_id, load_seq from raw.loads except select load_id, load_seq from meta.seen_loads"
+    )
+    return span
+
+
+def _transform(settings: Settings, span: DataSpan, is_full: bool, say: Say) -> list[dbt_runner.DbtOutcome]:
+    """dbt up to core, the estimates, dbt for what stands on them."""
+    from loyalty.build import estimates
+
+    common = ["--exclude-resource-type", "unit_test", *(["--full-refresh"] if is_full else [])]
+    started = time.monotonic()
+    project = parse_project(settings, say)
+    core = run_dbt(
+        settings, "build", "--exclude", *LATE, "--indirect-selection", "cautious", *common, say=say, project=project
+    )
+    say(f"  core: {core.models} models and {core.tests} tests in {time.monotonic() - started:.1f} s")
+    hit("build.core_built")
+    started = time.monotonic()
+    with open_work_file(settings) as connection:
+        estimates.run(connection, span.as_of, say)
+    say(f"  estimates in {time.monotonic() - started:.1f} s")
+    hit("build.estimated")
+    started = time.monotonic()
+    marts = run_dbt(settings, "build", "--select", *LATE, *common, say=say, project=project)
+    say(f"  marts: {marts.models} models and {marts.tests} tests in {time.monotonic() - started:.1f} s")
+    hit("build.marts_built")
+    return [core, marts]
+
+
+def _drop_forsaken(connection: duckdb.DuckDBPyConnection, made: set[tuple[str, str]]) -> None:
+    """Drop what no model makes any more: nothing would renew it, and readers would take it for fresh."""
+    found = connection.execute(
+        "select 'table', schema_name, table_name from duckdb_tables() where list_contains($1, schema_name) "
+        "union all select 'view', schema_name, view_name from duckdb_views() where list_contains($1, schema_name)",
+        [sorted({schema for schema, _ in made})],
+    ).fetchall()
+    for kind, schema, name in found:
+        if (schema, name) not in made:
+            connection.execute(f"drop {kind} {quote_identifier(schema)}.{quote_identifier(name)}")
+
+
+def _stamp(
+    settings: Settings, build_id: str, span: DataSpan, as_of: date | None, loads: Sequence[Load], ledger_seq: int
+) -> dict[str, Any]:
+    """What the ledger remembers of a build, so that the next plan can tell what has changed."""
+    return {
+        "build_id": build_id,
+        "as_of": span.as_of.isoformat(),
+        "is_as_of_given": as_of is not None,
+        "load_seq": max(load.load_seq for load in loads),
+        "load_count": len(loads),
+        "ledger_seq": ledger_seq,
+        "code_version": code_version(settings),
+        "history_version": history_version(settings),
+        "chosen": chosen_vars(settings),
+    }
+
+
+def _write_stamp(
+    connection: duckdb.DuckDBPyConnection, stamp: dict[str, Any], loads: Sequence[Load], docs: Sequence[ModelDoc]
+) -> None:
+    """Declare the work file whole, in one transaction, with the descriptions that publishing needs."""
+    connection.execute("begin")
+    connection.execute(
+        "create or replace table meta.models (schema_name varchar, name varchar, description varchar, key varchar[])"
+    )
+    connection.execute(
+        "create or replace table meta.columns "
+        "(schema_name varchar, model varchar, name varchar, description varchar, is_personal boolean)"
+    )
+    for doc in docs:
+        connection.execute(
+            "insert into meta.models values (?, ?, ?, ?)", [doc.schema, doc.name, doc.description, list(doc.key)]
+        )
+        for column in doc.columns:
+            connection.execute(
+                "insert into meta.columns values (?, ?, ?, ?, ?)",
+                [doc.schema, doc.name, column.name, column.description, column.is_personal],
+            )
+    connection.execute("delete from meta.seen_loads where load_id not in (select load_id from raw.loads)")
+    connection.execute("delete from meta.build")
+    connection.execute(
+        "insert into meta.build values (?, ?, ?, ?)",
+        [stamp["build_id"], stamp["as_of"], stamp["load_seq"], stamp["code_version"]],
+    )
+    connection.execute("commit")
+
+
+def _scope(is_full: bool, loads: Sequence[Load], new_loads: Sequence[Load]) -> str:
+    if is_full:
+        return f"all {len(loads)} loads from landing"
+    return f"{len(new_loads)} new of {len(loads)} loads"

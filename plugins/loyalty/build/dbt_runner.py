@@ -1,0 +1,289 @@
+"""dbt, run in this process: what it is told, what it answered, in words."""
+
+from __future__ import annotations
+from loyalty.common.errors import first_line
+
+from loyalty.common.progress import Say
+
+
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loyalty.common.errors import UserError, nearest
+from loyalty.common.settings import Settings
+
+
+PROGRESS_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class DbtOutcome:
+    """How many models, seeds and tests a dbt run finished, and what it warned of."""
+
+    models: int
+    tests: int
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ColumnDoc:
+    """A column as its model's yml describes it."""
+
+    name: str
+    description: str
+    is_personal: bool
+
+
+@dataclass(frozen=True)
+class ModelDoc:
+    """A model as its yml describes it; `key` are the columns that its tests hold to be unique."""
+
+    schema: str
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[ColumnDoc, ...]
+
+
+def target_folder(settings: Settings) -> Path:
+    """Where dbt writes what it compiled."""
+    return settings.home / "work" / "dbt"
+
+
+def run_dbt(
+    settings: Settings,
+    command: str,
+    *arguments: str,
+    say: Say,
+    variables: dict[str, Any] | None = None,
+    file: Path | None = None,
+    target: str = "work",
+    project: Any = None,
+) -> DbtOutcome:
+    """Run one dbt command on the work file (or another file) and sum up its outcome.
+
+    `project` is what `parse_project` gave, so that several commands parse once.
+
+    Raises UserError with the first failed model or test by name.
+    """
+    folder = _folder(settings, target)
+    result = _invoke(settings, [command, *arguments], say, variables, file, target, project)
+    nodes = list(getattr(result.result, "results", None) or [])
+    failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
+    if failed:
+        raise UserError(_failure(failed, folder))
+    if not result.success:
+        raise UserError(f"dbt {command} did not succeed; see {folder / 'logs' / 'dbt.log'}.")
+    is_test = [str(node.node.resource_type) in ("test", "unit_test") for node in nodes]
+    return DbtOutcome(
+        models=is_test.count(False),
+        tests=is_test.count(True),
+        warnings=tuple(_sentence(node) for node in nodes if str(node.status) == "warn"),
+    )
+
+
+def parse_project(settings: Settings, say: Say) -> Any:
+    """The dbt project, read once for the several commands of a build. Raises UserError when it cannot be read."""
+    return _invoke(settings, ["parse"], say, None, None, "work", None).result
+
+
+@contextmanager
+def parsed_ahead(settings: Settings) -> Iterator[None]:
+    """Another process reads the dbt project meanwhile, so that the build's own reading is short."""
+    reader = multiprocessing.get_context("spawn").Process(target=_parse_quietly, args=(settings,), daemon=True)
+    reader.start()
+    try:
+        yield
+    finally:
+        reader.join()
+
+
+def _parse_quietly(settings: Settings) -> None:
+    with suppress(UserError):  # the build reads it again and says what is wrong
+        parse_project(settings, say=lambda _: None)
+
+
+def _invoke(
+    settings: Settings,
+    command: Sequence[str],
+    say: Say,
+    variables: dict[str, Any] | None,
+    file: Path | None,
+    target: str,
+    project: Any,
+) -> Any:
+    from dbt.cli.main import dbtRunner  # takes seconds to import: only when dbt is really run
+
+    folder = _folder(settings, target)
+    folder.mkdir(parents=True, exist_ok=True)
+    where = str(settings.dbt_project_dir)
+    call = [
+        *command,
+        *("--project-dir", where, "--profiles-dir", where, "--target", target),
+        *("--target-path", str(folder), "--log-path", str(folder / "logs")),
+        *("--vars", json.dumps({**settings.vars, **(variables or {})}, sort_keys=True, default=str)),
+        *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-version-check"),
+    ]
+    with _environment(_variables(settings, file or settings.work_file)), _one_connection():
+        result = dbtRunner(manifest=project, callbacks=[_Progress(say)]).invoke(call)
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise KeyboardInterrupt
+    if result.exception is not None:
+        raise UserError(
+            f"dbt could not start: {_one_line(str(result.exception))} (log: {folder / 'logs' / 'dbt.log'})."
+        )
+    return result
+
+
+def unknown_vars(settings: Settings) -> list[str]:
+    """A sentence for each var of the workspace that no model asks for: it would change nothing, in silence."""
+    declared = yaml.safe_load((settings.dbt_project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
+    found = declared.get("vars", {})
+    known = {*found, *found.get(declared["name"], {})} - {declared["name"]}
+    return [f"there is no var `{name}`{nearest(str(name), known)}" for name in settings.vars if name not in known]
+
+
+def _folder(settings: Settings, target: str) -> Path:
+    return target_folder(settings) if target == "work" else settings.home / target / "dbt"
+
+
+@contextmanager
+def _one_connection() -> Iterator[None]:
+    """Let dbt keep the file open from model to model, three times as fast, and close it when dbt is done."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    try:
+        yield
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+
+
+def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work") -> list[ModelDoc]:
+    """What the project says of the models it builds into these schemas, from the last run's manifest."""
+    nodes = _nodes(settings, target)
+    keys = _keys(nodes)
+    return [
+        ModelDoc(
+            schema=node["schema"],
+            name=node.get("alias") or node["name"],
+            description=" ".join(node["description"].split()),
+            key=keys.get(node["unique_id"], ()),
+            columns=tuple(
+                ColumnDoc(
+                    column["name"],
+                    " ".join(column["description"].split()),
+                    bool((column.get("config", {}).get("meta") or column.get("meta") or {}).get("personal")),
+                )
+                for column in node["columns"].values()
+            ),
+        )
+        for node in nodes
+        if node["resource_type"] == "model"
+        and node["schema"] in schemas
+        and node["config"]["materialized"] in ("table", "incremental")
+    ]
+
+
+def made_relations(settings: Settings) -> set[tuple[str, str]]:
+    """Schema and name of everything that the project makes, from the last run's manifest."""
+    return {
+        (node["schema"], node.get("alias") or node["name"])
+        for node in _nodes(settings, "work")
+        if node["resource_type"] in ("model", "seed")
+    }
+
+
+def _nodes(settings: Settings, target: str) -> list[dict[str, Any]]:
+    manifest = json.loads((_folder(settings, target) / "manifest.json").read_text(encoding="utf-8"))
+    return list(manifest["nodes"].values())
+
+
+def _keys(nodes: Any) -> dict[str, tuple[str, ...]]:
+    """The key of each model: of its uniqueness tests, the one over the fewest columns."""
+    keys: dict[str, tuple[str, ...]] = {}
+    for node in nodes:
+        test = node.get("test_metadata") or {}
+        arguments = {**test.get("kwargs", {}), **test.get("kwargs", {}).get("arguments", {})}
+        if test.get("name") in ("unique", "is_key") and not node["config"].get("where"):
+            columns = (arguments["column_name"],)
+        elif test.get("name") == "unique_combination" and not node["config"].get("where"):
+            columns = tuple(arguments["columns"])
+        else:
+            continue
+        model = node.get("attached_node")
+        if model and (model not in keys or (len(columns), columns) < (len(keys[model]), keys[model])):
+            keys[model] = columns
+    return keys
+
+
+class _Progress:
+    """Says how far dbt is, every few seconds; long work must not look like a hang."""
+
+    def __init__(self, say: Say) -> None:
+        self.say = say
+        self.done = 0
+        self.spoke_at = time.monotonic()
+
+    def __call__(self, event: Any) -> None:
+        if event.info.name != "NodeFinished":
+            return
+        self.done += 1
+        if time.monotonic() - self.spoke_at >= PROGRESS_SECONDS:
+            self.spoke_at = time.monotonic()
+            self.say(f"  ... {self.done} models and tests done, last {event.data.node_info.node_name}")
+
+
+def _variables(settings: Settings, file: Path) -> dict[str, str]:
+    return {
+        "LOYALTY_WORK_FILE": str(file),
+        "LOYALTY_DEV_FILE": str(file),
+        "LOYALTY_KEEP_OPEN": "True",
+        "LOYALTY_MEMORY_LIMIT": settings.memory_limit,
+        "LOYALTY_TEMP_DIRECTORY": str(settings.home / "work" / "temp"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+@contextmanager
+def _environment(variables: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _failure(failed: Sequence[Any], folder: Path) -> str:
+    others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return f"{_sentence(failed[0])}{others}. Nothing was published; the log is {folder / 'logs' / 'dbt.log'}."
+
+
+def _sentence(result: Any) -> str:
+    node = result.node
+    if str(node.resource_type) == "test" and result.failures:
+        test = node.test_metadata.name if getattr(node, "test_metadata", None) else node.name
+        where = (getattr(node, "attached_node", None) or ".").rpartition(".")[2]
+        place = f" of model `{where}`" if where else ""
+        return f"dbt test `{test}`{place} found {result.failures} rows that break it ({node.original_file_path})"
+    return f"dbt {node.resource_type} `{node.name}` failed: {_one_line(result.message or str(result.status))}"
+
+
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:400].rstrip(".")

@@ -1,0 +1,92 @@
+"""Runs every estimate on the work file: statistics in, parameters out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import date
+
+import duckdb
+
+from loyalty.build.estimates.fits import Check, Fit, significant
+from loyalty.build.estimates.steps import contracts, purchases, survey_changes, survey_drivers, survey_shrinkage, survey_structure, survey_thresholds, survey_weights, wallet_coefficients
+from loyalty.build.estimates.tables import CHECKS, FITS, PARAMETERS, Columns, create_missing, replace_table
+
+# In this order: a later one may read what an earlier one wrote.
+STEPS = (
+    survey_weights,
+    survey_drivers,
+    survey_structure,
+    survey_thresholds,
+    survey_shrinkage,
+    survey_changes,
+    wallet_coefficients,
+    purchases,
+    contracts,
+)
+
+TABLES: dict[str, Columns] = {"fits": FITS, "parameters": PARAMETERS, "checks": CHECKS} | {
+    name: columns for step in STEPS for name, columns in step.TABLES.items()
+}
+
+
+def ensure_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create every missing parameter table, so that `dbt build` works before any fit."""
+    create_missing(connection, TABLES)
+
+
+def run(connection: duckdb.DuckDBPyConnection, as_of: date, say: Callable[[str], None]) -> list[Fit]:
+    """Fit every model as of a date and write its parameters; returns what was fitted and what was not.
+
+    Reads the statistics that dbt has built into the work file, replaces the tables of the schema `estimates`,
+    and says each outcome in a line. Running it again gives the same tables.
+    """
+    ensure_tables(connection)
+    fits = [fit for step in STEPS for fit in step.fit(connection, as_of)]
+    replace_table(
+        connection,
+        "fits",
+        FITS,
+        [
+            (
+                fit.model,
+                fit.scope,
+                fit.status,
+                fit.reason,
+                fit.base_count,
+                fit.effective_count,
+                fit.log_likelihood,
+                fit.loss,
+                fit.iterations,
+                fit.is_converged,
+                as_of,
+            )
+            for fit in fits
+        ],
+    )
+    replace_table(
+        connection,
+        "parameters",
+        PARAMETERS,
+        [
+            (fit.model, fit.scope, name, value, fit.standard_errors.get(name), as_of)
+            for fit in fits
+            for name, value in fit.parameters.items()
+        ],
+    )
+    replace_table(
+        connection,
+        "checks",
+        CHECKS,
+        [(fit.model, fit.scope, *_figures(check), as_of) for fit in fits for check in fit.judged()],
+    )
+    for fit in fits:
+        say(str(fit))
+    return fits
+
+
+def _figures(check: Check) -> tuple[str | int | float | None, ...]:
+    """A check as its columns stand in the table, figures cut to the digits that are the same everywhere."""
+    figures = (check.observed, check.expected, check.low, check.high)
+    cut = (significant(one) if one is not None and math.isfinite(one) else None for one in figures)
+    return (check.name, check.part, check.rule, check.base_count, *cut)

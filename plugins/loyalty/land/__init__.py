@@ -1,0 +1,1 @@
+"""An export becomes a checked load in landing, or is rejected; bad rows go to quarantine."""

@@ -1,0 +1,475 @@
+"""From an export's text cells to the typed columns of its canonical feed.
+
+A cell that cannot be read as its type makes its row a fault, never a NULL: what is missing and what
+is broken stay apart.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from math import prod
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loyalty.common.errors import LoadRejected
+from loyalty.privacy.keys import Key, landed_hash
+from loyalty.pull.contract import SQL_TYPES, Column, local_date_name
+from loyalty.pull.feeds import ColumnMapping, FeedConfig, FormatOptions
+from loyalty.pull.formats.batch import Batch
+
+ARROW_TYPES: dict[str, pa.DataType] = {
+    "varchar": pa.string(),
+    "timestamp": pa.timestamp("us"),
+    "date": pa.date32(),
+    "decimal(18,4)": pa.decimal128(18, 4),
+    "decimal(18,8)": pa.decimal128(18, 8),
+    "bigint": pa.int64(),
+    "boolean": pa.bool_(),
+}
+TEXT_FORMATS = ("csv", "fixed_width")
+LINE = "_line"  # as an origin: the number of the line
+YEARS = ("0002", "9998")  # years at the edge of the calendar fall off it in another time zone
+TRUE_WORDS = ("true", "t", "yes", "y", "1")
+FALSE_WORDS = ("false", "f", "no", "n", "0")
+NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)$"
+LONGEST_NUMBER = 40  # characters; what is longer is no amount
+WHOLE_NUMBER = r"^[+-]?\d{1,18}(\.0*)?$"
+DATE_ONLY = r"^\d{4}-\d{2}-\d{2}$"
+NAMED_OFFSET = r"\s*(?:GMT|UTC)(?:([+-])(\d{1,2})(?::?(\d{2}))?)?$"  # as in `3:00:00 PM GMT+3`
+WITH_OFFSET = r"(?:[+-]\d{2}:?\d{2}|Z)$"
+# Extra columns that would carry personal data along; they are dropped at landing.
+PERSONAL_NAME = re.compile(
+    r"e_?mail|(^|_)mail$|phone|mobile|fax|street|address|zip|postal|(^|_)ip(_|$)|birth_?da(y|te)|latitude|longitude"
+    r"|^(first|last|middle|full|customer|contact|billing|shipping|recipient|recipient_first|recipient_last)_?name$"
+    r"|telefon|teléfono|(^|_)handy(_|$|nummer)|adress|dirección|stra(ss|ß)e|geburt|(vor|nach)name|prénom|apellido"
+    r"|邮箱|邮件地址|电话|手机|地址|邮编|姓名|身份证|出生日期|生日"
+)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why one row cannot be landed: its position in the batch, the rule it broke, and a sentence."""
+
+    row: int
+    rule: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the headers of one file become the columns of its feed; `given` are those the file really has."""
+
+    feed: FeedConfig
+    origins: dict[str, ColumnMapping]
+    extras: dict[str, str]
+    dropped: tuple[str, ...]
+    given: tuple[str, ...] = ()
+
+    @property
+    def added(self) -> list[str]:
+        """The user's own columns, kept as `x_*`."""
+        return list(self.extras.values())
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A batch as landing keeps it, with the rows that cannot be landed named in `faults`."""
+
+    table: pa.Table
+    faults: list[Fault]
+
+
+def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
+    """Which header feeds which canonical column.
+
+    Raises LoadRejected when a required column, or one that the YAML names, is missing: with the file's
+    nearest header.
+    """
+    if not feed.is_ragged:
+        refuse_missing(feed, header)
+    origins = _origins(feed, header)
+    taken = {name for origin in origins.values() for name in origin.headers} | {feed.version}
+    extras, dropped = _extras([name for name in header if name not in taken])
+    given = tuple(name for name, origin in origins.items() if {*origin.headers} <= {LINE, *header})
+    return Plan(feed, origins, extras, tuple(dropped), given)
+
+
+def refuse_missing(feed: FeedConfig, header: list[str]) -> None:
+    """LoadRejected when a file's headers lack a column that is required or that the YAML names.
+
+    JSON objects may leave out a key that has no value, so of those only the required ones must be there.
+    """
+    origins = _origins(feed, header)
+    for name, origin in origins.items():
+        is_optional = feed.is_ragged and name not in feed.canonical.required
+        lacking = [wanted for wanted in origin.headers if wanted not in (LINE, *header)]
+        if lacking and not is_optional:
+            raise LoadRejected(missing_sentence(name, lacking[0], header))
+    for name in feed.canonical.required:
+        if name not in origins and not (name == "currency_code" and feed.currency):
+            raise LoadRejected(missing_sentence(name, name, header))
+    if feed.version and feed.version not in header:
+        raise LoadRejected(missing_sentence("version", feed.version, header))
+
+
+def _origins(feed: FeedConfig, header: list[str]) -> dict[str, ColumnMapping]:
+    """Where each canonical column comes from: the header of its own name, unless the YAML says another."""
+    own = {name: ColumnMapping.model_validate({"from": name}) for name in feed.canonical.columns if name in header}
+    return own | feed.columns
+
+
+def to_canonical(batch: Batch, plan: Plan, key: Key) -> Typed:
+    """One batch, typed; personal columns are hashed or dropped here and exist nowhere behind this line.
+
+    The lineage columns that belong to the load (`_file`, `_loaded_at`, ...) are added by landing.
+    """
+    feed, options = plan.feed, plan.feed.options
+    landed: dict[str, pa.Array] = {}
+    faults: list[Fault] = []
+    for column in feed.canonical.columns.values():
+        text, of_text = _cells(batch, plan, column)
+        faults += of_text
+        if column.personal:
+            landed |= _without_person(column, text, key)
+            continue
+        if column.name in feed.hashed_ids:
+            text = _hashed(text, key)
+        values = _typed(text, column.type, feed)
+        faults += _unreadable(column, text, values, feed)
+        if column.required:
+            unfit = {fault.row for fault in of_text}
+            faults += [fault for fault in _absent(column, text) if fault.row not in unfit]
+        landed[column.name] = values
+        if column.type == "timestamp":
+            landed[local_date_name(column.name)] = local_dates(values, feed.zone)
+    for header, name in plan.extras.items():
+        landed[name] = _clean(_column(batch, header), options)
+    landed["_line"] = batch.lines
+    landed["_version_at"], of_version = _version(batch, plan)
+    faults += of_version
+    return Typed(pa.table(landed), faults)
+
+
+def _cells(batch: Batch, plan: Plan, column: Column) -> tuple[pa.Array, list[Fault]]:
+    """The text of a canonical column: trimmed, mapped, with NULL for the feed's null values; and what does not fit."""
+    origin = plan.origins.get(column.name)
+    size = batch.cells.num_rows
+    is_currency = column.name == "currency_code" and plan.feed.currency is not None
+    if origin is None:
+        return pa.repeat(pa.scalar(plan.feed.currency if is_currency else None, pa.string()), size), []
+    if origin.value is not None:
+        return pa.repeat(origin.value, size), []
+    if origin.source == LINE:
+        return batch.lines.cast(pa.string()), []
+    if origin.multiply:
+        return _product(batch, plan, column, origin)
+    raw = _column(batch, origin.source or "")
+    faults: list[Fault] = []
+    if origin.pattern:
+        raw, faults = _extracted(raw, origin.pattern, column, plan.feed.options)
+    text = _mapped(raw, origin.map, plan.feed.options)
+    return (pc.fill_null(text, plan.feed.currency) if is_currency else text), faults
+
+
+def _extracted(raw: pa.Array, pattern: str, column: Column, options: FormatOptions) -> tuple[pa.Array, list[Fault]]:
+    """What the pattern's first group (without one: the whole pattern) finds; a cell that does not fit is a fault."""
+    compiled = re.compile(pattern)
+    faults: list[Fault] = []
+    texts = _clean(raw, options).to_pylist()
+    for row, text in enumerate(texts):
+        if text is None:
+            continue
+        if found := compiled.search(text):
+            texts[row] = found[1] if compiled.groups else found[0]
+        else:
+            reason = f"{column.name}: a cell like `{shape(text)}` does not fit the pattern of its column"
+            faults.append(Fault(row, "readable", column.name, reason))
+            texts[row] = None
+    return pa.array(texts, pa.string()), faults
+
+
+def _product(batch: Batch, plan: Plan, column: Column, origin: ColumnMapping) -> tuple[pa.Array, list[Fault]]:
+    """The exact product of some columns, less some others, as the feed's numbers are written.
+
+    Without one of its factors there is no product; nothing is taken away where a cell of `minus` is empty.
+    """
+    feed = plan.feed
+    faults: dict[int, Fault] = {}
+    numbers: dict[str, list[Decimal | None]] = {}
+    for header in origin.headers:
+        text = _clean(_column(batch, header), feed.options)
+        plain = _only_matching(_plain_numbers(text, _number_options(feed)), NUMBER)
+        for row in pc.indices_nonzero(pc.and_(pc.is_valid(text), pc.is_null(plain))).to_pylist():
+            reason = f"{column.name}: a cell like `{shape(text[row].as_py())}` is no number"
+            faults[row] = Fault(row, "readable", column.name, reason)
+        numbers[header] = [None if number is None else Decimal(number) for number in plain.to_pylist()]
+    products: list[str | None] = []
+    for row in range(batch.cells.num_rows):
+        factors = [numbers[header][row] for header in origin.multiply]
+        known = [factor for factor in factors if factor is not None]
+        less = sum((numbers[header][row] or Decimal(0) for header in origin.minus), Decimal(0))
+        products.append(f"{prod(known) - less:f}" if len(known) == len(factors) else None)
+    return _as_written(pa.array(products, pa.string()), feed), list(faults.values())
+
+
+def _column(batch: Batch, header: str) -> pa.Array:
+    if header not in batch.cells.column_names:  # a JSON object may leave out a key
+        return pa.nulls(batch.cells.num_rows, pa.string())
+    column = batch.cells.column(header)
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
+def _clean(raw: pa.Array, options: FormatOptions) -> pa.Array:
+    text = pc.utf8_trim_whitespace(raw)
+    is_null = pc.is_in(text, value_set=pa.array(options.null_values, pa.string()))
+    return pc.if_else(is_null, pa.scalar(None, pa.string()), text)
+
+
+def _mapped(raw: pa.Array, mapping: dict[str, str], options: FormatOptions) -> pa.Array:
+    if not mapping:
+        return _clean(raw, options)
+    text = pc.utf8_trim_whitespace(raw)
+    position = pc.index_in(text, value_set=pa.array(list(mapping), pa.string()))
+    replaced = pc.take(pa.array(list(mapping.values()), pa.string()), position)
+    return pc.if_else(pc.is_valid(position), replaced, _clean(raw, options))
+
+
+def _typed(text: pa.Array, kind: str, feed: FeedConfig) -> pa.Array:
+    options = _number_options(feed)
+    readers: dict[str, Callable[[pa.Array], pa.Array]] = {
+        "text": lambda values: values,
+        "decimal": partial(read_decimals, options=options, scale=4),
+        "rate": partial(read_decimals, options=options, scale=8),
+        "integer": partial(read_integers, options=options),
+        "boolean": read_booleans,
+        "date": partial(read_dates, date_format=feed.date_format),
+        "timestamp": partial(read_timestamps, feed=feed),
+    }
+    if text.null_count == len(text):
+        return pa.nulls(len(text), ARROW_TYPES[SQL_TYPES[kind]])
+    return readers[kind](text)
+
+
+def _number_options(feed: FeedConfig) -> FormatOptions:
+    """How numbers are written; a workbook's or a Parquet file's come as numbers, whatever the shop's texts are."""
+    return feed.options if feed.format in TEXT_FORMATS else FormatOptions()
+
+
+def _as_written(numbers: pa.Array, feed: FeedConfig) -> pa.Array:
+    return pc.replace_substring(numbers, ".", _number_options(feed).decimal)
+
+
+def read_decimals(text: pa.Array, options: FormatOptions, scale: int) -> pa.Array:
+    """Decimal numbers, never through floats; more than `scale` digits are rounded half away from zero."""
+    plain = rf"^-?\d{{1,{18 - scale}}}(\.\d{{1,{scale}}})?$"
+    if options.decimal == "." and pc.all(pc.match_substring_regex(text, plain)).as_py():
+        return text.cast(pa.decimal128(18, scale))  # nothing to round or to refuse, as nearly always
+    readable = _only_matching(_plain_numbers(text, options), NUMBER)
+    short = pc.if_else(pc.less_equal(pc.utf8_length(readable), LONGEST_NUMBER), readable, None)
+    rounded = pc.round(short.cast(pa.decimal256(76, LONGEST_NUMBER)), scale, round_mode="half_towards_infinity")
+    limit = pa.scalar(Decimal(10) ** (18 - scale), rounded.type)
+    return pc.if_else(pc.less(pc.abs(rounded), limit), rounded, None).cast(pa.decimal128(18, scale))
+
+
+def read_integers(text: pa.Array, options: FormatOptions) -> pa.Array:
+    """Whole numbers; `12.0` is one, `12.5` is not."""
+    readable = _only_matching(_plain_numbers(text, options), WHOLE_NUMBER)
+    return pc.replace_substring_regex(readable, r"^\+|\.0*$", "").cast(pa.int64())
+
+
+def read_booleans(text: pa.Array) -> pa.Array:
+    """true/false, t/f, yes/no, y/n, 1/0 in any case."""
+    lower = pc.utf8_lower(text)
+    is_true = pc.is_in(lower, value_set=pa.array(TRUE_WORDS))
+    is_false = pc.is_in(lower, value_set=pa.array(FALSE_WORDS))
+    return pc.if_else(pc.or_(is_true, is_false), is_true, pa.scalar(None, pa.bool_()))
+
+
+def read_dates(text: pa.Array, date_format: str | None) -> pa.Array:
+    """Calendar dates; a month such as 2017-03 is its first day."""
+    series = _without_words(text.to_pandas())
+    series = series.where(~series.str.fullmatch(r"\d{4}-\d{2}", na=False), series + "-01")
+    parsed = pd.to_datetime(series, format="ISO8601", errors="coerce", utc=True)
+    if date_format:
+        parsed = parsed.fillna(pd.to_datetime(series, format=date_format, errors="coerce", utc=True))
+    return pa.array(parsed.dt.tz_localize(None), pa.timestamp("us"), from_pandas=True).cast(pa.date32())
+
+
+def read_timestamps(text: pa.Array, feed: FeedConfig) -> pa.Array:
+    """UTC time stamps from stamps with an offset, naive stamps, or bare dates (local midnight).
+
+    A naive stamp that a clock change makes ambiguous is read as the earlier of the two; one that the
+    change skips is moved to the first moment after it.
+    """
+    series = text.to_pandas().astype("str")
+    if pc.any(pc.match_substring_regex(text, "GMT|UTC")).as_py():
+        series = series.str.replace(NAMED_OFFSET, _plain_offset, regex=True)
+    utc = pd.Series(pd.NaT, index=series.index, dtype="datetime64[us, UTC]")
+    with_offset = series.str.contains(WITH_OFFSET, regex=True, na=False) & series.str.contains(":", na=False)
+    if with_offset.any():
+        utc.loc[with_offset] = _parse(series[with_offset], feed.date_format)
+    naive = series[~with_offset & series.notna()]
+    if len(naive):
+        is_date = naive.str.fullmatch(DATE_ONLY, na=False) | _has_no_clock(feed.date_format)
+        utc.loc[naive.index] = _localized(_parse(naive, feed.date_format), is_date, feed)
+    return pa.array(utc.dt.tz_convert(None), pa.timestamp("us"), from_pandas=True)
+
+
+def _plain_offset(named: re.Match[str]) -> str:
+    """`GMT+3` as ` +03:00`."""
+    sign, hours, minutes = named[1] or "+", named[2] or "0", named[3] or "00"
+    return f" {sign}{int(hours):02}:{minutes}"
+
+
+def _parse(stamps: pd.Series, date_format: str | None) -> pd.Series:
+    """Stamps by the feed's format and, where that does not fit, as ISO 8601; unreadable ones become NaT."""
+    stamps = _without_words(stamps)
+    parsed = pd.to_datetime(stamps, format="ISO8601", errors="coerce", utc=True)
+    if date_format:
+        parsed = pd.to_datetime(stamps, format=date_format, errors="coerce", utc=True).fillna(parsed)
+    parsed = parsed.astype("datetime64[us, UTC]")
+    first, last = (pd.Timestamp(f"{year}-01-01", tz="UTC") for year in YEARS)
+    return parsed.where(parsed.between(first, last))
+
+
+def _without_words(stamps: pd.Series) -> pd.Series:
+    """Stamps without those that hold no digit: pandas takes `now` and `today` for the moment of reading."""
+    return stamps.where(stamps.str.contains(r"\d", regex=True, na=False))
+
+
+def _has_no_clock(date_format: str | None) -> bool:
+    return date_format is not None and not re.search("%[HIcXT]", date_format)
+
+
+def _localized(parsed: pd.Series, is_date: pd.Series, feed: FeedConfig) -> pd.Series:
+    wall = parsed.dt.tz_localize(None).astype("datetime64[us]")
+    of_day = _to_utc(wall[is_date], feed.zone)
+    of_clock = _to_utc(wall[~is_date], feed.naive_zone)
+    return pd.concat([of_day, of_clock]).reindex(parsed.index)
+
+
+def _to_utc(wall: pd.Series, zone: ZoneInfo) -> pd.Series:
+    earlier = pd.Series(True, index=wall.index).to_numpy()
+    local = wall.dt.tz_localize(zone, ambiguous=earlier, nonexistent="shift_forward")
+    return local.dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+
+
+def local_dates(stamps: pa.Array, zone: ZoneInfo) -> pa.Array:
+    """The business date of UTC stamps in the feed's zone."""
+    if stamps.null_count == len(stamps):
+        return pa.nulls(len(stamps), pa.date32())
+    local = pc.local_timestamp(pc.assume_timezone(stamps, "UTC").cast(pa.timestamp("us", str(zone))))
+    return pc.floor_temporal(local, unit="day").cast(pa.date32())
+
+
+def _plain_numbers(text: pa.Array, options: FormatOptions) -> pa.Array:
+    """Numbers with a decimal point and nothing else; NULL where the separators do not stand as declared."""
+    point = re.escape(options.decimal)
+    grouped = rf"|\d{{1,3}}({re.escape(options.thousands)}\d{{3}})+" if options.thousands else ""
+    text = _only_matching(text, rf"^[+-]?(\d*{grouped})({point}\d*)?$")
+    if options.thousands:
+        text = pc.replace_substring(text, options.thousands, "")
+    return pc.replace_substring(text, ",", ".") if options.decimal == "," else text
+
+
+def _only_matching(text: pa.Array, pattern: str) -> pa.Array:
+    matches = pc.match_substring_regex(text, pattern)
+    return pc.if_else(matches, text, pa.scalar(None, pa.string()))
+
+
+def _unreadable(column: Column, text: pa.Array, values: pa.Array, feed: FeedConfig) -> list[Fault]:
+    wanted = f" ({feed.date_format})" if feed.date_format and column.type in ("date", "timestamp") else ""
+    broken = pc.and_(pc.is_valid(text), pc.is_null(values))
+    rows = pc.indices_nonzero(broken).to_pylist()
+    return [
+        Fault(
+            row,
+            "readable",
+            column.name,
+            f"{column.name}: a cell like `{shape(text[row].as_py())}` is no {column.type}{wanted}",
+        )
+        for row in rows
+    ]
+
+
+def _absent(column: Column, text: pa.Array) -> list[Fault]:
+    rows = pc.indices_nonzero(pc.is_null(text)).to_pylist() if text.null_count else []
+    return [Fault(row, "required", column.name, f"{column.name} is missing") for row in rows]
+
+
+def _without_person(column: Column, text: pa.Array, key: Key) -> dict[str, pa.Array]:
+    landed = {f"has_{column.name}": pc.is_valid(text)}
+    if column.personal == "hash":
+        landed[f"{column.name}_hash"] = _hashed(text, key)
+    return landed
+
+
+def _hashed(text: pa.Array, key: Key) -> pa.Array:
+    return pa.array([value and landed_hash(key, value) for value in text.to_pylist()], pa.string())
+
+
+def _version(batch: Batch, plan: Plan) -> tuple[pa.Array, list[Fault]]:
+    """The row's version time; one that cannot be read makes its row a fault, or an older row would win."""
+    if plan.feed.version is None:
+        return pa.nulls(batch.cells.num_rows, pa.timestamp("us")), []
+    text = _clean(_column(batch, plan.feed.version), plan.feed.options)
+    column = Column("version", "timestamp")
+    values = _typed(text, column.type, plan.feed)
+    return values, _unreadable(column, text, values, plan.feed)
+
+
+def export_time(day: date | None) -> datetime | None:
+    """The version time that a dated file name gives: the beginning of its day."""
+    return datetime(day.year, day.month, day.day) if day else None  # noqa: DTZ001 - a label, compared with its like
+
+
+def _extras(headers: list[str]) -> tuple[dict[str, str], list[str]]:
+    extras: dict[str, str] = {}
+    dropped: list[str] = []
+    for header in headers:
+        plain = re.sub(r"\W+", "_", header.strip().lower(), flags=re.UNICODE).strip("_")
+        if is_personal(plain):
+            dropped.append(header)
+            continue
+        name = f"x_{plain}"
+        while name in extras.values():
+            name += "_"
+        extras[header] = name
+    return extras, dropped
+
+
+def is_personal(name: str) -> bool:
+    """Whether a column's name says that it holds personal data."""
+    return bool(PERSONAL_NAME.search(re.sub(r"\W+", "_", name.strip().lower())))
+
+
+def shape(text: str) -> str:
+    """How a cell is written, without what it says: every letter an `a`, every digit a `9`.
+
+    Enough to see a wrong format or separator, and safe in an alert, whoever's name slipped into the column.
+    """
+    return _shorten("".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in text))
+
+
+def missing_sentence(column: str, wanted: str, header: list[str]) -> str:
+    """That a column is missing, what the file has that comes nearest, and what to do."""
+    if any("@" in name or name[:1].isdigit() for name in header):  # a row of data, where the header is lost
+        header = [shape(name) for name in header]
+    near = difflib.get_close_matches(wanted, header, n=1, cutoff=0.5)
+    hint = f"; the nearest is `{near[0]}`" if near else f"; the file has: {_shorten(', '.join(header), 200)}"
+    named = f"column `{wanted}`" if column == wanted else f"column `{wanted}` (the feed's {column})"
+    return f"the {named} is missing{hint}. Ask for the column, or map it under `columns:` in the feed's YAML"
+
+
+def _shorten(text: str, length: int = 60) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."

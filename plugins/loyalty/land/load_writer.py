@@ -1,0 +1,333 @@
+"""A load while it is being written: its parts, the rows held back, and what the rules said."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from loyalty.common.errors import LoadRejected
+from loyalty.land.canonical import Fault, Plan, Typed, export_time, is_personal, to_canonical
+from loyalty.land.gate import RowCheck, RuleResult, Suite, check_frame, check_rows
+from loyalty.privacy.keys import Key, keyed_hash, tagged, tagged_hash
+from loyalty.privacy.suppression import Forgotten
+from loyalty.pull.feeds import FeedConfig
+from loyalty.pull.formats.batch import Batch, Trailer
+from loyalty.pull.sources.files import RawFile
+
+# Rows held back are kept in memory until the load is whole; a file with more is refused.
+MOST_HELD_BACK = 500_000
+KEY_SEPARATOR = "\x1f"
+
+QUARANTINE_SCHEMA = pa.schema(
+    [
+        ("_feed", pa.string()),
+        ("_source", pa.string()),
+        ("_file", pa.string()),
+        ("_line", pa.int64()),
+        ("record", pa.string()),
+        ("rules", pa.string()),
+        ("reason", pa.string()),
+        ("row_json", pa.string()),
+        ("amount", pa.decimal128(18, 4)),
+        ("currency_code", pa.string()),
+    ]
+)
+
+
+@dataclass
+class Draft:
+    """The folders of a load that is not in its place yet, and what has been written so far."""
+
+    feed: FeedConfig
+    raw: RawFile
+    received_at: datetime
+    folder: Path
+    quarantine: Path
+    parts: list[dict[str, Any]] = field(default_factory=list)
+    results: list[RuleResult] = field(default_factory=list)
+    held_back: list[dict[str, Any]] = field(default_factory=list)
+    columns: dict[str, str] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    profile: dict[str, Any] = field(default_factory=dict)
+    trailer: Trailer | None = None
+    row_count: int = 0
+    forgotten: Forgotten = field(default_factory=Forgotten)
+    forgotten_count: int = 0
+    forgotten_records: list[str] = field(default_factory=list)
+    key_count: int = 1
+    erased_rows: int = 0
+    erased_cells: int = 0
+    hidden_rows: int = 0
+
+    @property
+    def seen(self) -> int:
+        """Rows read so far, good and bad."""
+        return self.row_count + len(self.held_back) + self.erased_rows
+
+    def add(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> None:
+        """Check one batch; write its good rows as a part and hold the others back."""
+        self.key_count = len(key)
+        batch = self._without_forgotten(batch, plan, key)
+        typed, checked = self._checked(batch, plan, suite, key)
+        if self.forgotten and checked.broken:  # nor is a row of theirs held back that a rule speaks against
+            broken = list(checked.broken)
+            read = to_canonical(_taken(batch, broken), plan, key).table
+            theirs = self.forgotten.names_any(read, self.feed.source).to_pylist()
+            if any(theirs):
+                batch = self._without(batch, {row for row, is_theirs in zip(broken, theirs, strict=True) if is_theirs})
+                typed, checked = self._checked(batch, plan, suite, key)
+        table, cells = self.forgotten.blanked(typed.table, self.feed.source) if self.forgotten else (typed.table, 0)
+        typed, self.erased_cells = Typed(table, typed.faults), self.erased_cells + cells
+        self.results += [*_contract_results(typed, batch), *checked.results]
+        self._hold_back(batch, typed, checked, plan, key)
+        self._write_part(_with_lineage(_good_rows(typed, checked), self.feed, self.raw, self.received_at))
+        self.dropped = tuple(dict.fromkeys([*self.dropped, *plan.dropped]))
+        self.given = tuple(dict.fromkeys([*self.given, *plan.given]))
+        self.trailer = batch.trailer or self.trailer
+
+    def _checked(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> tuple[Typed, RowCheck]:
+        """What a batch is read as, and what the suite says of its rows."""
+        typed = to_canonical(batch, plan, key)
+        frame = check_frame(typed.table, self.feed.canonical, suite, pd.Timestamp(self.received_at))
+        return typed, check_rows(suite, frame)
+
+    def _without_forgotten(self, batch: Batch, plan: Plan, key: Key) -> Batch:
+        """The batch without rows that would mean nothing without who asked to be forgotten.
+
+        A row of theirs that cannot be read goes as well: the quarantine would keep it as it came.
+        """
+        if not self.forgotten:
+            return batch
+        feed, typed = self.feed, to_canonical(batch, plan, key)
+        self.forgotten_records += self.forgotten.records(typed.table, feed.feed, feed.source)
+        if plan.dropped:  # what is not landed of an order of theirs stands in the raw copy
+            self.hidden_rows += pc.sum(self.forgotten.of_orders(typed.table, feed.source)).as_py() or 0
+        gone = set(pc.indices_nonzero(self.forgotten.doomed(typed.table, feed.canonical, feed.source)).to_pylist())
+        if broken := sorted({fault.row for fault in typed.faults}):
+            theirs = self.forgotten.names_any(typed.table.take(broken), feed.source).to_pylist()
+            gone |= {row for row, is_theirs in zip(broken, theirs, strict=True) if is_theirs}
+        return self._without(batch, gone)
+
+    def _without(self, batch: Batch, gone: set[int]) -> Batch:
+        self.erased_rows += len(gone)
+        return _taken(batch, [row for row in range(batch.cells.num_rows) if row not in gone]) if gone else batch
+
+    def _hold_back(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: Key) -> None:
+        faults: dict[int, list[Fault]] = defaultdict(list)
+        for fault in typed.faults:
+            faults[fault.row].append(fault)
+        for row in sorted(set(faults) | set(checked.broken)):
+            rules = [f"{fault.rule}_{fault.column}" for fault in faults[row]]
+            rules += [rule.name for rule in checked.broken.get(row, [])]
+            reasons = [_fault_reason(fault) for fault in faults[row]]
+            reasons += [rule.because for rule in checked.broken.get(row, [])]
+            entry = self._entry(batch.lines[row].as_py(), rules, reasons)
+            self.held_back.append(entry | _row_content(self.feed, batch, typed.table, row, plan, key))
+        for line in batch.bad_lines:
+            content = {"cells": len(line.cells), "hash": keyed_hash(key, KEY_SEPARATOR.join(line.cells))}
+            entry = self._entry(line.line, ["whole_lines"], [f"the line has {line.reason}"])
+            self.held_back.append(entry | {"row_json": json.dumps(content)})
+        if len(self.held_back) > MOST_HELD_BACK:
+            raise LoadRejected(f"more than {MOST_HELD_BACK:,} rows are broken; {_first_held_back(self)}")
+
+    def _entry(self, line: int, rules: list[str], reasons: list[str]) -> dict[str, Any]:
+        return {
+            "_feed": self.feed.feed,
+            "_source": self.feed.source,
+            "_file": self.raw.name,
+            "_line": line,
+            "rules": "; ".join(rules),
+            "reason": "; ".join(reasons),
+            "record": None,
+            "amount": None,
+            "currency_code": self.feed.currency,
+        }
+
+    def _write_part(self, part: pa.Table) -> None:
+        self.columns |= {name: _sql_type(part.schema.field(name).type) for name in part.column_names}
+        self.row_count += part.num_rows
+        if part.num_rows or not self.parts:
+            file = self.folder / f"part-{len(self.parts):05d}.parquet"
+            pq.write_table(part, file, compression="zstd")
+            sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+            self.parts.append({"name": file.name, "rows": part.num_rows, "sha256": sha256})
+
+    def write_quarantine(self) -> None:
+        """Write the rows held back, whole."""
+        table = pa.Table.from_pylist(self.held_back, schema=QUARANTINE_SCHEMA)
+        pq.write_table(table, self.quarantine / "part-00000.parquet", compression="zstd")
+
+    def refuse_too_many(self) -> None:
+        """LoadRejected when more rows are broken than the feed allows."""
+        if self.held_back and len(self.held_back) > self.feed.max_quarantine_rate * self.seen:
+            raise LoadRejected(
+                f"{len(self.held_back):,} of {self.seen:,} rows are broken, more than max_quarantine_rate "
+                f"{self.feed.max_quarantine_rate:.0%} allows; {_first_held_back(self)}"
+            )
+
+    def manifest(self, load_id: str) -> dict[str, Any]:
+        """All that is known of the load; written once and never changed."""
+        amounts = [row["amount"] for row in self.held_back if row["amount"] is not None]
+        return {
+            "load_id": load_id,
+            "feed": self.feed.feed,
+            "feed_name": self.feed.name,
+            "source": self.feed.source,
+            "uri": self.raw.uri,
+            "file": self.raw.name,
+            "sha256": self.raw.sha256,
+            "mapping_id": self.feed.mapping_id,
+            "schema_version": self.feed.canonical.schema_version,
+            "version_at": version_label(self.feed, self.raw),
+            "received_at": self.received_at.isoformat(),
+            "time_zone": self.feed.time_zone,
+            "row_count": self.row_count,
+            "quarantined_count": len(self.held_back),
+            "quarantined_amount": str(sum(amounts, Decimal(0))),
+            "erased_count": self.erased_rows + self.erased_cells + self.hidden_rows,
+            "forgotten_count": self.forgotten_count,
+            "key_count": self.key_count,
+            "hashed_ids": self.feed.hashed_ids,
+            "columns": self.columns,
+            "given_columns": list(self.given),
+            "dropped_columns": list(self.dropped),
+            "parts": self.parts,
+            "rules": [asdict(result) for result in self.results],
+            "profile": {name: None if value is None else str(value) for name, value in self.profile.items()},
+        }
+
+
+def version_label(feed: FeedConfig, raw: RawFile) -> str | None:
+    """The export's date as its name gives it, ISO 8601; None where the name has none."""
+    day = feed.export_date(raw.name)
+    return day.isoformat() if day else None
+
+
+def record_of(values: list[Any]) -> str:
+    """A record's key as one text, the same for a row held back and for its later good version."""
+    return KEY_SEPARATOR.join("" if value is None else str(value) for value in values)
+
+
+def _taken(batch: Batch, rows: list[int]) -> Batch:
+    """Some rows of a batch."""
+    wanted = pa.array(rows, pa.int64())
+    return replace(batch, cells=batch.cells.take(wanted), lines=batch.lines.take(wanted))
+
+
+def _good_rows(typed: Typed, checked: RowCheck) -> pa.Table:
+    broken = {fault.row for fault in typed.faults} | set(checked.broken)
+    if not broken:
+        return typed.table
+    return typed.table.filter(pa.array([row not in broken for row in range(typed.table.num_rows)]))
+
+
+def _with_lineage(table: pa.Table, feed: FeedConfig, raw: RawFile, received_at: datetime) -> pa.Table:
+    size = table.num_rows
+    exported_at = export_time(feed.export_date(raw.name))
+    version = table.column("_version_at")
+    if feed.version is None and exported_at is not None:
+        version = pa.repeat(pa.scalar(exported_at, pa.timestamp("us")), size)
+    lineage: dict[str, Any] = {
+        "_feed": _one_value(feed.feed, size),
+        "_source": _one_value(feed.source, size),
+        "_file": _one_value(raw.name, size),
+        "_line": table.column("_line"),
+        "_loaded_at": pa.repeat(pa.scalar(received_at.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us")), size),
+        "_version_at": version,
+        "_time_zone": _one_value(feed.time_zone, size),
+    }
+    return pa.table({name: table.column(name) for name in table.column_names if name not in lineage} | lineage)
+
+
+def _one_value(text: str, size: int) -> pa.Array:
+    """The same text in every row, written once."""
+    return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int8()), size), pa.array([text], pa.string()))
+
+
+def _contract_results(typed: Typed, batch: Batch) -> list[RuleResult]:
+    """The contract's own rules (readable, required, whole lines) as results beside the suite's."""
+    broken: dict[tuple[str, str], int] = defaultdict(int)
+    for fault in typed.faults:
+        broken[(fault.rule, fault.column)] += 1
+    because = "The input contract: required cells are filled and every cell can be read as its type."
+    results = [
+        RuleResult("row", f"{rule}_{column}", column, "critical", len(batch.lines), failed, None, because)
+        for (rule, column), failed in sorted(broken.items())
+    ]
+    if batch.bad_lines:
+        seen = len(batch.lines) + len(batch.bad_lines)
+        because = "A line has as many cells as the header."
+        results.append(RuleResult("row", "whole_lines", "", "critical", seen, len(batch.bad_lines), None, because))
+    return results
+
+
+def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan: Plan, key: Key) -> dict[str, Any]:
+    cells = {name: batch.cells.column(name)[row].as_py() for name in batch.cells.column_names}
+    amount = _cell(table, feed.canonical.amount, row)
+    return {
+        "record": record_of([_key_cell(feed, table, name, row, key) for name in feed.canonical.key]),
+        "row_json": json.dumps(_without_person(cells, plan, key), ensure_ascii=False),
+        "amount": amount if isinstance(amount, Decimal) else None,
+        "currency_code": _cell(table, "currency_code", row) or feed.currency,
+    }
+
+
+def _without_person(cells: dict[str, str | None], plan: Plan, key: Key) -> dict[str, str | None]:
+    """The row's cells for the quarantine; personal ones stand there as keyed hashes."""
+    columns = plan.feed.canonical.columns
+    personal = plan.feed.hashed_headers | {
+        header for name, origin in plan.origins.items() if columns[name].personal for header in origin.headers
+    }
+    landed = {
+        header for name, origin in plan.origins.items() if not columns[name].personal for header in origin.headers
+    }
+    hidden = {name for name in cells if name in personal or (is_personal(name) and name not in landed)}
+    empty = {"", *plan.feed.options.null_values}
+    return {
+        name: tagged_hash(key, value) if name in hidden and value and value.strip() not in empty else value
+        for name, value in cells.items()
+    }
+
+
+def _fault_reason(fault: Fault) -> str:
+    """The reason, without the cell's content where the column is personal."""
+    return f"{fault.column} cannot be read" if is_personal(fault.column) else fault.reason
+
+
+def _first_held_back(draft: Draft) -> str:
+    first = draft.held_back[0]
+    return f"the first is line {first['_line']}: {first['reason']}"
+
+
+def _key_cell(feed: FeedConfig, table: pa.Table, column: str, row: int, key: Key) -> Any:
+    """A cell of the record's key; a hash says how many keys it went through, so that it is known after a rotation."""
+    value = _cell(table, column, row)
+    return tagged(key, value) if value and column in feed.hashed_ids else value
+
+
+def _cell(table: pa.Table, column: str | None, row: int) -> Any:
+    return table.column(column)[row].as_py() if column and column in table.column_names else None
+
+
+def _sql_type(kind: pa.DataType) -> str:
+    if pa.types.is_decimal(kind):
+        return f"decimal({kind.precision},{kind.scale})"
+    names = {
+        pa.int64(): "bigint",
+        pa.bool_(): "boolean",
+        pa.date32(): "date",
+        pa.timestamp("us"): "timestamp",
+    }
+    return names.get(kind, "varchar")

@@ -1,0 +1,91 @@
+"""The load DAGs, made from the feed registry: one per group, one task and one asset per feed."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from loyalty.common.settings import Settings, load_settings
+from loyalty.operate.airflow import tasks
+from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds
+
+TAG = "loyalty"
+# Only what is transient is tried again; see loyalty.operate.airflow.tasks.
+RETRIES: dict[str, Any] = {
+    "retries": 2,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=15),
+}
+LOADS_AT_ONCE = 4
+
+
+def feed_asset(feed_name: str) -> Asset:
+    """The asset of a feed: it changes when a file of the feed was accepted."""
+    return Asset(name=feed_name, uri=f"loyalty://feeds/{feed_name}", group=TAG)
+
+
+def load_dags(settings: Settings | None = None) -> list[DAG]:
+    """`load_<group>` for every group that has a feed, and `load_<name>_broken` for every YAML that is wrong."""
+    settings = settings or load_settings()
+    groups: dict[str, list[FeedConfig]] = defaultdict(list)
+    broken: list[BrokenFeed] = []
+    for feed in load_feeds(settings.feeds).values():
+        if isinstance(feed, BrokenFeed):
+            broken.append(feed)
+        else:
+            groups[feed.group].append(feed)
+    return [_group_dag(settings, group, feeds) for group, feeds in groups.items()] + [
+        _broken_dag(settings, feed) for feed in broken
+    ]
+
+
+def _group_dag(settings: Settings, group: str, feeds: Sequence[FeedConfig]) -> DAG:
+    names = "\n".join(f"- `{feed.name}`: {feed.description}" for feed in feeds)
+    with _load_dag(
+        settings,
+        f"load_{group}",
+        f"Checks and lands every new export of the {group} feeds.",
+        "A scheduled or manual run takes every file that was not seen yet; a backfill takes the file of its day.\n"
+        "A task is skipped when nothing is new and fails when a file was refused; the feed's other files have "
+        f"landed by then.\n\nOne task per feed:\n\n{names}\n\nWhen a task fails, {settings.runbook} says what to do.",
+    ) as dag:
+        for feed in feeds:
+            task(
+                task_id=feed.name,
+                owner=feed.owner,
+                outlets=[feed_asset(feed.name)],
+                doc_md=feed.description,
+                execution_timeout=timedelta(hours=2),
+            )(tasks.load_feed)(feed.name)
+    return dag
+
+
+def _broken_dag(settings: Settings, feed: BrokenFeed) -> DAG:
+    def refuse() -> None:
+        raise AirflowFailException(feed.message)
+
+    doc = f"{feed.message}\n\nMend the YAML: this DAG goes, and the feed's task is back in its group's DAG."
+    with _load_dag(settings, f"load_{feed.name}_broken", f"The YAML of the feed {feed.name} is wrong.", doc) as dag:
+        task(task_id=feed.name, owner=feed.owner, retries=0)(refuse)()
+    return dag
+
+
+def _load_dag(settings: Settings, dag_id: str, description: str, doc_md: str) -> DAG:
+    return DAG(
+        dag_id,
+        description=description,
+        doc_md=doc_md,
+        schedule=CronTriggerTimetable(settings.load_schedule, timezone=settings.time_zone),
+        catchup=False,
+        max_active_runs=1,
+        max_active_tasks=LOADS_AT_ONCE,
+        dagrun_timeout=timedelta(hours=4),
+        tags={TAG, "load"},
+        default_args={"owner": settings.owner, **RETRIES},
+    )

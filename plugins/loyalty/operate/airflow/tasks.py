@@ -1,0 +1,144 @@
+"""What the DAGs' tasks do: call the warehouse's own steps and say to Airflow how it went.
+
+An error that a user can mend fails the task at once, since the same bytes would fail again; anything
+else is left to Airflow's retries.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from loyalty.common.errors import Transient, UserError
+from loyalty.common.settings import load_settings
+from loyalty.pull.feeds import get_feed
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from loyalty.land.landing import LoadOutcome
+
+AIRFLOW_DAYS = 90
+# Where a build says how far it is: the task's log, or the terminal where `make demo` has put its own.
+say: Callable[[str], None] = print
+
+
+@contextmanager
+def final_errors() -> Iterator[None]:
+    """A UserError ends the task without a retry; what may be over in a minute (a busy lock) is left to the retries."""
+    try:
+        yield
+    except Transient:
+        raise
+    except UserError as error:
+        raise AirflowFailException(str(error)) from None
+
+
+def load_feed(feed_name: str) -> int:
+    """Load what is new of one feed, in a backfill the file of its day; returns the number of rows landed.
+
+    Skips (and so wakes no build) when nothing was accepted; fails when a file was refused, after the
+    feed's other files have landed.
+    """
+    from loyalty.land import landing
+
+    with final_errors():
+        settings = load_settings()
+        feed = get_feed(settings.feeds, feed_name)
+        day = backfilled_day(get_current_context(), settings.time_zone)
+        outcomes = landing.load_feed(settings, feed, date=day)
+        refuse_rejected(outcomes)
+    accepted = [outcome for outcome in outcomes if outcome.outcome == "accepted"]
+    if not accepted:
+        raise AirflowSkipException(f"Nothing new for the feed `{feed_name}`{f' of {day}' if day else ''}.")
+    return sum(outcome.rows for outcome in accepted)
+
+
+def refuse_rejected(outcomes: list[LoadOutcome]) -> None:
+    """Raise the one sentence about the files that were refused, if any were."""
+    rejected = [outcome for outcome in outcomes if outcome.outcome == "rejected"]
+    if rejected:
+        others = f" ({len(rejected) - 1} more files of this feed were refused)" if len(rejected) > 1 else ""
+        kind = Transient if all(outcome.is_transient for outcome in rejected) else UserError
+        raise kind(f"{rejected[0].message}{others}")
+
+
+def plan() -> bool:
+    """Whether an accepted load is not in the published marts yet; False ends the run."""
+    from loyalty.build.plan import make_plan
+
+    with final_errors():
+        made = make_plan(load_settings())
+    for reason in made.reasons:
+        print(reason)
+    return made.is_needed
+
+
+def build() -> str:
+    """Build core, estimates and marts in this process, under the work file's lock; returns the build's id.
+
+    A build that is finished and only waits for publishing is not made again.
+    """
+    from loyalty.build.build import build as build_marts
+    from loyalty.build.plan import make_plan
+
+    with final_errors():
+        settings = load_settings()
+        made = make_plan(settings)
+        finished = None if made.needs_build else made.build_id
+        return finished or build_marts(settings, say=say).build_id
+
+
+def publish(build_id: str) -> int:
+    """Publish the build of this run as the current generation; skips when readers have these marts already."""
+    from loyalty.publish.publish import publish
+
+    with final_errors():
+        generation = publish(load_settings(), build_id)
+    if generation is None:
+        raise AirflowSkipException("The marts are those that are published: there is no new generation.")
+    return generation.number
+
+
+def notify() -> None:
+    """Send the one message about all that wants attention."""
+    from loyalty.operate.notify import notify
+
+    notify(load_settings())
+
+
+def prune() -> None:
+    """Remove what is past its time: raw files, drafts of killed runs, old generations."""
+    from loyalty.operate.housekeeping import prune
+
+    with final_errors():
+        prune(load_settings())
+
+
+def backfilled_day(context: Context, time_zone: str) -> date | None:
+    """The day a backfill run is for, in the schedule's zone; None in any other run, which takes all that is new."""
+    logical_date = context.get("logical_date")
+    if context["dag_run"].run_type != "backfill" or logical_date is None:
+        return None
+    return logical_date.astimezone(ZoneInfo(time_zone)).date()
+
+
+def clean_airflow_db() -> None:
+    """Remove what Airflow remembers of runs older than `AIRFLOW_DAYS` days.
+
+    Airflow hides its database from tasks by overriding two variables; the command gets the
+    environment without them, so that it finds the database where Airflow's own settings say.
+    """
+    hidden = ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__SQL_ALCHEMY_CONN")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    before = (datetime.now(UTC) - timedelta(days=AIRFLOW_DAYS)).isoformat(timespec="seconds")
+    command = ["airflow", "db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes"]
+    subprocess.run(command, env=environment, check=True)  # noqa: S603 - a fixed command

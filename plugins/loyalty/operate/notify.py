@@ -1,0 +1,204 @@
+"""One message about all that wants attention, sent once: the same state is not reported twice.
+
+The message is made from the ledger, so it says the same whether the night ran under a scheduler or by hand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import urllib.request
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from loyalty.build import plan
+from loyalty.common.errors import UserError
+from loyalty.common.failpoints import hit
+from loyalty.common.ledger import Ledger
+from loyalty.common.progress import Say
+from loyalty.common.runs import failed_runs
+from loyalty.common.settings import Settings
+from loyalty.land import quarantine
+from loyalty.operate.status import feed_states
+from loyalty.pull.feeds import FeedConfig, load_feeds
+
+EXAMPLE_LINES = 3
+POST_SECONDS = 10
+POST_ATTEMPTS = 3
+
+Post = Callable[[str, dict[str, Any]], None]
+
+# The part of the runbook that helps, by what happened; rows held back by any rule have their own.
+CHAPTERS = {
+    "late": "a-feed-is-late",
+    "refused": "a-load-was-rejected",
+    "load_failed": "a-load-was-rejected",
+    "feed_off": "a-feeds-yaml-is-wrong",
+    "held": "publishing-was-refused",
+    "publish_failed": "publishing-was-refused",
+    "build_failed": "the-build-failed",
+}
+HELD_BACK = "many-rows-are-in-quarantine"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that wants attention: what, how much, whose it is, and where the next step is written."""
+
+    feed: str
+    rule: str
+    rows: int
+    what: str
+    owner: str
+    runbook: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal things."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Message:
+    """All that wants attention now; what was `told` before is counted and not repeated."""
+
+    items: tuple[Item, ...]
+    told: frozenset[str] = frozenset()
+
+    @property
+    def news(self) -> tuple[Item, ...]:
+        """What was not told before."""
+        return tuple(item for item in self.items if item.fingerprint not in self.told)
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for equal states."""
+        return hashlib.sha256("".join(sorted(item.fingerprint for item in self.items)).encode()).hexdigest()
+
+    @property
+    def text(self) -> str:
+        """The message for people."""
+        if not self.items:
+            return "Loyalty warehouse: all is well again."
+        count, unchanged = len(self.items), len(self.items) - len(self.news)
+        lines = [f"Loyalty warehouse: {count} {'thing wants' if count == 1 else 'things want'} attention"]
+        for item in self.news:
+            lines.append(f"- {item.what} Owner: {item.owner}. Next step: {item.runbook}")
+        if unchanged:
+            lines.append(f"- {unchanged} unchanged since the last message; `loyalty status` shows all.")
+        return "\n".join(lines)
+
+
+def notify(
+    settings: Settings, say: Say = print, now: datetime | None = None, post: Post | None = None
+) -> Message | None:
+    """Say what wants attention, and send it to the workspace's webhook; None when nothing has changed.
+
+    A webhook that cannot be reached is said and tried again next time; it never fails a night.
+    """
+    ledger = Ledger(settings.ledger)
+    last = ledger.last("notify")
+    message = Message(
+        tuple(_items(settings, ledger, now)), frozenset(last.data.get("items", [])) if last else frozenset()
+    )
+    if (last is None and not message.items) or (last and last.data["fingerprint"] == message.fingerprint):
+        return None
+    say(message.text)
+    if settings.notify_url:
+        try:
+            _send(settings.notify_url, message, post or _post)
+        except UserError as error:
+            say(str(error))
+            return message
+    hit("notify.sent")
+    told = sorted(item.fingerprint for item in message.items)
+    ledger.append("notify", fingerprint=message.fingerprint, item_count=len(message.items), items=told)
+    return message
+
+
+def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Item]:
+    feeds = load_feeds(settings.feeds)
+    runbooks = {
+        name: (isinstance(feed, FeedConfig) and feed.runbook) or settings.runbook for name, feed in feeds.items()
+    }
+    owners = {name: feed.owner for name, feed in feeds.items()}
+
+    def item(feed: str, rule: str, rows: int, what: str) -> Item:
+        runbook = runbooks.get(feed, settings.runbook)
+        if runbook == settings.runbook:  # ours has chapters; a feed's own is taken as it is given
+            runbook = f"{runbook}#{CHAPTERS.get(rule, HELD_BACK)}"
+        return Item(feed, rule, rows, what, owners.get(feed, settings.owner), runbook)
+
+    found = [
+        item("", f"{kind}_failed", 0, f"The last {kind} failed: {sentence}") for kind, sentence in failed_runs(ledger)
+    ]
+    if plan.is_held(ledger):
+        found.append(item("", "held", 0, "Publishing is held since a rollback: `loyalty publish --resume`."))
+    for state in feed_states(settings, now):
+        if state.last_outcome in ("off", "failed"):
+            rule = {"off": "feed_off", "failed": "load_failed"}[state.last_outcome]
+            found.append(item(state.name, rule, 0, state.message))
+        if state.is_late and state.last_accepted:
+            when = f"{state.last_accepted:%Y-%m-%d %H:%M}"
+            found.append(
+                item(state.name, "late", 0, f"Feed `{state.name}` is late: its last delivery came {when} UTC.")
+            )
+    for name, reason in _refused(ledger):
+        if name in feeds:
+            found.append(item(name, "refused", 0, reason))
+    for (name, rules), rows in _held_back(settings).items():
+        first = ", ".join(f"{row.file} line {row.line}" for row in rows[:EXAMPLE_LINES])
+        more = " ..." if len(rows) > EXAMPLE_LINES else ""
+        why = rows[0].reason.rstrip(".")
+        many = f"{len(rows):,} rows are" if len(rows) > 1 else "1 row is"
+        what = f"Feed `{name}`: {many} in quarantine by {rules} ({first}{more}): {why}."
+        found.append(item(name, rules, len(rows), what))
+    return found
+
+
+def _refused(ledger: Ledger) -> list[tuple[str, str]]:
+    """Files whose last delivery was refused."""
+    last = {(event.data["feed_name"], event.data["uri"]): event.data for event in ledger.events("delivery")}
+    return [(name, data["reason"]) for (name, _), data in last.items() if data["outcome"] == "rejected"]
+
+
+def _held_back(settings: Settings) -> dict[tuple[str, str], list[quarantine.Entry]]:
+    """The rows in quarantine by feed and rules; of them file, line and reason are told, never their content."""
+    rows: dict[tuple[str, str], list[quarantine.Entry]] = defaultdict(list)
+    for entry in quarantine.entries(settings, only_open=True):
+        rows[entry.feed_name, entry.rules].append(entry)
+    return rows
+
+
+def _send(url: str, message: Message, post: Post) -> None:
+    content = {
+        "text": message.text,
+        "fingerprint": message.fingerprint,
+        "items": [asdict(item) for item in message.news],
+    }
+    if not url.startswith(("https://", "http://")):
+        raise UserError("notify_url is no http or https address: the message was only written here.")
+    attempts = Retrying(
+        stop=stop_after_attempt(POST_ATTEMPTS),
+        wait=wait_exponential(multiplier=0.5, max=5),
+        retry=retry_if_exception_type(OSError),
+        reraise=True,
+    )
+    try:
+        attempts(post, url, content)
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"notify_url could not be reached ({type(error).__name__}); it is tried again next time."
+        ) from None
+
+
+def _post(url: str, content: dict[str, Any]) -> None:
+    body = json.dumps(content, ensure_ascii=False).encode()
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - http(s) only
+    with urllib.request.urlopen(request, timeout=POST_SECONDS) as response:  # noqa: S310
+        response.read()

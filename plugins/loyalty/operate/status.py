@@ -1,0 +1,226 @@
+"""What state the warehouse is in: its feeds, and whether a night would find all that it needs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from loyalty.build import plan, work_file
+from loyalty.build.dbt_runner import unknown_vars
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Event, Ledger, Load
+from loyalty.common.lock import holder_of
+from loyalty.common.runs import failed_runs
+from loyalty.common.settings import PRIVATE_UMASK, WORKSPACE_FILE, Settings
+from loyalty.land import quarantine
+from loyalty.operate.verify import existing, free_bytes, little_room
+from loyalty.privacy import keys
+from loyalty.pull.contract import load_contract
+from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds
+
+# What cannot be measured while a feed is missing, in the words of the metric pages.
+LEFT_OUT: dict[str, str] = {
+    "order_lines": "products and categories: wallet by category, margins by line",
+    "refunds": "refunds: net revenue is gross less discounts",
+    "products": "categories, brands and unit costs: profit is NULL",
+    "customers": "age, region, acquisition and tenure before the data's start",
+    "tickets": "complaints, their funnel and the cost of service",
+    "survey_responses": "satisfaction, its drivers, stated wallets and the attitude half of loyalty",
+    "survey_answers": "satisfaction, its drivers, stated wallets and the attitude half of loyalty",
+    "survey_sends": "response rates and weights of the surveys",
+    "survey_brand_ratings": "share of wallet by the Wallet Allocation Rule",
+    "programme": "points, their liability and breakage",
+    "memberships": "members against non-members",
+    "campaigns": "campaign reach and return",
+    "costs": "costs from pools: CM2 and CM3 hold recorded costs only",
+    "referrals": "measured word of mouth",
+    "contracts": "contractual retention",
+    "panel_purchases": "market share and the brands' share of wallet",
+    "fx_rates": "totals over several currencies",
+}
+
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+
+
+@dataclass(frozen=True)
+class FeedState:
+    """One feed as the ledger knows it."""
+
+    name: str
+    group: str
+    owner: str
+    loads: int
+    rows: int
+    quarantined: int
+    last_delivery: datetime | None
+    last_accepted: datetime | None
+    last_outcome: str
+    is_late: bool
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that `doctor` looked at."""
+
+    name: str
+    is_well: bool
+    found: str
+
+
+def feed_states(settings: Settings, now: datetime | None = None) -> list[FeedState]:
+    """Every feed of the registry, also the ones whose YAML is wrong or that never came."""
+    now = now or datetime.now(UTC)
+    ledger = Ledger(settings.ledger)
+    loads, deliveries, troubles = ledger.loads(), ledger.events("delivery"), ledger.troubles()
+    held = [entry.feed_name for entry in quarantine.entries(settings, only_open=True)]
+    states = []
+    for name, feed in load_feeds(settings.feeds).items():
+        mine = [load for load in loads if load.feed_name == name]
+        came = [event for event in deliveries if event.data["feed_name"] == name]
+        states.append(_state(feed, mine, came, troubles.get(name, ""), held.count(name), now))
+    return states
+
+
+def _state(
+    feed: FeedConfig | BrokenFeed,
+    loads: list[Load],
+    deliveries: list[Event],
+    trouble: str,
+    quarantined: int,
+    now: datetime,
+) -> FeedState:
+    last_accepted = max((load.received_at for load in loads), default=None)
+    last = deliveries[-1] if deliveries else None
+    is_broken = isinstance(feed, BrokenFeed)
+    is_late = (
+        isinstance(feed, FeedConfig)
+        and feed.max_age_days is not None
+        and last_accepted is not None
+        and now - last_accepted > timedelta(days=feed.max_age_days)
+    )
+    refused = last.data.get("reason", "") if last and last.data["outcome"] == "rejected" else ""
+    return FeedState(
+        name=feed.name,
+        group=feed.group,
+        owner=feed.owner,
+        loads=len(loads),
+        rows=sum(load.row_count for load in loads),
+        quarantined=quarantined,
+        last_delivery=last.at if last else None,
+        last_accepted=last_accepted,
+        last_outcome="off" if is_broken else "failed" if trouble else last.data["outcome"] if last else "never came",
+        is_late=is_late,
+        message=feed.message if isinstance(feed, BrokenFeed) else trouble or refused,
+    )
+
+
+def troubles(settings: Settings, states: list[FeedState]) -> list[str]:
+    """What wants a person's attention although nothing is damaged: one sentence each."""
+    ledger = Ledger(settings.ledger)
+    late = [f"feed {state.name} is late; its owner is {state.owner}" for state in states if state.is_late]
+    off = [state.message for state in states if state.last_outcome in ("off", "failed")]
+    failed = [f"the last {kind} failed: {sentence}" for kind, sentence in failed_runs(ledger)]
+    held = ["publishing is held since a rollback: `loyalty publish --resume`"] if plan.is_held(ledger) else []
+    return [*late, *off, *failed, *held]
+
+
+def left_out(settings: Settings) -> list[tuple[str, str]]:
+    """The canonical feeds that never came, with the metrics that this leaves out."""
+    there = {load.feed for load in Ledger(settings.ledger).loads()}
+    return [(feed, LEFT_OUT[feed]) for feed in load_contract() if feed in LEFT_OUT and feed not in there]
+
+
+def doctor(settings: Settings) -> list[Check]:
+    """Look at what a night needs: Python, paths, room, rights, key, lock, feeds."""
+    return [
+        _python(),
+        _writable(settings),
+        Check("dbt project", (settings.dbt_project_dir / "dbt_project.yml").is_file(), str(settings.dbt_project_dir)),
+        _feeds(settings),
+        _vars(settings),
+        _room(settings),
+        _rights(settings),
+        _key(settings),
+        _lock(settings),
+        _held(settings),
+    ]
+
+
+def _python() -> Check:
+    version = sys.version_info[:2]
+    return Check(
+        "Python", OLDEST_PYTHON <= version <= NEWEST_PYTHON, f"{platform.python_version()}, 3.11 to 3.13 are meant"
+    )
+
+
+def _writable(settings: Settings) -> Check:
+    place = existing(settings.home)
+    return Check(
+        "data",
+        os.access(place, os.W_OK),
+        f"{settings.home} ({'writable' if os.access(place, os.W_OK) else 'not writable'})",
+    )
+
+
+def _feeds(settings: Settings) -> Check:
+    try:
+        feeds = load_feeds(settings.feeds)
+    except UserError as error:
+        return Check("feeds", False, str(error))
+    broken = [feed.message for feed in feeds.values() if isinstance(feed, BrokenFeed)]
+    if not feeds:
+        return Check(
+            "feeds", False, f"none in {settings.feeds}: write one, or take `.example` off the name of one there"
+        )
+    return Check("feeds", not broken, "; ".join(broken) or f"{len(feeds)} in {settings.feeds}")
+
+
+def _vars(settings: Settings) -> Check:
+    wrong = unknown_vars(settings)
+    return Check("vars", not wrong, "; ".join(wrong) or f"{len(settings.vars)} set in {WORKSPACE_FILE}")
+
+
+def _room(settings: Settings) -> Check:
+    findings = [str(finding) for finding in little_room(settings)]
+    return Check("disk", not findings, findings[0] if findings else f"{free_bytes(settings) / 1e9:.1f} GB free")
+
+
+def _rights(settings: Settings) -> Check:
+    """Landing, quarantine, raw and private hold personal or raw data: for their owner alone."""
+    folders = (settings.landing, settings.quarantine, settings.raw, settings.private, settings.work_file.parent)
+    open_ones = [str(folder) for folder in folders if folder.exists() and folder.stat().st_mode & PRIVATE_UMASK]
+    found = f"others can read {', '.join(open_ones)}: run chmod -R go= on them" if open_ones else "only the owner reads"
+    return Check("umask", not open_ones, found)
+
+
+def _key(settings: Settings) -> Check:
+    file = keys.key_file(settings)
+    if not file.exists():
+        return Check("key", True, f"{file} will be made at first use")
+    try:
+        key = keys.load_key(settings)
+    except UserError as error:
+        return Check("key", False, str(error))
+    kind = "the demo's public key: for the sample exports only" if keys.is_demo_key(key) else "private"
+    return Check("key", True, f"{file}, {kind}, mode {stat.S_IMODE(file.stat().st_mode):o}")
+
+
+def _lock(settings: Settings) -> Check:
+    holder = holder_of(work_file.lock_file(settings))
+    if holder is None:
+        return Check("lock", True, "free")
+    return Check(
+        "lock", True, f"held by process {holder.get('pid')} since {holder.get('since')} ({holder.get('purpose')})"
+    )
+
+
+def _held(settings: Settings) -> Check:
+    is_held = plan.is_held(Ledger(settings.ledger))
+    return Check(
+        "publishing", not is_held, "held since a rollback: `loyalty publish --resume`" if is_held else "not held"
+    )

@@ -1,0 +1,90 @@
+"""A new workspace: settings, an example feed to edit, the suites, and a page that says what is what."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from loyalty.common.errors import UserError
+from loyalty.common.progress import Say
+from loyalty.common.settings import WORKSPACE_FILE, shipped
+
+SETTINGS = """\
+# The settings of this workspace: `key: value`. `loyalty doctor` shows where everything lies.
+
+home: var                    # the data; relative to this folder
+
+# max_age_days: 3            # publishing stops when the newest accepted orders are older
+# keep_generations: 7        # published generations kept for rollback
+# reporting_currency: EUR    # default: the only currency of the orders
+# notify_url: https://...    # gets one JSON message when something wants attention
+# memory_limit: 4GB          # DuckDB's, while building
+
+# vars:                      # windows and thresholds of the metrics
+#   churn_days: 60           # active = an order within this many days
+#   left_truncation: false   # where the data begin with every customer's first order
+"""
+
+EXAMPLE_FEED = """\
+# One file per export; the file's name is the feed's name. To start: remove `.example` from this file's name,
+# edit it, put an export where `path` says, and run `loyalty run`.
+
+feed: orders                        # which canonical feed this export becomes; only orders are required
+source: my_shop                     # the shop or system; part of every key
+group: orders                       # orders | crm | surveys
+owner: data-engineering             # whom an alert names
+description: Orders of my shop, one row per order.
+path: exports/orders_{date}.csv     # below var/; {date} = YYYY-MM-DD in the name; * and ? are allowed
+format: csv                         # csv | fixed_width | xlsx | parquet | jsonl
+options:
+  delimiter: ","
+  encoding: utf-8                   # utf-16, gb18030, cp1252 ...
+  decimal: "."
+time_zone: Europe/Berlin            # the zone of business dates
+timestamps_in: UTC                  # the zone of time stamps that name none; default: time_zone
+currency: EUR                       # where the export has no column for it
+columns:                            # canonical column: the export's header; equal names need no entry
+  order_id: OrderNumber
+  customer_id: CustomerNumber
+  ordered_at: CreatedAt
+  total_amount: Total
+  status: {value: completed}        # a constant
+  kind: {from: Type, map: {"": sale, G: gift}}
+max_quarantine_rate: 0.05           # more broken rows than this refuse the file
+max_age_days: 3                     # late after this many days without a delivery
+"""
+
+README = """\
+# A workspace of the loyalty warehouse
+
+| what | where |
+|---|---|
+| settings | `loyalty.yml` |
+| one YAML per export | `dags/feeds/`; see `orders.yml.example` there |
+| what is checked on every load | `expectations/<feed>.yml` |
+| exports to be loaded | `var/exports/`, or where a feed's `path` says |
+| the published marts | `var/serve/current/loyalty.duckdb`, to be opened read-only |
+
+    loyalty doctor        # is everything there?
+    loyalty run           # load, check, build, publish
+    loyalty status        # feeds, quarantine, generations
+    loyalty query "select * from retention__cohort_months limit 5"
+"""
+
+
+def make_workspace(folder: Path, say: Say = print) -> Path:
+    """Make a workspace in a new or empty folder; returns it. UserError when something is there already."""
+    folder = folder.resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UserError(f"{folder} is not empty: name a new folder for the workspace.")
+    feeds = folder / "dags" / "feeds"
+    feeds.mkdir(parents=True)
+    (folder / "var" / "exports").mkdir(parents=True)
+    shutil.copytree(shipped("expectations"), folder / "expectations")
+    (feeds / "orders.yml.example").write_text(EXAMPLE_FEED, encoding="utf-8")
+    (folder / "README.md").write_text(README, encoding="utf-8")
+    (folder / ".gitignore").write_text("var/\n", encoding="utf-8")
+    (folder / WORKSPACE_FILE).write_text(SETTINGS, encoding="utf-8")
+    say(f"{folder}: a new workspace")
+    say(f"next: edit {feeds / 'orders.yml.example'}, name it orders.yml, and run `loyalty run` in {folder}")
+    return folder

@@ -1,0 +1,1 @@
+"""A finished build becomes an immutable generation that BI tools read."""

@@ -1,0 +1,243 @@
+"""The published generations: which there are, which one readers see, going back to an older, removing old ones.
+
+A generation is a folder `serve/generations/000058/` that is never changed again: loyalty.duckdb, core.duckdb,
+manifest.json, parquet/. Readers see the one that the link `serve/current` points at.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from loyalty.build import plan
+from loyalty.common.checksums import wrong_file
+from loyalty.common.disk import sync
+from loyalty.common.errors import UserError
+from loyalty.common.failpoints import hit
+from loyalty.common.ledger import Ledger
+from loyalty.common.lock import file_lock
+from loyalty.common.progress import Say
+from loyalty.common.settings import Settings
+
+MANIFEST = "manifest.json"
+MARTS_FILE = "loyalty.duckdb"
+CORE_FILE = "core.duckdb"
+CONTENT = {MARTS_FILE: ("marts", "quality", "reference"), CORE_FILE: ("core",)}
+
+# DuckDB names a file's catalog after the file: in core.duckdb a schema `core` would make every name ambiguous.
+PUBLISHED_SCHEMA = {"core": "main"}
+
+# What every manifest says; one without them is damaged.
+MANIFEST_KEYS = {"as_of", "build_id", "code_version", "files", "marts", "published_at", "tables"}
+
+FEWEST_GENERATIONS = 3
+YOUNGEST_PRUNED = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A published generation: its number, its folder and what its manifest says."""
+
+    number: int
+    folder: Path
+    manifest: dict[str, Any]
+    is_current: bool = False
+
+    @property
+    def name(self) -> str:
+        """The folder's name: the number with leading zeros."""
+        return self.folder.name
+
+    @property
+    def marts_file(self) -> Path:
+        """The file that BI tools read."""
+        return self.folder / MARTS_FILE
+
+    @property
+    def mart_rows(self) -> dict[str, int]:
+        """Rows of each mart."""
+        return {name: table["rows"] for name, table in self.manifest["marts"].items()}
+
+
+def current_generation(settings: Settings) -> Generation | None:
+    """The generation that readers see."""
+    link = settings.serve / "current"
+    if not link.is_symlink():
+        return None
+    folder = settings.serve / link.readlink()
+    return _read(folder, is_current=True)
+
+
+def require_current(settings: Settings) -> Generation:
+    """The generation that readers see; UserError when nothing was published, or what was is damaged."""
+    current = current_generation(settings)
+    if current is not None:
+        return current
+    link = settings.serve / "current"
+    if not link.is_symlink() and not generation_folders(settings):
+        raise UserError(f"Nothing has been published yet in {settings.serve}: run `loyalty run` first.")
+    raise UserError(f"{link} shows no whole generation; `loyalty status --verify` says what is wrong and what to do.")
+
+
+def generations(settings: Settings) -> list[Generation]:
+    """All generations with a readable manifest, oldest first."""
+    current = current_generation(settings)
+    found = [_read(folder) for folder in generation_folders(settings)]
+    return [
+        Generation(
+            one.number, one.folder, one.manifest, is_current=current is not None and one.number == current.number
+        )
+        for one in found
+        if one is not None
+    ]
+
+
+def damaged_generations(settings: Settings) -> list[Path]:
+    """The folders of generations whose manifest is missing or damaged."""
+    return [folder for folder in generation_folders(settings) if _read(folder) is None]
+
+
+def wrong_files(folder: Path) -> list[str]:
+    """What is not as its manifest says in a generation: one sentence each, none when it is whole."""
+    generation = _read(folder)
+    if generation is None:
+        return [f"{folder / MANIFEST} is missing or damaged"]
+    return [
+        sentence
+        for name, expected in generation.manifest["files"].items()
+        for sentence in wrong_file(folder / name, expected["sha256"])
+    ]
+
+
+def rollback(settings: Settings, number: int | None = None, say: Say = print) -> Generation:
+    """Point `current` at an older generation and hold publishing until `resume`.
+
+    Without a number: the newest one before the current. Readers that are connected keep what they have open.
+    """
+    with serve_lock(settings, "rollback"):
+        known = {one.number: one for one in generations(settings)}
+        shown = _shown_number(settings)
+        if not known and shown is None:
+            raise UserError(f"Nothing has been published yet in {settings.serve}, so there is nothing to roll back.")
+        older = [one for one in known if shown is None or one < shown]
+        target = number if number is not None else max(older, default=None)
+        if target is None or target not in known:
+            there = ", ".join(str(one) for one in known)
+            wanted = f"generation {number}" if number is not None else "generation before the current one"
+            raise UserError(f"There is no {wanted}; there are: {there}.")
+        Ledger(settings.ledger).append(
+            "rollback",
+            generation=target,
+            from_generation=shown,
+            build_id=known[target].manifest["build_id"],
+        )
+        hit("rollback.recorded")
+        point_current_at(settings, known[target].folder)
+    say(
+        f"rolled back to generation {known[target].name}; publishing is held until `loyalty publish --resume`, "
+        "so that the next night does not undo this"
+    )
+    return known[target]
+
+
+def resume(settings: Settings, say: Say = print) -> None:
+    """Let publishing go on after a rollback."""
+    ledger = Ledger(settings.ledger)
+    if not plan.is_held(ledger):
+        say("publishing was not held")
+        return
+    ledger.append("resume")
+    say("publishing goes on")
+
+
+def prune(
+    settings: Settings, keep: int | None = None, now: datetime | None = None, min_age: timedelta = YOUNGEST_PRUNED
+) -> list[str]:
+    """Remove old generations: all but the newest `keep`, the current one, and those younger than an hour."""
+    now = now or datetime.now(UTC)
+    keep = max(settings.keep_generations if keep is None else keep, FEWEST_GENERATIONS)
+    with serve_lock(settings, "prune"):
+        old = generations(settings)[:-keep]
+        gone = [
+            one
+            for one in old
+            if not one.is_current and now - datetime.fromisoformat(one.manifest["published_at"]) >= min_age
+        ]
+        for one in gone:
+            remove_generation(settings, one.folder)
+    return [one.name for one in gone]
+
+
+def remove_all_but_current(settings: Settings) -> list[str]:
+    """Remove every generation but the current one at once: what erasing a person needs."""
+    with serve_lock(settings, "erase"):
+        current = current_generation(settings)
+        gone = [folder for folder in generation_folders(settings) if current is None or folder.name != current.name]
+        for folder in gone:
+            remove_generation(settings, folder)
+        remove_leftovers(settings)
+    return [folder.name for folder in gone]
+
+
+def published_schema(schema: str) -> str:
+    """The schema in the published file of what is built in `schema`."""
+    return PUBLISHED_SCHEMA.get(schema, schema)
+
+
+def serve_lock(settings: Settings, purpose: str) -> AbstractContextManager[None]:
+    """Held for moments only, so that a rollback never waits for a build."""
+    return file_lock(settings.home / "work" / "serve.lock", purpose, wait_seconds=60)
+
+
+def generation_folders(settings: Settings) -> list[Path]:
+    """The folders of generations, whole or not, oldest first."""
+    return sorted(path for path in (settings.serve / "generations").glob("[0-9]*") if path.name.isdigit())
+
+
+def point_current_at(settings: Settings, folder: Path) -> None:
+    """Swap the link that readers follow, in one step."""
+    link = settings.serve / f".current-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("generations") / folder.name)
+    link.replace(settings.serve / "current")
+    sync(settings.serve)
+
+
+def remove_generation(settings: Settings, folder: Path) -> None:
+    """Remove a generation so that it is never seen half removed; readers that have it open keep it."""
+    aside = settings.serve / f".removed-{folder.name}"
+    folder.rename(aside)
+    shutil.rmtree(aside)
+
+
+def remove_leftovers(settings: Settings) -> None:
+    """Take away what a killed publish left beside the generations."""
+    for pattern in (".staging-*", ".removed-*"):
+        for folder in settings.serve.glob(pattern):
+            shutil.rmtree(folder)
+    for link in settings.serve.glob(".current-*"):
+        link.unlink()
+
+
+def _shown_number(settings: Settings) -> int | None:
+    """The number of the generation that the link names, whole or not."""
+    link = settings.serve / "current"
+    name = link.readlink().name if link.is_symlink() else ""
+    return int(name) if name.isdigit() else None
+
+
+def _read(folder: Path, is_current: bool = False) -> Generation | None:
+    """A generation from its folder; None when its manifest is missing or damaged."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(manifest, dict) or not manifest.keys() >= MANIFEST_KEYS or not folder.name.isdigit():
+        return None
+    return Generation(int(folder.name), folder, manifest, is_current)

@@ -1,0 +1,477 @@
+"""The feed registry: one YAML file in `dags/feeds/` describes one export of one source."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from loyalty.common import strict_yaml
+from loyalty.common.errors import UserError, as_found, nearest, yaml_fault
+from loyalty.common.settings import LONGEST_DAYS
+from loyalty.pull.contract import PERSON_COLUMNS, CanonicalFeed, load_contract
+
+# Raised when an adapter reads the same bytes differently than before, so that loads are made anew.
+ADAPTER_VERSION = 1
+DATE_PLACEHOLDER = "{date}"
+POSITION = "_position"  # as an origin: the number of the row in its record
+FEED_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class ColumnMapping(_Model):
+    """Where a canonical column comes from.
+
+    A header of the export, a constant, the line's number (`_line`), the row's number in its record
+    (`_position`), or a product of cells. With `hash`, an address lands as its keyed hash, which is the customer's id.
+    """
+
+    source: str | None = Field(default=None, alias="from")
+    value: str | None = None
+    map: dict[str, str] = Field(default_factory=dict)
+    pattern: str | None = None
+    multiply: list[str] = Field(default_factory=list)
+    minus: list[str] = Field(default_factory=list)
+    hash: bool = False
+
+    @field_validator("pattern")
+    @classmethod
+    def _valid_pattern(cls, pattern: str | None) -> str | None:
+        return _regular_expression(pattern)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> ColumnMapping:
+        if sum((self.source is not None, self.value is not None, bool(self.multiply))) != 1:
+            raise ValueError(
+                "give one of `from` (a header of the export), `value` (a constant) and `multiply` (a list of headers)"
+            )
+        if (self.map or self.pattern) and self.source is None:
+            raise ValueError("`map` and `pattern` go with `from`")
+        if self.minus and not self.multiply:
+            raise ValueError("`minus` goes with `multiply`")
+        if self.hash and (self.source is None or self.map or self.pattern):
+            raise ValueError("`hash` goes with `from` alone")
+        return self
+
+    @property
+    def headers(self) -> list[str]:
+        """The headers of the export that it reads."""
+        return [*([] if self.source is None else [self.source]), *self.multiply, *self.minus]
+
+
+class FormatOptions(_Model):
+    """How the file is written. Every option has the default of a plain UTF-8 CSV."""
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1, pattern=r'[^"\r\n]')
+    quote: str = Field(default='"', max_length=1)
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    thousands: Literal["", ",", ".", " ", "'"] = ""
+    header: bool = True
+    header_rows: int = Field(default=1, ge=1, le=5)
+    skip_lines: int = Field(default=0, ge=0)
+    skip_after_header: int = Field(default=0, ge=0)
+    names: list[str] = Field(default_factory=list)
+    widths: list[Annotated[int, Field(gt=0)]] = Field(default_factory=list)
+    sheet: str | None = None
+    trailer: str | None = None
+    footer: str | None = None
+    null_values: list[str] = Field(default_factory=lambda: [""])
+
+    @model_validator(mode="after")
+    def _different_separators(self) -> FormatOptions:
+        if self.decimal == self.thousands:
+            raise ValueError("thousands: it must differ from `decimal`")
+        if self.trailer and self.footer:
+            raise ValueError("footer: a file has a `trailer` (a total line that is checked) or a `footer`")
+        if self.quote == self.delimiter or self.quote in ("\r", "\n"):
+            raise ValueError("quote: it must be another character than `delimiter`, and no line end")
+        if not self.header and not self.names:
+            raise ValueError("names: a file without a header needs the names of its columns")
+        return self
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str) -> str:
+        try:
+            "".encode(encoding)
+        except LookupError:
+            raise ValueError("no such encoding; examples: utf-8, utf-16, gb18030, big5, cp1252") from None
+        return encoding
+
+    @field_validator("trailer", "footer")
+    @classmethod
+    def _valid_pattern(cls, pattern: str | None) -> str | None:
+        return _regular_expression(pattern)
+
+
+class Unpivot(_Model):
+    """Columns that become rows: one row for each filled cell, its header in `name` and its content in `value`."""
+
+    columns: list[str] = Field(min_length=1)
+    name: str
+    value: str
+
+
+class Split(_Model):
+    """A column whose cells are lists: one row for each item."""
+
+    column: str
+    by: str = Field(min_length=1)
+
+
+class RowOptions(_Model):
+    """How the lines of an export become rows, where one line is not one record; applied in this order."""
+
+    leave_out: dict[str, list[str]] = Field(default_factory=dict)
+    record: str | None = None
+    fill_down: list[str] = Field(default_factory=list)
+    first_only: bool = False
+    unpivot: Unpivot | None = None
+    split: Split | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> RowOptions:
+        if self.first_only and self.record is None:
+            raise ValueError("first_only: it needs `record`, the column whose value the lines of a record share")
+        return self
+
+    @property
+    def headers(self) -> list[str]:
+        """The headers of the export that it reads, but for the patterns of `unpivot`."""
+        return [*self.leave_out, *([self.record] if self.record else []), *self.fill_down]
+
+
+class HttpSource(_Model):
+    """An export fetched by HTTP GET; the Airflow connection gives host, login and password."""
+
+    endpoint: str
+    connection: str
+
+    @property
+    def address(self) -> str:
+        """The endpoint as it is told and remembered: a query string may hold a token."""
+        return self.endpoint.partition("?")[0]
+
+
+class SqlSource(_Model):
+    """An export that is the result of a query; the Airflow connection gives the database."""
+
+    query: str
+    connection: str
+
+
+def _regular_expression(pattern: str | None) -> str | None:
+    if pattern is not None:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+    return pattern
+
+
+def _as_mapping(value: Any) -> Any:
+    if value is None or isinstance(value, (bool, int, float, date, list)):
+        raise ValueError(
+            "a header of the export is expected, in quotes where it is a number, or {from: ...}, {value: ...}"
+        )
+    return {"from": value} if isinstance(value, str) else value
+
+
+class FeedConfig(_Model):
+    """One export of one source, as its YAML declares it."""
+
+    name: str
+    feed: str
+    source: str
+    group: Literal["orders", "crm", "surveys"]
+    owner: str
+    description: str
+    path: str | None = None
+    http: HttpSource | None = None
+    sql: SqlSource | None = None
+    format: Literal["csv", "fixed_width", "xlsx", "parquet", "jsonl"] = "csv"
+    options: FormatOptions = FormatOptions()
+    rows: RowOptions | None = None
+    time_zone: str
+    timestamps_in: str | None = None
+    date_format: str | None = None
+    currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
+    columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = Field(default_factory=dict)
+    version: str | None = None
+    snapshot: Literal["full"] | None = None
+    max_quarantine_rate: float = Field(default=0.05, ge=0, le=1)
+    max_age_days: float | None = Field(default=None, gt=0, le=LONGEST_DAYS)
+    runbook: str | None = None
+
+    @field_validator("feed")
+    @classmethod
+    def _known_feed(cls, feed: str) -> str:
+        if feed not in load_contract():
+            raise ValueError(f"no such canonical feed{nearest(feed, load_contract())}")
+        return feed
+
+    @field_validator("time_zone", "timestamps_in")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError(f"no such IANA time zone{nearest(zone, available_timezones())}")
+        return zone
+
+    @field_validator("date_format")
+    @classmethod
+    def _usable_format(cls, date_format: str | None) -> str | None:
+        if date_format is not None:
+            if "%" not in date_format:
+                raise ValueError("not a date format: it says where year, month and day stand, such as %d.%m.%Y")
+            try:
+                datetime.strptime("", date_format)  # noqa: DTZ007 - only the format is looked at
+            except ValueError as error:
+                if "does not match" not in str(error):
+                    raise ValueError(f"not a date format: {error}") from None
+        return date_format
+
+    @field_validator("source")
+    @classmethod
+    def _plain_source(cls, source: str) -> str:
+        if not FEED_NAME.fullmatch(source):
+            raise ValueError("lower-case letters, digits and underscores, beginning with a letter")
+        return source
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FeedConfig:
+        unknown = [column for column in self.columns if column not in self.canonical.columns]
+        if unknown:
+            raise ValueError(
+                f"columns.{unknown[0]}: the feed `{self.feed}` has no such column"
+                f"{nearest(unknown[0], self.canonical.columns)}; what is not named there is kept as x_*"
+            )
+        for column in self.hashed_ids:
+            if column not in PERSON_COLUMNS:
+                raise ValueError(f"columns.{column}: `hash` is for a customer's id ({', '.join(PERSON_COLUMNS)})")
+        for column, origin in self.columns.items():
+            is_hidden = origin.hash or self.canonical.columns[column].personal
+            if not is_hidden and self.hashed_headers & {*origin.headers}:
+                raise ValueError(f"columns.{column}: what another column hashes would land here as it is")
+        if sum(origin is not None for origin in (self.path, self.http, self.sql)) != 1:
+            raise ValueError("path: give exactly one of `path`, `http` and `sql`")
+        if self.format == "fixed_width" and len(self.options.widths) < 2:
+            raise ValueError("options.widths: a fixed_width file needs the widths of its columns")
+        if self.options.trailer and self.format != "csv":
+            raise ValueError("options.trailer: only a csv file can have a total line")
+        if self.options.trailer and self.rows:
+            raise ValueError("options.trailer: a total line counts lines, which `rows` changes; use options.footer")
+        if self.options.footer and self.format not in ("csv", "xlsx"):
+            raise ValueError("options.footer: only csv and xlsx files have one")
+        if self.needs_position and self.rows is None:
+            raise ValueError(f"columns: `{POSITION}` counts the rows of a record, which `rows` says; see docs/feeds.md")
+        if self.path and (self.path.count(DATE_PLACEHOLDER) > 1 or DATE_PLACEHOLDER in str(Path(self.path).parent)):
+            raise ValueError("path: `{date}` may stand once, in the file's name")
+        if self.options.widths and len(self.options.widths) != len(self.options.names):
+            raise ValueError("options.names: as many names as there are widths")
+        return self
+
+    @property
+    def canonical(self) -> CanonicalFeed:
+        """The canonical feed this export becomes."""
+        return load_contract()[self.feed]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of the business dates."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def naive_zone(self) -> ZoneInfo:
+        """The zone of time stamps that do not name one."""
+        return ZoneInfo(self.timestamps_in or self.time_zone)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the file's name carries the export's date."""
+        return self.path is not None and DATE_PLACEHOLDER in self.path
+
+    @property
+    def needs_position(self) -> bool:
+        """Whether a column is the number of the row in its record."""
+        return any(origin.source == POSITION for origin in self.columns.values())
+
+    @property
+    def hashed_ids(self) -> list[str]:
+        """The columns that land as keyed hashes of what the export has."""
+        return [name for name, origin in self.columns.items() if origin.hash]
+
+    @property
+    def hashed_headers(self) -> set[str]:
+        """The headers of the export whose cells land as keyed hashes alone."""
+        return {header for name in self.hashed_ids for header in self.columns[name].headers}
+
+    @property
+    def is_ragged(self) -> bool:
+        """Whether the rows of one file may differ in their columns, as JSON objects do."""
+        return self.format == "jsonl"
+
+    @property
+    def mapping_id(self) -> str:
+        """A hash of all that decides what the bytes of a file become; part of every load_id.
+
+        Keys that are not used leave no trace in it, so that a new key makes no load anew.
+        """
+        meaning = self.model_dump(
+            mode="json",
+            exclude_defaults=True,
+            include={
+                "name",
+                "feed",
+                "source",
+                "format",
+                "options",
+                "time_zone",
+                "timestamps_in",
+                "date_format",
+            }
+            | {"rows", "currency", "columns", "version", "snapshot"},
+        )
+        text = json.dumps([meaning, ADAPTER_VERSION, self.canonical.schema_version], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def date_pattern(self) -> re.Pattern[str]:
+        """Matches a file name of this feed and captures the export's date."""
+        name = Path(self.path or "").name
+        pattern = "".join(
+            {"*": "[^/]*", "?": "[^/]"}.get(
+                part, r"(?P<date>\d{4}-\d{2}-\d{2})" if part == DATE_PLACEHOLDER else re.escape(part)
+            )
+            for part in re.split(r"(\{date\}|\*|\?)", name)
+        )
+        return re.compile(pattern)
+
+    def export_date(self, file_name: str) -> date | None:
+        """The date in a file's name, where the feed's path has `{date}`."""
+        found = self.date_pattern().fullmatch(file_name) if self.is_dated else None
+        try:
+            return date.fromisoformat(found["date"]) if found else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class BrokenFeed:
+    """A YAML that cannot be used: only its own feed is down."""
+
+    name: str
+    group: str
+    owner: str
+    message: str
+
+
+def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
+    """Every feed of the folder by name; a wrong YAML becomes a BrokenFeed with one clear sentence."""
+    if not folder.is_dir():
+        raise UserError(f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`.")
+    try:
+        next(folder.iterdir(), None)  # a pattern finds nothing in a folder that may not be read, and says nothing
+    except OSError as error:
+        raise UserError(f"{folder} cannot be read ({error.strerror}): no feed is known without it.") from None
+    files = [file for file in sorted(folder.glob("*.yml")) if not file.name.startswith(".")]
+    misnamed = [file for file in sorted(folder.glob("*.yaml")) if not file.name.startswith(".")]
+    return {file.stem: read_feed(file) for file in files} | {f"{file.stem}_yaml": _misnamed(file) for file in misnamed}
+
+
+def _misnamed(file: Path) -> BrokenFeed:
+    """A feed whose file ends in .yaml: named, so that it is not left out in silence."""
+    message = f"Feed `{file.stem}` is off: {file.name} must be called {file.stem}.yml."
+    return BrokenFeed(f"{file.stem}_yaml", "orders", "data-engineering", message)
+
+
+def usable_feeds(folder: Path) -> dict[str, FeedConfig]:
+    """The feeds without the broken ones."""
+    return {name: feed for name, feed in load_feeds(folder).items() if isinstance(feed, FeedConfig)}
+
+
+def get_feed(folder: Path, name: str) -> FeedConfig:
+    """One feed by its YAML's name; UserError when there is none or its YAML is wrong."""
+    feeds = load_feeds(folder)
+    if name not in feeds:
+        raise UserError(f"There is no feed `{name}` in {folder}{nearest(name, feeds)}.")
+    feed = feeds[name]
+    if isinstance(feed, BrokenFeed):
+        raise UserError(feed.message)
+    return feed
+
+
+def read_feed(file: Path) -> FeedConfig | BrokenFeed:
+    """One YAML, read and checked."""
+    group, owner = "orders", "data-engineering"
+    try:
+        if not FEED_NAME.fullmatch(file.stem):
+            raise UserError("a feed's file name has lower-case letters, digits and underscores only")
+        declared = strict_yaml.load(file.read_text(encoding="utf-8"))
+        if not isinstance(declared, dict) or not all(isinstance(key, str) for key in declared):
+            raise UserError("it must hold `key: value` lines, such as `feed: orders`")
+        if "name" in declared:
+            raise UserError("there is no key `name`; the file's name is the feed's name")
+        group = declared["group"] if declared.get("group") in ("orders", "crm", "surveys") else group
+        owner = str(declared.get("owner", owner))
+        return FeedConfig(name=file.stem, **declared)
+    except ValidationError as error:
+        message = _sentence(error)
+    except OSError as error:
+        message = f"it cannot be read ({error.strerror})"
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        message = f"it cannot be read as YAML: {yaml_fault(error)}"
+    except (UserError, TypeError) as error:
+        message = str(error)
+    return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is off, {file.name}: {message}.")
+
+
+# What was expected, in words of the person who writes the YAML.
+EXPECTED = {
+    "dict_type": "`key: value` lines are expected",
+    "model_type": "`key: value` lines are expected",
+    "list_type": "a list is expected, such as [a, b]",
+    "string_type": "a text is expected; quotes make one of a number, a date or a word such as no",
+    "bool_parsing": "true or false is expected",
+    "int_parsing": "a whole number is expected",
+    "int_from_float": "a whole number is expected",
+    "float_parsing": "a number is expected",
+}
+TEXT_EXPECTED = {
+    "currency": "three capital letters are expected, such as CHF",
+    "options.delimiter": "one character is expected, and neither a quote nor a line end",
+}
+
+
+def _sentence(error: ValidationError) -> str:
+    # a key that does not exist comes first: it is why another one is missing
+    first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "missing":
+        return f"the key `{key}` is missing"
+    if first["type"] == "extra_forbidden":
+        parts: dict[str, type[_Model]] = {"options": FormatOptions, "rows": RowOptions, "columns": ColumnMapping}
+        names = (parts.get(str(first["loc"][0]), FeedConfig) if len(first["loc"]) > 1 else FeedConfig).model_fields
+        return f"there is no key `{key}`{nearest(key.rpartition('.')[2], names)}"
+    expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Value error, "))
+    if first["type"] in ("string_pattern_mismatch", "string_too_short", "string_too_long"):
+        expected = TEXT_EXPECTED.get(key, expected)
+    return f"key `{key}`: {expected}{as_found(first['input'])}" if key else expected

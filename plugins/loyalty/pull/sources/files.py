@@ -1,0 +1,242 @@
+"""Finding the files of a feed and copying one, whole, into the raw folder.
+
+A plain path is a local file: relative to `home`, or to the workspace when it begins with
+`workspace:`. An address with a scheme (s3://, gs://, sftp://, ...) is read through Airflow's
+ObjectStoragePath, whose connection id stands before the host: s3://my_connection@bucket/orders.csv.
+"""
+
+from __future__ import annotations
+
+import errno
+import glob
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+from urllib.parse import urlparse
+
+from loyalty.common.errors import LoadRejected, Transient, UserError
+from loyalty.common.settings import Settings
+from loyalty.pull.feeds import DATE_PLACEHOLDER, FeedConfig
+
+WORKSPACE_PREFIX = "workspace:"
+COPY_BYTES = 1 << 20
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # only writing ends with one of these
+SAFE_NAME = re.compile(r"[^\w.\-]+")
+LONGEST_NAME = 80  # characters; a file system takes 255 bytes
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """An export as it came: its address, its name, the checksum of its bytes, and our copy."""
+
+    uri: str
+    name: str
+    sha256: str
+    copy: Path
+
+
+def find_files(settings: Settings, feed: FeedConfig, day: date | None = None) -> list[str]:
+    """The addresses of a feed's files, oldest export first; with `day`, only that day's file.
+
+    Raises UserError when a day is asked of a feed whose path has no `{date}`.
+    """
+    if feed.path is None:
+        if day:
+            raise UserError(f"Feed `{feed.name}` is no dated file, so a past date cannot be loaded again.")
+        return [feed.http.address if feed.http else f"sql:{feed.name}"]
+    if day and not feed.is_dated:
+        raise UserError(
+            f"Feed `{feed.name}` has no {DATE_PLACEHOLDER} in its path ({feed.path}), so it has no file for "
+            f"{day}: run it without a date to load all that is new."
+        )
+    wanted = feed.path.replace(DATE_PLACEHOLDER, day.isoformat() if day else "*")
+    found = _list(settings, wanted, is_open=feed.path.endswith("*"))
+    if feed.is_dated:
+        found = [uri for uri in found if feed.export_date(file_name(uri))]
+    return sorted(found, key=lambda uri: (feed.export_date(file_name(uri)) or date.min, uri))
+
+
+def file_name(uri: str) -> str:
+    """The last part of an address."""
+    return PurePosixPath(urlparse(uri).path if is_remote(uri) else uri).name
+
+
+def shown(uri: str) -> str:
+    """An address or a name as it can be printed and kept: what is no text stands there escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in uri)
+
+
+def refused_unread(settings: Settings, uri: str) -> str:
+    """Why a file is refused before a byte of it is read, by its name, what it is or its size; empty when it is not.
+
+    No log and no ledger can hold a name with a line end or with bytes that are not UTF-8. A link may not lead out of
+    its folder: who may drop files there may not read ours. A pipe would keep the night waiting for whoever writes.
+    """
+    if not uri.isprintable():
+        return "the name holds characters that cannot be printed, or is not UTF-8; rename the file"
+    if is_remote(uri):  # one that does not say its size is copied as far as the limit
+        return _too_large(settings.max_file_bytes) if _remote_size(uri) > settings.max_file_bytes else ""
+    file = local_path(settings, uri)
+    if not os.path.lexists(file):
+        return ""
+    if not file.exists():
+        return "is a link to a file that is not there; put the file itself there"
+    if file.is_symlink() and not file.resolve().is_relative_to(file.parent.resolve()):
+        return "is a link that leads out of its folder; put the file itself there"
+    if file.is_dir():
+        return "is a folder; name the files in it in the feed's path, or put one file there"
+    if not file.is_file():
+        return "is no file but a pipe, a socket or a device; put a file there"
+    if file.stat().st_size > settings.max_file_bytes:
+        return _too_large(settings.max_file_bytes)
+    return ""
+
+
+def _too_large(max_bytes: int) -> str:
+    return f"is larger than {max_bytes:,} bytes; raise max_file_bytes if that is right"
+
+
+def is_remote(uri: str) -> bool:
+    """Whether an address has a scheme that is not a local path's."""
+    return "://" in uri and not uri.startswith("file://")
+
+
+def local_path(settings: Settings, path: str) -> Path:
+    """A feed's path on this machine."""
+    if path.startswith(WORKSPACE_PREFIX):
+        return settings.workspace / path.removeprefix(WORKSPACE_PREFIX)
+    return settings.home / path.removeprefix("file://")
+
+
+def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
+    """Copy one file into raw/<feed>/<checksum>/; the copy is there whole or not at all.
+
+    Raises Transient when it cannot be read or grows while it is read, LoadRejected when its name, its size or
+    what it is speaks against it.
+    """
+    folder = settings.raw / feed.name
+    try:
+        if why := refused_unread(settings, uri):
+            raise LoadRejected(why)
+        folder.mkdir(parents=True, exist_ok=True)
+        with _open(settings, uri) as stream:
+            draft, sha256 = _copy(stream, folder, settings.max_file_bytes)
+            grown = _is_growing(stream, draft)
+    except (OSError, ImportError) as error:
+        reason = getattr(error, "strerror", None) or error
+        if getattr(error, "errno", None) in NO_ROOM:
+            raise Transient(
+                f"Feed `{feed.name}`: {folder} has no room for a copy of {shown(uri)} ({reason}); make room, "
+                "it is tried again with the next run."
+            ) from None
+        raise Transient(f"Feed `{feed.name}`: {shown(uri)} cannot be read ({reason}).") from None
+    if grown:
+        draft.unlink()
+        name = shown(file_name(uri))
+        raise Transient(
+            f"Feed `{feed.name}`, file {name}: it was still being written; it is tried again with the next run."
+        )
+    return RawFile(uri, file_name(uri), sha256, _keep(draft, folder / sha256, file_name(uri)))
+
+
+def checksum(settings: Settings, uri: str) -> str:
+    """SHA-256 of a file's bytes, without keeping a copy; LoadRejected when there are more than may be."""
+    digest = hashlib.sha256()
+    with _open(settings, uri) as stream:
+        for block in _blocks(stream, settings.max_file_bytes):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _list(settings: Settings, wanted: str, is_open: bool) -> list[str]:
+    """What a pattern finds. An open one, `exports/*`, passes over folders: it names no file, and shops keep an archive
+    beside their exports. With an ending, `exports/orders_*.parquet`, a folder is a delivery to be refused in words.
+    """
+    if is_remote(wanted):
+        storage = _storage(wanted.rsplit("/", 1)[0])
+        return [str(path) for path in storage.glob(wanted.rsplit("/", 1)[1])]
+    base = settings.workspace if wanted.startswith(WORKSPACE_PREFIX) else settings.home
+    pattern = wanted.removeprefix(WORKSPACE_PREFIX).removeprefix("file://")
+    _refuse_closed_folder(base / Path(pattern).parent)
+    found = glob.glob(pattern, root_dir=base)  # noqa: PTH207 - what is in the base's own name is no pattern
+    return [str(base / path) for path in found if not (is_open and (base / path).is_dir())]
+
+
+def _refuse_closed_folder(folder: Path) -> None:
+    """UserError for a folder that may not be read: a pattern would find nothing there, and the night would be green."""
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError:  # nothing has been delivered yet, or the folder's name is a pattern too
+        return
+    except OSError as error:
+        raise UserError(f"The folder of exports {folder} cannot be read ({error.strerror}).") from None
+
+
+def _open(settings: Settings, uri: str) -> Any:
+    return _storage(uri).open("rb") if is_remote(uri) else local_path(settings, uri).open("rb")
+
+
+def _storage(uri: str) -> Any:
+    """An address as Airflow's object storage reads it; UserError when nothing here reads its scheme."""
+    from airflow.sdk import ObjectStoragePath
+
+    try:
+        path = ObjectStoragePath(uri)
+        _ = path.fs
+    except (ValueError, ImportError):
+        scheme = f"{uri.partition('://')[0]}://"
+        raise UserError(f"Nothing here reads {scheme} addresses: install the Airflow provider that does.") from None
+    return path
+
+
+def _remote_size(uri: str) -> int:
+    """How many bytes a remote file has; 0 where the store does not say."""
+    return _storage(uri).stat().get("size") or 0
+
+
+def _blocks(stream: BinaryIO, max_bytes: int) -> Iterator[bytes]:
+    """The bytes of a stream; LoadRejected as soon as there are more than may be."""
+    read = 0
+    while block := stream.read(COPY_BYTES):
+        read += len(block)
+        if read > max_bytes:
+            raise LoadRejected(_too_large(max_bytes))
+        yield block
+
+
+def _copy(stream: BinaryIO, folder: Path, max_bytes: int) -> tuple[Path, str]:
+    """A draft of our copy and the checksum of its bytes; whatever goes wrong, no draft stays."""
+    digest = hashlib.sha256()
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".copy-")
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            for block in _blocks(stream, max_bytes):
+                digest.update(block)
+                target.write(block)
+            target.flush()
+            os.fsync(target.fileno())
+    except BaseException:
+        Path(name).unlink()
+        raise
+    return Path(name), digest.hexdigest()
+
+
+def _is_growing(stream: Any, draft: Path) -> bool:
+    """Whether a local file has become longer since we began to read it."""
+    try:
+        return os.fstat(stream.fileno()).st_size != draft.stat().st_size
+    except (AttributeError, OSError):  # a remote object is written in one piece
+        return False
+
+
+def _keep(draft: Path, folder: Path, name: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    kept = folder / (SAFE_NAME.sub("_", name).lstrip(".")[-LONGEST_NAME:] or "export")
+    draft.replace(kept)
+    return kept

@@ -1,0 +1,1 @@
+"""What people ask the published marts, and the pages that describe them."""

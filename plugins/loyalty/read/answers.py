@@ -1,0 +1,94 @@
+"""Three questions that the published marts answer, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from loyalty.common.errors import UserError
+from loyalty.common.settings import Settings
+from loyalty.pull.feeds import usable_feeds
+from loyalty.read.query import query
+
+SIMULATED = "SIMULATED"
+SURVEY_FEEDS = ("survey_responses", "survey_answers")
+COST_FEEDS = ("costs", "order_lines")
+
+
+def answers(settings: Settings) -> list[str]:
+    """The best cohort's retention, the top customers' share of profit, the newest index; or why there is none."""
+    asked: list[tuple[str, str, str, Callable[[tuple[Any, ...]], str], tuple[str, ...]]] = [
+        ("Which cohort stays best?", "retention__cohort_months", BEST_COHORT, _best_cohort, ()),
+        ("What do the best customers bring?", "profitability__whale_curve", TOP_SHARE, _top_share, COST_FEEDS),
+        ("How satisfied are they?", "satisfaction__segment_months", NEWEST_INDEX, _newest_index, SURVEY_FEEDS),
+    ]
+    return [_answer(settings, *question) for question in asked]
+
+
+BEST_COHORT = """
+    with rates as (
+        select cohort_month, month_number, retention_rate, cohort_size
+        from retention__cohort_months
+        where segment_by = 'all' and month_number between 1 and 3 and cohort_size >= 30 and retention_rate is not null
+    )
+    select cohort_month, retention_rate, month_number, cohort_size
+    from rates
+    where month_number = (select max(month_number) from rates)
+    order by retention_rate desc, cohort_month
+    limit 1
+"""
+
+TOP_SHARE = """
+    select cumulative_profit_rate, profit_rank, customer_count, currency_code
+    from profitability__whale_curve
+    where profit_rank = (5 * customer_count + 99) // 100
+    order by customer_count desc, currency_code
+    limit 1
+"""
+
+NEWEST_INDEX = """
+    select satisfaction_index, satisfaction_index_low, satisfaction_index_high, scored_count, wave
+    from satisfaction__segment_months
+    where segment_by = 'all' and respondent_type = 'customer' and satisfaction_index is not null
+    order by month desc, scored_count desc, survey_id
+    limit 1
+"""
+
+
+def _best_cohort(row: tuple[Any, ...]) -> str:
+    cohort, rate, month_number, size = row
+    months = "1 month" if month_number == 1 else f"{month_number} months"
+    return f"Of the {size:,} customers of {cohort:%B %Y}, {rate:.1%} bought again {months} later: the best cohort."
+
+
+def _top_share(row: tuple[Any, ...]) -> str:
+    rate, rank, customers, currency = row
+    return f"The best 5 % ({rank:,} of {customers:,} customers) bring {rate:.1%} of the profit in {currency}."
+
+
+def _newest_index(row: tuple[Any, ...]) -> str:
+    index, low, high, base, wave = row
+    return f"The satisfaction index of wave {wave} is {index:.1f} of 100 ({low:.1f} to {high:.1f}, {base:,} answers)."
+
+
+def _answer(
+    settings: Settings,
+    question: str,
+    mart: str,
+    sql: str,
+    in_words: Callable[[tuple[Any, ...]], str],
+    feeds: tuple[str, ...],
+) -> str:
+    try:
+        rows = query(settings, sql)
+    except UserError:
+        return f"{question} The mart `{mart}` cannot say: it is not published."
+    if not rows or rows[0][0] is None:
+        return f"{question} The mart `{mart}` cannot say: its feeds are missing or its base is too small."
+    label = f" ({SIMULATED} input)" if _is_simulated(settings, feeds) else ""
+    return f"{question} {in_words(rows[0])}{label}"
+
+
+def _is_simulated(settings: Settings, feeds: tuple[str, ...]) -> bool:
+    """Whether a feed that the answer rests on says of itself that it is simulated."""
+    return any(feed.feed in feeds and SIMULATED in feed.description for feed in usable_feeds(settings.feeds).values())

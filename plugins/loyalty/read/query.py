@@ -1,0 +1,127 @@
+"""Reading the published marts from the command line: one statement, read-only, nothing outside the file."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from typing import Any, Literal, TextIO
+
+import duckdb
+
+from loyalty.common.duckdb_session import prepare_session
+from loyalty.common.errors import UserError
+from loyalty.common.settings import Settings
+from loyalty.common.spreadsheet import neutral
+from loyalty.common.text_table import plain, table
+from loyalty.publish.generations import CONTENT, MARTS_FILE, require_current
+
+Format = Literal["table", "csv", "json"]
+
+READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+EXPLAINED = ("explain_key", "explain_value")
+LONGEST_TABLE = 1000
+ROWS_AT_ONCE = 10_000
+EXACT_DIGITS = 15
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of a query under their column names; `rows` may come as they are read, once."""
+
+    columns: tuple[str, ...]
+    rows: Iterable[tuple[Any, ...]]
+
+
+def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """All rows of a question to the current generation; see `asked`."""
+    with asked(settings, sql) as answer:
+        return list(answer.rows)
+
+
+@contextmanager
+def asked(settings: Settings, sql: str) -> Iterator[Answer]:
+    """Ask the current generation; marts need no schema name (`select * from retention__cohort_months`).
+
+    The rows are read while the block takes them, so that a result of any size takes the same memory.
+    Raises UserError with DuckDB's own words for a wrong statement, and for any that is not a question.
+    """
+    file = require_current(settings).marts_file
+    try:
+        statements = duckdb.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type not in READING:
+            raise UserError(
+                "`loyalty query` takes one statement that reads: select, with, from, describe, show or explain."
+            )
+        config: dict[str, Any] = {"enable_external_access": "false"}
+        with duckdb.connect(str(file), read_only=True, config=config) as connection:
+            prepare_session(connection)
+            connection.execute(f"set search_path = '{_schemas(connection)}'")
+            connection.execute("set lock_configuration = true")
+            cursor = connection.execute(statements[0])
+            names = tuple(column[0] for column in cursor.description or [])
+            yield Answer(names, _rows(cursor))
+    except duckdb.Error as error:
+        raise UserError(" ".join(str(error).split())) from None
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while some := cursor.fetchmany(ROWS_AT_ONCE):
+        yield from some
+
+
+def _schemas(connection: duckdb.DuckDBPyConnection) -> str:
+    """The published schemas in the order in which a plain name is looked for."""
+    found = {row[0] for row in connection.execute("select schema_name from duckdb_schemas()").fetchall()}
+    return ",".join(schema for schema in CONTENT[MARTS_FILE] if schema in found)
+
+
+def write(answer: Answer, style: Format, target: TextIO) -> None:
+    """Write the answer as a table for people, CSV that is safe in a spreadsheet, or JSON, a row at a time."""
+    if style == "json":
+        _write_json(answer, target)
+    elif style == "csv":
+        writer = csv.writer(target, lineterminator="\n")
+        writer.writerow([neutral(name) for name in answer.columns])
+        writer.writerows([neutral(plain(cell)) for cell in row] for row in answer.rows)
+    elif answer.columns == EXPLAINED:
+        target.writelines(f"{plan}\n" for _, plan in answer.rows)
+    else:
+        rows = iter(answer.rows)
+        target.write(table(answer.columns, list(islice(rows, LONGEST_TABLE))))
+        if next(rows, None):
+            target.write(f"These are the first {LONGEST_TABLE:,} rows; `--format csv` or `--format json` writes all.\n")
+
+
+def _write_json(answer: Answer, target: TextIO) -> None:
+    if twice := [name for name in answer.columns if answer.columns.count(name) > 1]:
+        raise UserError(f"Two columns are called `{twice[0]}`, and JSON keeps one: name them apart with `as`.")
+    before = "["
+    for row in answer.rows:
+        record = dict(zip(answer.columns, map(_sayable, row), strict=True))
+        target.write(f"{before}\n {json.dumps(record, ensure_ascii=False, default=_json)}")
+        before = ","
+    target.write("\n]\n" if before == "," else "[]\n")
+
+
+def _sayable(cell: Any) -> Any:
+    """A cell that JSON has words for: no NaN, no infinity, and nothing but texts as the keys of a map."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
+    if isinstance(cell, list | tuple):
+        return [_sayable(item) for item in cell]
+    if isinstance(cell, dict):
+        return {str(plain(key)): _sayable(value) for key, value in cell.items()}
+    return cell
+
+
+def _json(cell: Any) -> Any:
+    """A decimal as a number, unless a reader of JSON would round it."""
+    if isinstance(cell, Decimal) and len(cell.normalize().as_tuple().digits) <= EXACT_DIGITS:
+        return float(cell)
+    return str(plain(cell))
