@@ -1,0 +1,1 @@
+"""Accepted loads become core, estimates and marts in the work file."""
