@@ -6,40 +6,29 @@ is `publish`.
 """
 
 from __future__ import annotations
-from loyalty.build.plan import chosen_vars, code_version, history_version, last_build, needs_full
 
-from loyalty.build.work_file import lock_file, work_files, lock, open_work_file
-
-from loyalty.common.duckdb_session import duckdb_config, prepare_session
-
-
-import hashlib
-import json
 import secrets
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from loyalty.build import dbt_runner
+from loyalty.build.dbt_runner import ModelDoc, made_relations, model_docs, parse_project, run_dbt, unknown_vars
+from loyalty.build.plan import chosen_vars, code_version, history_version, last_build, needs_full
+from loyalty.build.raw_views import DataSpan, data_span, register, register_build
+from loyalty.build.work_file import lock, open_work_file
 from loyalty.common.errors import UserError
 from loyalty.common.failpoints import hit
-from loyalty.common.ledger import Event, Ledger, Load
-from loyalty.common.lock import file_lock, holder_of
-from loyalty.build.raw_views import DataSpan, data_span, dated_as_of, register, register_build
+from loyalty.common.ledger import Ledger, Load
+from loyalty.common.progress import Say
 from loyalty.common.runs import recorded_run
 from loyalty.common.settings import WORKSPACE_FILE, Settings
-from loyalty.common.sql import quote_identifier, quote_text
+from loyalty.common.sql import quote_identifier
 from loyalty.land.redact import sweep
-from loyalty.build.dbt_runner import ModelDoc, made_relations, model_docs, parse_project, run_dbt, unknown_vars
-from loyalty.common.errors import first_line
-from loyalty.common.progress import Say
 
 # What is built after the estimates: models that need them, the marts, and all that stands on those.
 LATE = ("tag:scored+", "path:models/marts+", "path:models/quality+")
@@ -59,24 +48,6 @@ class BuildResult:
     tests: int
     warnings: tuple[str, ...]
     seconds: float
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def build(settings: Settings, as_of: date | None = None, full: bool = False, say: Say = print) -> BuildResult:
@@ -123,32 +94,6 @@ def build(settings: Settings, as_of: date | None = None, full: bool = False, say
         warnings=tuple(warning for outcome in outcomes for warning in outcome.warnings),
         seconds=time.monotonic() - started,
     )
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def _new_loads(connection: duckdb.DuckDBPyConnection, loads: Sequence[Load]) -> list[Load]:

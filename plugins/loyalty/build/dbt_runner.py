@@ -1,16 +1,12 @@
 """dbt, run in this process: what it is told, what it answered, in words."""
 
 from __future__ import annotations
-from loyalty.common.errors import first_line
-
-from loyalty.common.progress import Say
-
 
 import json
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +15,8 @@ from typing import Any
 import yaml
 
 from loyalty.common.errors import UserError, nearest
+from loyalty.common.progress import Say
 from loyalty.common.settings import Settings
-
 
 PROGRESS_SECONDS = 5.0
 
@@ -281,8 +277,6 @@ def _sentence(result: Any) -> str:
         place = f" of model `{where}`" if where else ""
         return f"dbt test `{test}`{place} found {result.failures} rows that break it ({node.original_file_path})"
     return f"dbt {node.resource_type} `{node.name}` failed: {_one_line(result.message or str(result.status))}"
-
-
 
 
 def _one_line(text: str) -> str:

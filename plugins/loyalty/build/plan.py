@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from loyalty.build.work_file import lock_file, work_files, lock, open_work_file
-from loyalty.common.duckdb_session import duckdb_config, prepare_session
 import hashlib
 import json
-import secrets
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 from typing import Any
+
 import duckdb
-from loyalty.build import dbt_runner
-from loyalty.common.errors import UserError
-from loyalty.common.failpoints import hit
+
+from loyalty.build.raw_views import dated_as_of
+from loyalty.build.work_file import lock_file
+from loyalty.common.duckdb_session import duckdb_config
 from loyalty.common.ledger import Event, Ledger, Load
-from loyalty.common.lock import file_lock, holder_of
-from loyalty.build.raw_views import DataSpan, data_span, dated_as_of, register, register_build
-from loyalty.common.runs import recorded_run
-from loyalty.common.settings import WORKSPACE_FILE, Settings
-from loyalty.common.sql import quote_identifier, quote_text
-from loyalty.land.redact import sweep
-from loyalty.build.dbt_runner import ModelDoc, made_relations, model_docs, parse_project, run_dbt, unknown_vars
-from loyalty.common.errors import first_line
-from loyalty.common.progress import Say
+from loyalty.common.lock import holder_of
+from loyalty.common.settings import Settings
+from loyalty.common.sql import quote_text
 
 
 @dataclass(frozen=True)

@@ -6,28 +6,30 @@ Nothing is copied: the views name the Parquet parts of the accepted loads, so a 
 """
 
 from __future__ import annotations
-from loyalty.land.loads import MANIFEST, is_behind, landed_folder, load_folder, load_folders, load_id_of, parts_of, put_in_place, read_manifest, refuse_half_rotated, write_json, wrong_parts
-
-
 
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from loyalty.land import quarantine
-from loyalty.pull.contract import CanonicalFeed, hashed_columns, load_contract
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import REWRITING, Ledger, Load
-from loyalty.privacy.keys import key_count
 from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_identifier, text_list
+from loyalty.land import quarantine
+from loyalty.land.loads import (
+    MANIFEST,
+    landed_folder,
+    load_folder,
+    read_manifest,
+    refuse_half_rotated,
+)
+from loyalty.pull.contract import CanonicalFeed, load_contract
 
 ORDERS = "orders"
 
@@ -114,10 +116,6 @@ class DataSpan:
     reporting_currency: str | None
 
 
-
-
-
-
 def register(connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: Ledger, loads: Sequence[Load]) -> None:
     """Make `raw` show exactly these accepted loads, and what the ledger remembers of all deliveries."""
     connection.execute("create schema if not exists raw")
@@ -134,10 +132,6 @@ def register(connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: 
     _fill(connection, "rule_results", _rule_rows(settings, ledger, loads, manifests))
     _fill(connection, "runs", _run_rows(ledger))
     _fill(connection, "quarantined_rows", _quarantined_rows(settings, loads))
-
-
-
-
 
 
 def register_build(connection: duckdb.DuckDBPyConnection, build_id: str, span: DataSpan, code_version: str) -> None:

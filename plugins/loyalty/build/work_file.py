@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from loyalty.common.duckdb_session import duckdb_config, prepare_session
-import hashlib
-import json
-import secrets
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from itertools import groupby
 from pathlib import Path
-from typing import Any
+
 import duckdb
-from loyalty.build import dbt_runner
-from loyalty.common.errors import UserError
-from loyalty.common.failpoints import hit
-from loyalty.common.ledger import Event, Ledger, Load
-from loyalty.common.lock import file_lock, holder_of
-from loyalty.build.raw_views import DataSpan, data_span, dated_as_of, register, register_build
-from loyalty.common.runs import recorded_run
-from loyalty.common.settings import WORKSPACE_FILE, Settings
-from loyalty.common.sql import quote_identifier, quote_text
-from loyalty.land.redact import sweep
-from loyalty.build.dbt_runner import ModelDoc, made_relations, model_docs, parse_project, run_dbt, unknown_vars
-from loyalty.common.errors import first_line
-from loyalty.common.progress import Say
+
+from loyalty.common.duckdb_session import duckdb_config, prepare_session
+from loyalty.common.errors import UserError, first_line
+from loyalty.common.lock import file_lock
+from loyalty.common.settings import Settings
 
 
 def lock_file(settings: Settings) -> Path:

@@ -14,7 +14,16 @@ from math import factorial
 import numpy as np
 
 from loyalty.build.estimates.fits import FITTED, Check, Fit, not_fitted, significant
-from loyalty.build.estimates.moments import Interval, Moments, Sums, added, cross_validated, is_singular, jackknifed, moments
+from loyalty.build.estimates.moments import (
+    Interval,
+    Moments,
+    Sums,
+    added,
+    cross_validated,
+    is_singular,
+    jackknifed,
+    moments,
+)
 
 MODEL = "survey_drivers"
 # Every subset of drivers is a regression: 4,096 of them with twelve.

@@ -9,7 +9,17 @@ from datetime import date
 import duckdb
 
 from loyalty.build.estimates.fits import Check, Fit, significant
-from loyalty.build.estimates.steps import contracts, purchases, survey_changes, survey_drivers, survey_shrinkage, survey_structure, survey_thresholds, survey_weights, wallet_coefficients
+from loyalty.build.estimates.steps import (
+    contracts,
+    purchases,
+    survey_changes,
+    survey_drivers,
+    survey_shrinkage,
+    survey_structure,
+    survey_thresholds,
+    survey_weights,
+    wallet_coefficients,
+)
 from loyalty.build.estimates.tables import CHECKS, FITS, PARAMETERS, Columns, create_missing, replace_table
 
 # In this order: a later one may read what an earlier one wrote.

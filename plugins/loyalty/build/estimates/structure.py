@@ -15,7 +15,16 @@ import numpy as np
 from scipy.stats import chi2
 
 from loyalty.build.estimates.fits import FITTED, Check, Fit, not_fitted
-from loyalty.build.estimates.moments import Interval, Moments, Sums, added, cross_validated, is_singular, jackknifed, moments
+from loyalty.build.estimates.moments import (
+    Interval,
+    Moments,
+    Sums,
+    added,
+    cross_validated,
+    is_singular,
+    jackknifed,
+    moments,
+)
 
 PATH_MODEL = "survey_path_model"
 COMPONENTS = "survey_components"
