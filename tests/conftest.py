@@ -1,4 +1,4 @@
-"""Fixtures that every kind of test uses."""
+"""What every kind of test needs: an environment of its own, and the fixtures of tests/worlds."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import os
 import tempfile
 from pathlib import Path
 
-import pytest
 from hypothesis import settings
 
 from loyalty.operate.airflow.local import airflow_environment
-from shop_workspace import Workspace
 
-# Airflow makes its home when it is first imported: never the one of who runs the tests.
+pytest_plugins = ("worlds.one_mart_fixtures",)
+
+# Airflow makes its home when it is first imported. It must not be the home of the person who runs the tests.
 AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="airflow-")
 os.environ |= airflow_environment(Path(AIRFLOW_HOME.name))
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
@@ -21,8 +21,3 @@ os.environ.setdefault("DBT_SEND_ANONYMOUS_USAGE_STATS", "False")
 # No test is timed: on a busy machine the first example of any of them is slow.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return Workspace(tmp_path / "shop")

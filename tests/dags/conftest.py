@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from small_workspace import make_workspace
+from worlds.corner_shop import make_workspace
 
 DAGS = Path(__file__).parents[2] / "dags"
 

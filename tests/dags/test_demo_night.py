@@ -2,19 +2,19 @@
 
 import pytest
 
-import tiny
 from loyalty.operate.airflow import tasks
 from loyalty.operate.airflow.demo import run_dags
+from worlds import one_mart
 
 
 @pytest.fixture
 def said(tmp_path, monkeypatch):
     """A workspace with one export not loaded yet, and a place for what is said there."""
-    settings = tiny.make_workspace(tmp_path / "shop", max_age_days=36_500)
+    settings = one_mart.make_workspace(tmp_path / "shop", max_age_days=36_500)
     monkeypatch.setenv("LOYALTY_WORKSPACE", str(settings.workspace))
     lines = []
     monkeypatch.setattr(tasks, "say", lines.append)
-    tiny.load(settings)
+    one_mart.load(settings)
     return lines
 
 

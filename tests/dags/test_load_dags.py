@@ -9,7 +9,7 @@ import pytest
 
 from loyalty.common.ledger import Ledger
 from loyalty.common.settings import load_settings
-from small_workspace import (
+from worlds.corner_shop import (
     write_broken_feed,
     write_broken_till,
     write_members,

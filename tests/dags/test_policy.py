@@ -79,7 +79,7 @@ def test_build_on_time_listens_to_no_feed(airflow):
 
 
 def test_a_broken_feed_takes_only_itself_down(airflow):
-    from small_workspace import write_broken_feed
+    from worlds.corner_shop import write_broken_feed
 
     write_broken_feed(airflow.workspace)
     bag = airflow.bag()

@@ -19,7 +19,7 @@ columns: {order_id: id, customer_id: customer, ordered_at: at, total_amount: tot
 """
 
 
-def files_saying(folder: Path, text: str) -> list[Path]:
+def files_containing(folder: Path, text: str) -> list[Path]:
     """The files below a folder that hold a text as it stands."""
     return [file for file in folder.rglob("*") if file.is_file() and text.encode() in file.read_bytes()]
 
@@ -40,5 +40,5 @@ def test_the_login_of_a_feed_is_in_no_record_of_airflow(airflow, shop, monkeypat
     out, err = capfd.readouterr()
     assert "/export cannot be reached" in caplog.text + out + err
     assert CANARY not in caplog.text + out + err
-    assert [file for file in files_saying(home, "webshop") if file.name.startswith("airflow.db")]  # it is searched
-    assert files_saying(home, CANARY) + files_saying(shop, CANARY) == []
+    assert [file for file in files_containing(home, "webshop") if file.name.startswith("airflow.db")]  # it is searched
+    assert files_containing(home, CANARY) + files_containing(shop, CANARY) == []

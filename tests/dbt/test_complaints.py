@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from surveys import DAY, SCENE, build, load_survey, question
-from warehouse import Warehouse, new_warehouse
+
+from worlds.survey_rows import DAY, SCENE, build, load_survey, question
+from worlds.warehouse import Warehouse, new_warehouse
 
 SURVEY = json.loads((Path(__file__).parents[1] / "oracles" / "survey.json").read_text(encoding="utf-8"))
 OPENED = datetime(2017, 6, 1, 10)

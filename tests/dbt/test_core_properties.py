@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shop import AS_OF, LONG_CHAIN, Load, draw_loads, land, refunds, sold
-from warehouse import Warehouse, new_warehouse
+
+from worlds.random_shop import AS_OF, LONG_CHAIN, Load, draw_loads, land, refunds, sold
+from worlds.warehouse import Warehouse, new_warehouse
 
 SELECTION = (
     "+retention__cohort_months +retention__customer_months +profitability__customer_months +profitability__cost_drivers"

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from surveys import SCENE, build, load_survey, question
-from warehouse import PROJECT, Warehouse, new_warehouse
+
+from worlds.survey_rows import SCENE, build, load_survey, question
+from worlds.warehouse import PROJECT, Warehouse, new_warehouse
 
 AS_OF = date(2017, 12, 31)
 MARTS = ("loyalty__customers", "loyalty__next_actions", "loyalty__claims", "loyalty__early_signals", "loyalty__as_of")

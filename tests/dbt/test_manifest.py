@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
-from warehouse import PROJECT, project
 
 from loyalty.build.estimates.runner import TABLES
 from loyalty.pull.contract import load_contract
+from worlds.warehouse import PROJECT, project
 
 # A sum over doubles, a choice among equals, or a clock comes out differently from run to run.
 UNSTABLE = re.compile(

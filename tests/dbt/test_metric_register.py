@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warehouse import PROJECT, project
 
 from loyalty.read.dictionary import marts_page
+from worlds.warehouse import PROJECT, project
 
 IDS = Path(__file__).parents[1] / "metric_ids.csv"
 

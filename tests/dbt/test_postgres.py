@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import everything
 import pytest
-from postgres import Postgres, differences, postgres
-from warehouse import Warehouse, new_warehouse
 
 from loyalty.build import estimates
 from loyalty.build.build import LATE
+from worlds import every_column
+from worlds.postgres_server import Postgres, differences, postgres
+from worlds.warehouse import Warehouse, new_warehouse
 
 pytestmark = pytest.mark.slow
 
@@ -35,27 +35,27 @@ class Both:
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """Two nights: the first makes the tables that remember loads, the second everything.
+    """Two nights: the first makes the tables that remember loads, the second every_column.
 
     What Python has fitted from DuckDB's statistics is copied, so that SQL scores the same parameters on both.
     """
     with pytest.MonkeyPatch.context() as environment, postgres() as server:
         warehouse = new_warehouse(tmp_path_factory.mktemp("both"), environment)
-        warehouse.set_build(everything.AS_OF)
+        warehouse.set_build(every_column.AS_OF)
         engines = Both(warehouse, server)
-        everything.land_night(warehouse, 0)
+        every_column.land_night(warehouse, 0)
         engines.copy("raw", "estimates")
         for engine in (warehouse, server):
-            engine.dbt("run", "--select", CURRENT, variables=everything.VARIABLES)
-        everything.land_night(warehouse, 1)
+            engine.dbt("run", "--select", CURRENT, variables=every_column.VARIABLES)
+        every_column.land_night(warehouse, 1)
         warehouse.dbt("seed")
-        warehouse.dbt("run", "--exclude", *LATE, variables=everything.VARIABLES)
+        warehouse.dbt("run", "--exclude", *LATE, variables=every_column.VARIABLES)
         with warehouse.connect() as work:
-            estimates.run(work, everything.AS_OF, lambda _: None)
-        warehouse.dbt("run", "--select", *LATE, variables=everything.VARIABLES)
+            estimates.run(work, every_column.AS_OF, lambda _: None)
+        warehouse.dbt("run", "--select", *LATE, variables=every_column.VARIABLES)
         engines.copy("raw", "estimates")
         for resources in ("seed", "run"):
-            server.dbt(resources, variables=everything.VARIABLES)
+            server.dbt(resources, variables=every_column.VARIABLES)
         yield engines
 
 
@@ -91,7 +91,7 @@ def test_the_compared_data_fill_every_table_and_nearly_every_column(both: Both):
 
 
 def test_every_data_test_holds_on_postgresql(both: Both):
-    result = both.server.dbt("test", "--exclude", "test_type:unit", variables=everything.VARIABLES)
+    result = both.server.dbt("test", "--exclude", "test_type:unit", variables=every_column.VARIABLES)
     assert len(result.result) > 300
 
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cdnow import sample_orders
-from warehouse import Warehouse, new_warehouse
 
 from loyalty.build import estimates
+from worlds.cdnow_orders import sample_orders
+from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 PUBLISHED = json.loads((ORACLES / "btyd.json").read_text(encoding="utf-8"))
@@ -89,7 +89,7 @@ def test_gamma_gamma_by_the_projects_own_path(cdnow: Warehouse) -> None:
 
 def test_all_customers_are_foretold_as_published(cdnow: Warehouse) -> None:
     """Per customer against the file, whose summary rounds weeks to two digits: the third digit may differ. To six
-    digits the same customers are foretold in tests/unit/test_estimation_btyd.py, from the rounded weeks."""
+    digits the same customers are foretold in tests/unit/build/estimates/test_btyd.py, from the rounded weeks."""
     found = cdnow.frame(
         "select cast(customer_id as integer) as id, repeat_day_count, recency_days / 7.0 as t_x, age_days / 7.0 as age,"
         " p_alive::double as p_alive, order_probability::double as order_probability, expected_order_count"
@@ -219,7 +219,7 @@ def test_the_hold_out_is_the_published_one(a_year_later: Warehouse) -> None:
 
 def test_the_model_of_p_alive_foretells_the_same_hold_out(a_year_later: Warehouse) -> None:
     assert _fitted(a_year_later, "mbgnbd", "calibration")[1] == -9582.1357
-    # package lifetimes 0.11.3, ModifiedBetaGeoFitter, on the same customers: tests/unit/test_estimation_btyd.py
+    # package lifetimes 0.11.3, ModifiedBetaGeoFitter, on the same customers: tests/unit/build/estimates/test_btyd.py
     foretold = a_year_later.query(
         "select observed_figure, round(expected_figure, 1), verdict from marts.retention__model_checks"
         " where model = 'mbgnbd' and check_name = 'hold-out order days'"

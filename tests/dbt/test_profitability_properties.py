@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shop import AS_OF, FIRST_DAY, draw_loads, land
-from warehouse import Warehouse, new_warehouse
+
+from worlds.random_shop import AS_OF, FIRST_DAY, draw_loads, land
+from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from surveys import build
-from warehouse import Warehouse, new_warehouse
+
+from worlds.survey_rows import build
+from worlds.warehouse import Warehouse, new_warehouse
 
 AS_OF = date(2017, 12, 31)
 START = datetime(2017, 1, 1, 10)

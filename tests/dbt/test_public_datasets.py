@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cdnow import master_warehouse
-from warehouse import Warehouse, new_warehouse
+
+from worlds.cdnow_orders import master_warehouse
+from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from shop import AS_OF, FIRST_DAY, Load, draw_loads, land
-from warehouse import Warehouse, new_warehouse
+
+from worlds.random_shop import AS_OF, FIRST_DAY, Load, draw_loads, land
+from worlds.warehouse import Warehouse, new_warehouse
 
 MARTS = "+path:models/marts/retention +path:models/marts/wallet"
 ORDER = {

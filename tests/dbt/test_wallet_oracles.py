@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from surveys import DAY, SCENE, build, load_survey, question
-from warehouse import Warehouse, new_warehouse
 
 from loyalty.build import estimates
+from worlds.survey_rows import DAY, SCENE, build, load_survey, question
+from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 BY_INCOME = {"wallet_peer_column": "x_income", "min_base": 1}

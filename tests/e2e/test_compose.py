@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from loyalty.operate.airflow.local import HOST, free_port, stop_sessions
-from small_workspace import make_workspace
+from worlds.corner_shop import make_workspace
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))

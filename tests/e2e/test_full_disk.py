@@ -12,8 +12,6 @@ from contextlib import contextmanager
 
 import pytest
 
-import tiny
-from killing import start
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.land.landing import load_feed
@@ -21,8 +19,8 @@ from loyalty.operate.verify import verify
 from loyalty.publish.generations import generations
 from loyalty.publish.publish import publish
 from loyalty.pull.feeds import get_feed
-
-pytest_plugins = ("tiny_fixtures",)
+from worlds import one_mart
+from worlds.killing import start
 
 
 @contextmanager
@@ -35,18 +33,18 @@ def room_for(size: int) -> Iterator[None]:
 
 
 def land_without_room(folder, size):
-    settings = tiny.load_settings(folder)
+    settings = one_mart.load_settings(folder)
     with room_for(size):
-        (outcome,) = load_feed(settings, get_feed(settings.feeds, "orders"), say=tiny.quiet, now=tiny.NOW)
+        (outcome,) = load_feed(settings, get_feed(settings.feeds, "orders"), say=one_mart.quiet, now=one_mart.NOW)
     assert outcome.outcome == "rejected"
     assert outcome.is_transient, outcome.message
     assert "File too large" in outcome.message
 
 
 def publish_without_room(folder, size):
-    settings = tiny.load_settings(folder)
+    settings = one_mart.load_settings(folder)
     with room_for(size), pytest.raises(UserError, match="current generation is untouched; make room"):
-        publish(settings, say=tiny.quiet, now=tiny.NOW)
+        publish(settings, say=one_mart.quiet, now=one_mart.NOW)
 
 
 def succeeds(step: Callable[..., None], *arguments: object) -> bool:
@@ -57,12 +55,12 @@ def succeeds(step: Callable[..., None], *arguments: object) -> bool:
 
 @pytest.mark.parametrize("size", [10, 2_000, 3_000])
 def test_landing_without_room_lands_nothing_and_then_all(tmp_path, size):
-    settings = tiny.make_workspace(tmp_path / "shop")
+    settings = one_mart.make_workspace(tmp_path / "shop")
     assert succeeds(land_without_room, settings.workspace, size)
     assert Ledger(settings.ledger).loads() == []
     assert not list(settings.landing.glob("*/load_id=*"))
     assert not list(settings.home.rglob(".draft*")) + list(settings.home.rglob(".copy*"))
-    (outcome,) = tiny.load(settings)
+    (outcome,) = one_mart.load(settings)
     assert outcome.outcome == "accepted"
     assert verify(settings) == []
 
@@ -72,6 +70,6 @@ def test_publishing_without_room_keeps_the_old_marts_and_then_shows_the_new(wait
     assert succeeds(publish_without_room, waiting.workspace, size)
     assert [one.number for one in generations(waiting)] == [1]
     assert not list(waiting.serve.glob(".*"))
-    assert len(tiny.published(waiting, "from marts.retention__customers")) == 2
-    assert publish(waiting, say=tiny.quiet, now=tiny.NOW).number == 2
+    assert len(one_mart.published(waiting, "from marts.retention__customers")) == 2
+    assert publish(waiting, say=one_mart.quiet, now=one_mart.NOW).number == 2
     assert verify(waiting) == []

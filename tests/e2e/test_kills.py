@@ -5,71 +5,41 @@ from pathlib import Path
 
 import pytest
 
-import tiny
-from killing import kill_at
-from loyalty.build import build, plan
+from loyalty.build import plan
 from loyalty.common import failpoints
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.common.settings import shipped
-from loyalty.land.landing import load_feed, read_manifest
+from loyalty.land.landing import read_manifest
 from loyalty.land.quarantine import entries, release
 from loyalty.operate.housekeeping import prune
 from loyalty.operate.nightly import build_and_publish
 from loyalty.operate.notify import notify
 from loyalty.operate.verify import verify
-from loyalty.publish.generations import current_generation, generations, rollback
+from loyalty.publish.generations import generations, rollback
 from loyalty.publish.publish import publish
-from loyalty.pull.feeds import get_feed
+from worlds import one_mart
+from worlds.killing import kill_at
+from worlds.one_mart_steps import THREE, TWO, build_in, checksums, load_in, night_in, publish_in, seen
 
-pytest_plugins = ("tiny_fixtures",)
-
-CUSTOMERS = "select * from marts.retention__customers order by customer_id"
-TWO = [("ann", 2), ("bob", 1)]
-THREE = [("ann", 2), ("bob", 1), ("eve", 1)]
 LOOSE = "max_quarantine_rate: 0.9\n"
-BROKEN = tiny.DAY_31 + "5,zoe,someday,1.00\n6,zoe,2017-12-31 10:00:00,1.00\n"
-
-
-def load_in(folder, again=False):
-    settings = tiny.load_settings(folder)
-    load_feed(settings, get_feed(settings.feeds, "orders"), again=again, say=tiny.quiet, now=tiny.NOW)
-
-
-def build_in(folder):
-    build.build(tiny.load_settings(folder), say=tiny.quiet)
-
-
-def publish_in(folder):
-    publish(tiny.load_settings(folder), say=tiny.quiet, now=tiny.NOW)
-
-
-def night_in(folder):
-    build_and_publish(tiny.load_settings(folder), say=tiny.quiet, now=tiny.NOW)
+BROKEN = one_mart.DAY_31 + "5,zoe,someday,1.00\n6,zoe,2017-12-31 10:00:00,1.00\n"
 
 
 def rollback_in(folder):
-    rollback(tiny.load_settings(folder), say=tiny.quiet)
+    rollback(one_mart.load_settings(folder), say=one_mart.quiet)
 
 
 def release_in(folder, load_id):
-    release(tiny.load_settings(folder), load_id, [4])
+    release(one_mart.load_settings(folder), load_id, [4])
 
 
 def notify_in(folder):
-    notify(tiny.load_settings(folder), tiny.quiet, tiny.NOW)
+    notify(one_mart.load_settings(folder), one_mart.quiet, one_mart.NOW)
 
 
 def prune_in(folder):
-    prune(tiny.load_settings(folder), tiny.NOW.replace(year=2027), tiny.quiet)
-
-
-def seen(settings):
-    return [row[:2] for row in tiny.published(settings, CUSTOMERS)]
-
-
-def checksums(settings):
-    return current_generation(settings).manifest["marts"]
+    prune(one_mart.load_settings(folder), one_mart.NOW.replace(year=2027), one_mart.quiet)
 
 
 def landed(settings):
@@ -84,20 +54,20 @@ def landed(settings):
 @pytest.fixture
 def arrived(tmp_path):
     """A workspace with a landed day and a row of it in quarantine; the next day's file brings a good version of it."""
-    settings = tiny.make_workspace(tmp_path / "shop")
-    (settings.feeds / "orders.yml").write_text(tiny.FEED + LOOSE)
-    tiny.deliver(settings, "2017-12-29", tiny.HEADER + "3,bob,soon,5.00\n9,bob,2017-12-29 10:00:00,5.00\n")
-    tiny.deliver(settings, "2017-12-30", tiny.DAY_30.replace("3,bob,2017-12-30", "3,bob,someday,2017-12-30"))
+    settings = one_mart.make_workspace(tmp_path / "shop")
+    (settings.feeds / "orders.yml").write_text(one_mart.FEED + LOOSE)
+    one_mart.deliver(settings, "2017-12-29", one_mart.HEADER + "3,bob,soon,5.00\n9,bob,2017-12-29 10:00:00,5.00\n")
+    one_mart.deliver(settings, "2017-12-30", one_mart.DAY_30.replace("3,bob,2017-12-30", "3,bob,someday,2017-12-30"))
     load_in(settings.workspace)
-    tiny.deliver(settings, "2017-12-31", BROKEN)
+    one_mart.deliver(settings, "2017-12-31", BROKEN)
     return settings
 
 
 @pytest.fixture(scope="session")
 def undisturbed(built_twice, tmp_path_factory):
     """The checksums of a second night that nothing disturbed."""
-    settings = tiny.copy_workspace(built_twice, tmp_path_factory.mktemp("calm") / "shop")
-    build_and_publish(settings, say=tiny.quiet, now=tiny.NOW)
+    settings = one_mart.copy_workspace(built_twice, tmp_path_factory.mktemp("calm") / "shop")
+    build_and_publish(settings, say=one_mart.quiet, now=one_mart.NOW)
     return checksums(settings)
 
 
@@ -109,7 +79,7 @@ def test_every_point_is_listed_and_every_listed_point_is_there():
 
 @pytest.mark.parametrize("point", failpoints.LAND_POINTS)
 def test_landing_killed_and_run_again(arrived, tmp_path, point):
-    calm = tiny.copy_workspace(arrived.workspace, tmp_path / "calm" / "shop")
+    calm = one_mart.copy_workspace(arrived.workspace, tmp_path / "calm" / "shop")
     load_in(calm.workspace)
     kill_at(point, load_in, arrived.workspace)
     load_in(arrived.workspace)
@@ -121,7 +91,7 @@ def test_landing_killed_and_run_again(arrived, tmp_path, point):
 
 @pytest.mark.parametrize("point", failpoints.REJECT_POINTS)
 def test_refusing_killed_and_run_again(arrived, point):
-    tiny.deliver(arrived, "2017-12-31", "id,customer\n1,ann\n")
+    one_mart.deliver(arrived, "2017-12-31", "id,customer\n1,ann\n")
     kill_at(point, load_in, arrived.workspace)
     load_in(arrived.workspace)
     refused = [event for event in Ledger(arrived.ledger).events("delivery") if event.data["outcome"] == "rejected"]
@@ -134,7 +104,7 @@ def test_refusing_killed_and_run_again(arrived, point):
 def test_a_changed_mapping_killed_and_run_again_counts_no_file_twice(arrived, point):
     load_in(arrived.workspace)
     before = len(Ledger(arrived.ledger).loads())
-    (arrived.feeds / "orders.yml").write_text(tiny.FEED.replace("EUR", "CHF") + LOOSE)
+    (arrived.feeds / "orders.yml").write_text(one_mart.FEED.replace("EUR", "CHF") + LOOSE)
     kill_at(point, load_in, arrived.workspace, True)
     assert len(Ledger(arrived.ledger).loads()) == before
     load_in(arrived.workspace, again=True)
@@ -149,7 +119,9 @@ def test_releasing_killed_and_run_again_lands_the_row_once(arrived, point):
         "feed: orders\nrows:\n  - name: small\n    severity: critical\n    because: Small totals only.\n"
         "    expectation: {type: expect_column_values_to_be_between, kwargs: {column: total_amount, max_value: 6.5}}\n"
     )
-    tiny.deliver(arrived, "2017-12-31", tiny.DAY_31 + tiny.DAY_31.splitlines()[2].replace("4,", "5,") + "\n")
+    one_mart.deliver(
+        arrived, "2017-12-31", one_mart.DAY_31 + one_mart.DAY_31.splitlines()[2].replace("4,", "5,") + "\n"
+    )
     load_in(arrived.workspace)
     (load_id,) = {one.load_id for one in entries(arrived, only_open=True) if one.file == "orders_2017-12-31.csv"}
     kill_at(point, release_in, arrived.workspace, load_id)
@@ -167,7 +139,7 @@ def test_publish_killed_and_run_again(waiting, undisturbed, point):
     is_shown = failpoints.PUBLISH_POINTS.index(point) >= failpoints.PUBLISH_POINTS.index("publish.linked")
     assert seen(waiting) == (THREE if is_shown else TWO)
     shown = (waiting.serve / "current").resolve().stat().st_ino
-    build_and_publish(waiting, say=tiny.quiet, now=tiny.NOW)
+    build_and_publish(waiting, say=one_mart.quiet, now=one_mart.NOW)
     assert seen(waiting) == THREE
     assert not is_shown or (waiting.serve / "current").resolve().stat().st_ino == shown  # readers keep what they have
     assert checksums(waiting) == undisturbed
@@ -182,15 +154,15 @@ def test_rolling_back_killed_holds_publishing_and_is_run_again(waiting):
     assert seen(waiting) == THREE
     with pytest.raises(UserError, match="Publishing is held"):
         publish_in(waiting.workspace)
-    rollback(waiting, say=tiny.quiet)
+    rollback(waiting, say=one_mart.quiet)
     assert seen(waiting) == TWO
 
 
 def test_a_message_whose_sender_was_killed_is_sent_again_rather_than_never(published):
     (published.feeds / "web.yml").write_text("feed: nothing\n")
     kill_at("notify.sent", notify_in, published.workspace)
-    assert notify(published, tiny.quiet, tiny.NOW) is not None
-    assert notify(published, tiny.quiet, tiny.NOW) is None
+    assert notify(published, one_mart.quiet, one_mart.NOW) is not None
+    assert notify(published, one_mart.quiet, one_mart.NOW) is None
 
 
 def test_housekeeping_killed_and_run_again(published):
@@ -204,19 +176,19 @@ def test_housekeeping_killed_and_run_again(published):
 @pytest.mark.slow
 @pytest.mark.parametrize("point", ["plan.made", *failpoints.BUILD_POINTS])
 def test_build_killed_and_run_again(published, undisturbed, point):
-    tiny.deliver(published, "2017-12-31", tiny.DAY_31)
-    tiny.load(published)
+    one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
+    one_mart.load(published)
     kill_at(point, night_in, published.workspace)
     assert seen(published) == TWO
-    build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
+    build_and_publish(published, say=one_mart.quiet, now=one_mart.NOW)
     assert checksums(published) == undisturbed
 
 
 def test_build_killed_halfway_is_not_published(published, undisturbed):
-    tiny.deliver(published, "2017-12-31", tiny.DAY_31)
-    tiny.load(published)
+    one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
+    one_mart.load(published)
     kill_at("build.core_built", build_in, published.workspace)
     with pytest.raises(UserError, match="not completely built"):
-        publish(published, say=tiny.quiet, now=tiny.NOW)
-    build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
+        publish(published, say=one_mart.quiet, now=one_mart.NOW)
+    build_and_publish(published, say=one_mart.quiet, now=one_mart.NOW)
     assert checksums(published) == undisturbed

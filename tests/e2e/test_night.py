@@ -2,23 +2,21 @@
 
 from datetime import date
 
-import tiny
 from loyalty.build import build, plan
 from loyalty.common.ledger import Ledger
 from loyalty.operate import nightly
 from loyalty.publish.generations import current_generation
-
-pytest_plugins = ("tiny_fixtures",)
+from worlds import one_mart
 
 
 def run(settings, **options):
     said = []
-    code = nightly.run_night(settings, say=said.append, now=tiny.NOW, **options)
+    code = nightly.run_night(settings, say=said.append, now=one_mart.NOW, **options)
     return code, "\n".join(said)
 
 
 def test_first_night_publishes_and_says_what_came(tmp_path):
-    settings = tiny.make_workspace(tmp_path / "shop")
+    settings = one_mart.make_workspace(tmp_path / "shop")
     code, said = run(settings)
     assert code == nightly.CLEAN
     assert "orders      1            3          0" in said
@@ -35,19 +33,19 @@ def test_nothing_new_publishes_nothing_and_is_clean(published):
 
 
 def test_night_after_equals_a_full_rebuild(published):
-    tiny.deliver(published, "2017-12-31", tiny.DAY_31)
+    one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
     code, said = run(published)
     assert (code, current_generation(published).number) == (nightly.CLEAN, 2)
     assert "1 new of 2 loads" in said
-    built = build.build(published, full=True, say=tiny.quiet)
-    assert nightly.publish(published, built.build_id, tiny.quiet, now=tiny.NOW) is None
+    built = build.build(published, full=True, say=one_mart.quiet)
+    assert nightly.publish(published, built.build_id, one_mart.quiet, now=one_mart.NOW) is None
 
 
 def test_a_mart_taken_out_of_the_project_is_not_published_any_more(published):
     models = published.dbt_project_dir / "models" / "marts"
     (models / "retention__orders.sql").write_text("select 1 as order_count")
     assert run(published)[0] == nightly.CLEAN
-    assert tiny.published(published, "from marts.retention__orders") == [(1,)]
+    assert one_mart.published(published, "from marts.retention__orders") == [(1,)]
     (models / "retention__orders.sql").unlink()
     assert run(published)[0] == nightly.CLEAN
     assert list(current_generation(published).mart_rows) == ["retention__customers"]
@@ -56,13 +54,13 @@ def test_a_mart_taken_out_of_the_project_is_not_published_any_more(published):
 def test_refused_file_of_one_feed_leaves_the_others(published):
     feeds = published.feeds
     (feeds / "web.yml").write_text(
-        tiny.FEED.replace("source: shop", "source: web").replace("exports/orders_{date}", "exports/web_{date}")
+        one_mart.FEED.replace("source: shop", "source: web").replace("exports/orders_{date}", "exports/web_{date}")
     )
-    file = tiny.deliver(published, "2017-12-31", tiny.DAY_31)
+    file = one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
     file.with_name("web_2017-12-31.csv").write_text("id,customer,total\n9,zoe,1.00\n")
     code, said = run(published)
     assert code == nightly.WITH_REJECTS
-    assert len(tiny.published(published, "from marts.retention__customers")) == 3
+    assert len(one_mart.published(published, "from marts.retention__customers")) == 3
     assert "refused: Feed `web`, file web_2017-12-31.csv" in said
 
 
@@ -80,7 +78,7 @@ def test_crash_of_one_feed_stays_with_it(published, monkeypatch):
 
 def test_broken_feed_yaml_is_named_and_stops_nothing(published):
     (published.feeds / "web.yml").write_text("feed: ordes\n")
-    tiny.deliver(published, "2017-12-31", tiny.DAY_31)
+    one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
     code, said = run(published)
     assert code == nightly.WITH_REJECTS
     assert "Feed `web` is off" in said
@@ -94,7 +92,7 @@ def test_failed_model_is_named_and_the_published_marts_stay(published):
     assert code == nightly.NOT_PUBLISHED
     assert "dbt model `retention__customers` failed" in said
     assert "no_such_column" in said
-    assert len(tiny.published(published, "from marts.retention__customers")) == 2
+    assert len(one_mart.published(published, "from marts.retention__customers")) == 2
 
 
 def test_failed_test_is_named_with_its_rows(published):
@@ -106,7 +104,7 @@ def test_failed_test_is_named_with_its_rows(published):
 
 
 def test_night_without_any_orders_is_not_clean(tmp_path):
-    settings = tiny.make_workspace(tmp_path / "shop")
+    settings = one_mart.make_workspace(tmp_path / "shop")
     next((settings.home / "exports").iterdir()).unlink()
     code, said = run(settings)
     assert code == nightly.NOT_PUBLISHED
@@ -123,14 +121,14 @@ def test_as_of_is_a_parameter_and_the_next_night_is_as_of_the_data_again(publish
 def test_changed_var_is_a_reason_to_build(published):
     workspace_file = published.workspace / "loyalty.yml"
     workspace_file.write_text(workspace_file.read_text() + "\nvars: {factor: 2}\n")
-    changed = tiny.load_settings(published.workspace)
+    changed = one_mart.load_settings(published.workspace)
     assert plan.make_plan(changed).reasons == (
         "changed settings: factor from the default to 2;"
         " core, estimates and marts are made anew, landing is not read again",
     )
     run(changed)
     core = published.serve / "current" / "core.duckdb"
-    assert tiny.fetch(core, "select factor from dim_as_of") == [(2,)]
+    assert one_mart.fetch(core, "select factor from dim_as_of") == [(2,)]
 
 
 def test_runs_are_remembered(published):

@@ -30,8 +30,8 @@ from loyalty.demo.purchases import Purchases, read_purchases, write_published
 from loyalty.land.landing import load_feed
 from loyalty.privacy.keys import use_demo_key
 from loyalty.pull.feeds import FeedConfig, load_feeds
-from planted import Planted, ask, read_truth
-from tiny import quiet
+from worlds.one_mart import quiet
+from worlds.planted_truth import Planted, ask, read_truth
 
 REPOSITORY = shipped("dags").parent
 SEEDS = range(1, 41)

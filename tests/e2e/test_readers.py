@@ -10,12 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 
-import tiny
 from loyalty.operate.verify import verify
 from loyalty.publish import generations
 from loyalty.publish.publish import publish
-
-pytest_plugins = ("tiny_fixtures",)
+from worlds import one_mart
 
 SPAWN = multiprocessing.get_context("forkserver")
 # In every generation all rows of both files say the generation's number.
@@ -58,7 +56,7 @@ def ask(folder: Path, done: Any, held_open: bool) -> tuple[int, int, list[str]]:
 def publish_while_read(settings: Any, publishes: int, readers: int, least: int) -> None:
     """Publish so many times beside so many readers, every fourth of which keeps its connection."""
     number(settings, 0)
-    publish(settings, say=tiny.quiet, now=tiny.NOW)
+    publish(settings, say=one_mart.quiet, now=one_mart.NOW)
     done, results = SPAWN.Event(), SPAWN.Queue()
     processes = [
         SPAWN.Process(target=read, args=(settings.serve, done, place % 4 == 0, results)) for place in range(readers)
@@ -67,10 +65,10 @@ def publish_while_read(settings: Any, publishes: int, readers: int, least: int) 
         process.start()
     for step in range(1, publishes + 1):
         number(settings, step)
-        publish(settings, say=tiny.quiet, now=tiny.NOW + timedelta(hours=step))
+        publish(settings, say=one_mart.quiet, now=one_mart.NOW + timedelta(hours=step))
         if step % 5 == 0:
-            generations.rollback(settings, say=tiny.quiet)
-            generations.resume(settings, tiny.quiet)
+            generations.rollback(settings, say=one_mart.quiet)
+            generations.resume(settings, one_mart.quiet)
     done.set()
     counts = [results.get() for _ in processes]
     for process in processes:

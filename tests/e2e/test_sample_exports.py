@@ -23,8 +23,8 @@ from loyalty.operate import nightly
 from loyalty.privacy.keys import use_demo_key
 from loyalty.publish.generations import current_generation
 from loyalty.publish.publish import publish
-from planted import ask, read_truth, unasked
-from tiny import quiet
+from worlds.one_mart import quiet
+from worlds.planted_truth import ask, read_truth, unasked
 
 NET, GROSS = Decimal("4596039.58"), Decimal("5392232.87")
 REPOSITORY = shipped("dags").parent

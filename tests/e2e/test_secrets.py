@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-import tiny
 from loyalty.operate.nightly import run_night
 from loyalty.privacy import keys
-from workspace_content import files_saying
-
-pytest_plugins = ("tiny_fixtures",)
+from worlds import one_mart
+from worlds.written_bytes import files_containing
 
 CANARY = "canary7Secret"
-FEED = tiny.FEED.replace("path: exports/orders_{date}.csv\n", "").replace("source: shop", "source: {name}")
+FEED = one_mart.FEED.replace("path: exports/orders_{date}.csv\n", "").replace("source: shop", "source: {name}")
 SOURCES = {
     "down": "http: {endpoint: /export, connection: down}\n",
     "refusing": "sql: {query: select 1, connection: refusing}\n",
@@ -50,26 +48,26 @@ def trusted(published, monkeypatch):
 def test_the_canary_is_in_no_artefact_log_or_sentence(trusted, monkeypatch, caplog, capfd):
     monkeypatch.setattr("loyalty.operate.notify.POST_ATTEMPTS", 1)
     said: list[str] = []
-    assert run_night(trusted, say=said.append, now=tiny.NOW) == 3
+    assert run_night(trusted, say=said.append, now=one_mart.NOW) == 3
     assert {sentence for sentence in said if sentence.startswith("refused:")} == SENTENCES
     (alert,) = (sentence for sentence in said if sentence.startswith("Loyalty warehouse: 5 things want attention"))
     assert all(sentence.removeprefix("refused: ") in alert for sentence in SENTENCES)
     out, err = capfd.readouterr()
     assert CANARY not in "".join([*said, caplog.text, out, err, repr(trusted), str(trusted)])
-    assert files_saying(trusted, CANARY) == []
+    assert files_containing(trusted, CANARY) == []
 
 
 def test_the_canary_is_in_no_traceback_that_is_kept(trusted, monkeypatch):
     """What goes wrong unexpectedly while the login is in a variable: the traceback shows code and no values."""
     monkeypatch.setattr("sqlalchemy.create_engine", lambda *_, **__: 1 / 0)
     said: list[str] = []
-    run_night(trusted, say=said.append, now=tiny.NOW)
+    run_night(trusted, say=said.append, now=one_mart.NOW)
     assert "it stopped landing with an unexpected ZeroDivisionError" in "".join(said)
     (kept,) = (trusted.home / "logs").glob("silent.log")
     assert "ZeroDivisionError" in kept.read_text()
-    assert files_saying(trusted, CANARY) == []
+    assert files_containing(trusted, CANARY) == []
 
 
 def test_the_key_stands_in_its_own_file_alone(published):
     key = keys.load_key(published)[0].hex()
-    assert files_saying(published, key) == [keys.key_file(published)]
+    assert files_containing(published, key) == [keys.key_file(published)]

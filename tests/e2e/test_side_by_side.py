@@ -5,10 +5,7 @@ import signal
 from contextlib import contextmanager, suppress
 
 import pytest
-from test_kills import CUSTOMERS, THREE, TWO, build_in, load_in, night_in, publish_in, seen
 
-import tiny
-from killing import is_hanging, start
 from loyalty.build import build, plan
 from loyalty.common import failpoints
 from loyalty.common.errors import LockBusy, UserError
@@ -19,8 +16,9 @@ from loyalty.operate.verify import verify
 from loyalty.publish.generations import current_generation, generations, rollback
 from loyalty.publish.publish import publish
 from loyalty.pull.feeds import get_feed
-
-pytest_plugins = ("tiny_fixtures",)
+from worlds import one_mart
+from worlds.killing import is_hanging, start
+from worlds.one_mart_steps import CUSTOMERS, THREE, TWO, build_in, load_in, night_in, publish_in, seen
 
 
 @contextmanager
@@ -45,9 +43,9 @@ def impatient(waiting):
 
 
 def test_two_loads_of_one_file_at_once_land_it_once(tmp_path):
-    settings = tiny.make_workspace(tmp_path / "shop")
+    settings = one_mart.make_workspace(tmp_path / "shop")
     with hanging_at("land.described", load_in, settings.workspace):
-        (outcome,) = tiny.load(settings)
+        (outcome,) = one_mart.load(settings)
         assert outcome.outcome == "accepted"
     outcomes = [event.data["outcome"] for event in Ledger(settings.ledger).events("delivery")]
     assert outcomes == ["accepted", "unchanged"]
@@ -60,19 +58,19 @@ def test_a_build_beside_a_hanging_one_is_told_who_and_since_when(impatient):
         pid = hanging.pid
         for step in (build.build, publish):
             with pytest.raises(LockBusy, match=rf"Another run \(build .*\) holds .*: process {pid} on .*, since 20"):
-                step(impatient, say=tiny.quiet)
+                step(impatient, say=one_mart.quiet)
         hanging.terminate()
-    publish(impatient, say=tiny.quiet, now=tiny.NOW)
+    publish(impatient, say=one_mart.quiet, now=one_mart.NOW)
     assert seen(impatient) == THREE
 
 
 def test_a_retry_beside_a_hanging_publish_waits_and_publishes_nothing_twice(impatient):
     with hanging_at("publish.copied", publish_in, impatient.workspace) as hanging:
         with pytest.raises(LockBusy, match=f"process {hanging.pid}"):
-            publish(impatient, say=tiny.quiet, now=tiny.NOW)
+            publish(impatient, say=one_mart.quiet, now=one_mart.NOW)
         assert seen(impatient) == TWO
     assert seen(impatient) == THREE
-    assert publish(impatient, say=tiny.quiet, now=tiny.NOW) is None
+    assert publish(impatient, say=one_mart.quiet, now=one_mart.NOW) is None
     assert [one.number for one in generations(impatient)] == [1, 2]
 
 
@@ -84,11 +82,11 @@ def publish_or_say(folder):
 @pytest.mark.parametrize("point", ["publish.copied", "publish.synced"])
 def test_a_rollback_during_a_publish_waits_for_nothing_and_wins(waiting, point):
     publish_in(waiting.workspace)
-    tiny.fetch(waiting.serve / "current" / "loyalty.duckdb", CUSTOMERS)
-    with tiny.duckdb.connect(str(waiting.work_file)) as connection:
+    one_mart.fetch(waiting.serve / "current" / "loyalty.duckdb", CUSTOMERS)
+    with one_mart.duckdb.connect(str(waiting.work_file)) as connection:
         connection.execute("update marts.retention__customers set orders_count = 9")
     with hanging_at(point, publish_or_say, waiting.workspace):
-        assert rollback(waiting, say=tiny.quiet).number == 1
+        assert rollback(waiting, say=one_mart.quiet).number == 1
         assert seen(waiting) == TWO
     assert seen(waiting) == TWO
     assert [one.number for one in generations(waiting)] == [1, 2]
@@ -96,18 +94,18 @@ def test_a_rollback_during_a_publish_waits_for_nothing_and_wins(waiting, point):
 
 
 def test_a_backfill_beside_the_night_changes_nothing_of_the_night_and_comes_with_the_next(published):
-    tiny.deliver(published, "2017-12-31", tiny.DAY_31)
-    tiny.load(published)
+    one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
+    one_mart.load(published)
     with hanging_at("build.registered", night_in, published.workspace):
-        tiny.deliver(published, "2017-12-28", tiny.HEADER + "8,kim,2017-12-28,1.00\n")
+        one_mart.deliver(published, "2017-12-28", one_mart.HEADER + "8,kim,2017-12-28,1.00\n")
         feed = get_feed(published.feeds, "orders")
-        (outcome,) = load_feed(published, feed, date=tiny.NOW.date().replace(2017, 12, 28), say=tiny.quiet)
+        (outcome,) = load_feed(published, feed, date=one_mart.NOW.date().replace(2017, 12, 28), say=one_mart.quiet)
         assert outcome.outcome == "accepted"
     assert seen(published) == THREE
     assert plan.make_plan(published).reasons == ("1 new load of orders",)
-    before = tiny.published(published, CUSTOMERS)
-    nightly.build_and_publish(published, say=tiny.quiet, now=tiny.NOW)
-    after = tiny.published(published, CUSTOMERS)
+    before = one_mart.published(published, CUSTOMERS)
+    nightly.build_and_publish(published, say=one_mart.quiet, now=one_mart.NOW)
+    after = one_mart.published(published, CUSTOMERS)
     assert [row for row in after if row[0] != "kim"] == before
     assert current_generation(published).number == 3
     assert after[-1][:2] == ("kim", 1)

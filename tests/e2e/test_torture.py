@@ -6,15 +6,14 @@ import signal
 import time
 
 import pytest
-from test_kills import build_in, checksums, load_in, publish_in
 
-import tiny
-from killing import start
 from loyalty.build import build
 from loyalty.operate.nightly import run_night
 from loyalty.operate.verify import is_damaged, verify
+from worlds import one_mart
+from worlds.killing import start
+from worlds.one_mart_steps import build_in, checksums, load_in, publish_in
 
-pytest_plugins = ("tiny_fixtures",)
 pytestmark = pytest.mark.torture
 
 KILLS = int(os.environ.get("LOYALTY_TORTURE_KILLS", "60"))
@@ -25,7 +24,7 @@ ROWS, BATCH_ROWS = 20_000, 500
 
 
 def night_in(folder):
-    run_night(tiny.load_settings(folder), say=tiny.quiet, now=tiny.NOW)
+    run_night(one_mart.load_settings(folder), say=one_mart.quiet, now=one_mart.NOW)
 
 
 def work_for(step, settings):
@@ -33,11 +32,11 @@ def work_for(step, settings):
     with (settings.workspace / "loyalty.yml").open("a") as file:
         file.write(f"\nbatch_rows: {BATCH_ROWS}\n")
     rows = (f"{number},c{number % 999},2017-12-31 10:00:00,{number % 97}.50\n" for number in range(100, 100 + ROWS))
-    tiny.deliver(settings, "2017-12-31", tiny.DAY_31 + "".join(rows))
+    one_mart.deliver(settings, "2017-12-31", one_mart.DAY_31 + "".join(rows))
     if step != "land":
         load_in(settings.workspace)
     if step == "publish":
-        build.build(settings, say=tiny.quiet)
+        build.build(settings, say=one_mart.quiet)
 
 
 def run_to_the_end(step, folder):
@@ -53,14 +52,14 @@ def run_to_the_end(step, folder):
 def test_killed_at_random_moments_one_rerun_ends_as_an_undisturbed_night(published, tmp_path, step):
     before = checksums(published)
     work_for(step, published)
-    calm = tiny.copy_workspace(published.workspace, tmp_path / "calm" / "shop")
-    run_to_the_end(tiny.load_settings, calm.workspace)  # what a first process takes longer is no step's
+    calm = one_mart.copy_workspace(published.workspace, tmp_path / "calm" / "shop")
+    run_to_the_end(one_mart.load_settings, calm.workspace)  # what a first process takes longer is no step's
     lasted = run_to_the_end(STEPS[step], calm.workspace)
     run_to_the_end(night_in, calm.workspace)
     expected, moments, killed = checksums(calm), random.Random(f"{SEED}{step}"), 0
     assert expected != before
     for kill in range(KILLS // len(STEPS)):
-        settings = tiny.copy_workspace(published.workspace, tmp_path / str(kill) / "shop")
+        settings = one_mart.copy_workspace(published.workspace, tmp_path / str(kill) / "shop")
         process = start(STEPS[step], settings.workspace)
         process.join(moments.uniform(0, lasted))
         if process.is_alive():

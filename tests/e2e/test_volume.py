@@ -9,10 +9,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-import tiny
-from killing import start
 from loyalty.common.ledger import Ledger
 from loyalty.common.settings import Settings, load_settings, shipped
+from worlds import one_mart
+from worlds.killing import start
 
 pytestmark = pytest.mark.torture
 MILLION = 1_000_000
@@ -22,14 +22,14 @@ LARGEST_GROWTH = 256_000_000 / 1024
 
 
 def land_and_say_the_peak(folder: Path, said: Path) -> None:
-    tiny.load(load_settings(folder))
+    one_mart.load(load_settings(folder))
     said.write_text(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 
 
 def shop_with(folder: Path, rows: int) -> Settings:
     """A workspace with one export of SIMULATED orders, each with a key of its own."""
-    settings = tiny.make_workspace(folder, expectations=shipped("expectations"))
-    export = tiny.deliver(settings, "2017-12-30", "")
+    settings = one_mart.make_workspace(folder, expectations=shipped("expectations"))
+    export = one_mart.deliver(settings, "2017-12-30", "")
     duckdb.sql(
         f"""
         copy (

@@ -12,10 +12,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 import pytest
-from test_scheduler import Night, night_of
 
-import tiny
-from killing import is_hanging
 from loyalty.build import plan, work_file
 from loyalty.common import failpoints
 from loyalty.common.lock import holder_of
@@ -26,6 +23,9 @@ from loyalty.operate.nightly import build_and_publish
 from loyalty.operate.verify import verify
 from loyalty.publish.generations import current_generation, generations
 from loyalty.pull.feeds import get_feed
+from worlds import one_mart
+from worlds.killing import is_hanging
+from worlds.scheduler import Night, night_of
 
 pytestmark = pytest.mark.slow
 YEARLY = '"0 5 1 1 *"'
@@ -36,15 +36,15 @@ SILENCE = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30"}
 @pytest.fixture
 def landed(tmp_path) -> Settings:
     """A workspace whose one export has just landed: orders as old as NOW would be too old to publish."""
-    settings = tiny.make_workspace(tmp_path / "shop", load_schedule=YEARLY, build_schedule=YEARLY)
-    load_feed(settings, get_feed(settings.feeds, "orders"), say=tiny.quiet)
+    settings = one_mart.make_workspace(tmp_path / "shop", load_schedule=YEARLY, build_schedule=YEARLY)
+    load_feed(settings, get_feed(settings.feeds, "orders"), say=one_mart.quiet)
     return settings
 
 
 @pytest.mark.parametrize(("point", "task"), [("build.core_built", "build"), ("publish.copied", "publish")])
 def test_a_task_that_outlives_its_supervisor_and_its_retry_end_in_one_generation(landed, tmp_path, point, task):
-    calm = tiny.copy_workspace(landed.workspace, tmp_path / "calm" / "shop")
-    build_and_publish(calm, say=tiny.quiet)
+    calm = one_mart.copy_workspace(landed.workspace, tmp_path / "calm" / "shop")
+    build_and_publish(calm, say=one_mart.quiet)
     hang = {failpoints.VARIABLE: failpoints.HANG + point}
     with night_of(LocalAirflow(landed, tmp_path / "airflow", SILENCE | hang), {"load_orders"}) as night:
         night.start("build_marts")

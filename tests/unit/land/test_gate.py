@@ -1,0 +1,124 @@
+"""Rows that are well written and wrong: money, dates and volumes that cannot be; by the suites that are shipped."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import defaultdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loyalty.common.settings import shipped
+from loyalty.land.landing import LoadOutcome, load_feed
+from loyalty.land.quarantine import entries
+from loyalty.pull.feeds import FeedConfig
+from worlds.own_feeds import Workspace
+
+NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
+COLUMNS = {"order_id": "o", "customer_id": "c", "ordered_at": "w", "total_amount": "t", "currency_code": "cur"}
+HEADER = "o,c,w,t,cur\n"
+
+
+@pytest.fixture
+def shop(workspace: Workspace) -> Workspace:
+    return with_suites(workspace)
+
+
+def with_suites(workspace: Workspace) -> Workspace:
+    shutil.copytree(shipped("expectations"), workspace.folder / "expectations", dirs_exist_ok=True)
+    return workspace
+
+
+def feed_of(workspace: Workspace) -> FeedConfig:
+    return workspace.feed(columns=COLUMNS, currency=None, max_quarantine_rate=0.9)
+
+
+def load(workspace: Workspace, day: str, *rows: str) -> LoadOutcome:
+    file = workspace.export(f"orders_2026-05-{day}.csv", HEADER + "".join(f"{row}\n" for row in rows))
+    return load_feed(workspace.settings, feed_of(workspace), [str(file)], say=lambda _: None, now=NOW)[0]
+
+
+def landed(workspace: Workspace) -> list[dict]:
+    parts = sorted(workspace.settings.landing.glob("orders/load_id=*/part-*"))
+    return [row for part in parts for row in pq.read_table(part, partitioning=None).to_pylist()]
+
+
+def test_rows_from_a_wrong_clock_are_held_back(shop: Workspace) -> None:
+    load(shop, "05", "1,a,2026-05-04,1,EUR", "2,a,2027-01-01,1,EUR", "3,a,1900-01-01,1,EUR", "4,a,0001-01-01,1,EUR")
+    held = {entry.line: entry.rules for entry in entries(shop.settings)}
+    assert [row["order_id"] for row in landed(shop)] == ["1"]
+    assert held == {3: "ordered_at_not_in_future", 4: "ordered_at_not_before_1990", 5: "readable_ordered_at"}
+
+
+def test_a_clock_that_is_ahead_is_measured_against_the_delivery_and_never_against_today(shop: Workspace) -> None:
+    load(shop, "05", "1,a,2026-05-06 03:59:00,1,EUR", "2,a,2026-05-06 04:01:00,1,EUR")  # Berlin: 02:00 UTC is 04:00
+    assert [row["order_id"] for row in landed(shop)] == ["1"]
+
+
+def test_an_unknown_or_missing_currency_is_held_back(shop: Workspace) -> None:
+    load(shop, "05", "1,a,2026-05-04,1,EUR", "2,a,2026-05-04,1,XYZ", "3,a,2026-05-04,1,", "4,a,2026-05-04,1,eur")
+    assert [row["order_id"] for row in landed(shop)] == ["1"]
+    assert {entry.line: entry.rules for entry in entries(shop.settings)} == {
+        3: "currency_is_iso",
+        4: "required_currency_code",
+        5: "currency_is_iso",
+    }
+
+
+DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3}
+MONEY = st.lists(st.tuples(st.sampled_from(sorted(DIGITS)), st.integers(1, 900_000)), min_size=1, max_size=20)
+
+
+@given(MONEY)
+@settings(max_examples=8)
+def test_the_sum_of_every_currency_is_kept_to_the_last_digit(money: list[tuple[str, int]]) -> None:
+    expected: dict[str, Decimal] = defaultdict(Decimal)
+    rows = []
+    for number, (currency, minor) in enumerate(money):
+        amount = Decimal(minor).scaleb(-DIGITS[currency])
+        expected[currency] += amount
+        rows.append(f"{number},a,2026-05-04,{amount:f},{currency}")
+    with tempfile.TemporaryDirectory() as folder:
+        workspace = with_suites(Workspace(Path(folder) / "shop"))
+        assert load(workspace, "05", *rows).outcome == "accepted"
+        found: dict[str, Decimal] = defaultdict(Decimal)
+        for row in landed(workspace):
+            found[row["currency_code"]] += row["total_amount"]
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome", "is_odd"), [(1, "rejected", True), (9, "accepted", True), (100, "accepted", False)]
+)
+def test_a_volume_that_cannot_be_is_refused_and_an_odd_one_is_flagged(
+    shop: Workspace, rows: int, outcome: str, is_odd: bool
+) -> None:
+    def order(day: int, number: int) -> str:
+        return f"{day}-{number},a,2026-04-04,1,EUR"
+
+    for day in range(1, 6):
+        load(shop, f"0{day}", *(order(day, number) for number in range(100)))
+    last = load(shop, "06", *(order(6, number) for number in range(rows)))
+    broken = {rule.rule for rule in last.rules if rule.failed}
+    assert last.outcome == outcome, last.message
+    assert ("volume_as_usual" in broken) is is_odd
+    assert ("volume_possible" in last.message) is (outcome == "rejected")
+
+
+def test_the_same_files_a_year_later_become_the_same_rows(tmp_path: Path) -> None:
+    found = []
+    for year in (2026, 2027):
+        workspace = with_suites(Workspace(tmp_path / str(year) / "shop"))
+        file = workspace.export("orders_2026-05-05.csv", HEADER + "1,a,2026-05-04 10:00,1,EUR\n2,b,2026-02-28,2,JPY\n")
+        (outcome,) = load_feed(
+            workspace.settings, feed_of(workspace), [str(file)], say=lambda _: None, now=NOW.replace(year=year)
+        )
+        rows = [{name: cell for name, cell in row.items() if name != "_loaded_at"} for row in landed(workspace)]
+        found.append((outcome.load_id, rows))
+    assert found[0] == found[1]

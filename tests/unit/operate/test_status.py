@@ -1,0 +1,186 @@
+"""`status --verify` names what is not as it was written; `doctor` names what a night would stumble over."""
+
+import shutil
+
+import pytest
+
+from loyalty.build import build
+from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
+from loyalty.land.landing import load_feed
+from loyalty.operate.status import doctor, feed_states, left_out
+from loyalty.operate.verify import is_damaged, verify
+from loyalty.privacy import keys
+from loyalty.publish.generations import rollback
+from loyalty.publish.publish import publish
+from loyalty.pull.feeds import get_feed
+from loyalty.read.query import query
+from worlds import one_mart
+
+
+def landed(settings):
+    return next((settings.landing / "orders").glob("load_id=*"))
+
+
+def generation(settings):
+    return settings.serve / "generations" / "000001"
+
+
+def flip(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.chmod(0o644)
+    file.write_bytes(content)
+
+
+def killed_publish(settings):
+    """Killed while it copied the marts: DuckDB's own log lies beside its draft, and no reader ever opens that."""
+    (settings.serve / ".staging-x").mkdir()
+    (settings.serve / ".staging-x" / "loyalty.duckdb.wal").write_bytes(b"ours")
+
+
+def foreign_wal(settings):
+    (generation(settings) / "loyalty.duckdb.wal").write_bytes(b"not ours")
+
+
+DAMAGE = {
+    "landed part": (lambda s: flip(next(landed(s).glob("part-*"))), "bytes are not those"),
+    "landed part gone": (lambda s: next(landed(s).glob("part-*")).unlink(), "is missing"),
+    "landed manifest": (lambda s: (landed(s) / "_manifest.json").unlink(), "missing or damaged"),
+    "stranger's part": (lambda s: (landed(s) / "part-00009.parquet").write_bytes(b"x"), "does not list it"),
+    "unknown load": (lambda s: shutil.copytree(landed(s), landed(s).with_name("load_id=abc")), "knows no such load"),
+    "published file": (lambda s: flip(generation(s) / "loyalty.duckdb"), "bytes are not those"),
+    "published core": (lambda s: flip(generation(s) / "core.duckdb"), "bytes are not those"),
+    "published Parquet": (lambda s: flip(generation(s) / "parquet/retention__customers.parquet"), "bytes are not"),
+    "published manifest": (lambda s: (generation(s) / "manifest.json").unlink(), "missing or damaged"),
+    "unknown generation": (
+        lambda s: shutil.copytree(generation(s), generation(s).with_name("000009")),
+        "no such generation",
+    ),
+    "foreign log": (foreign_wal, "write-ahead log"),
+    "staging": (killed_publish, "left by a killed publish"),
+    "staged, then removed": (lambda s: (s.serve / ".removed-000001").mkdir(), "left by a killed publish"),
+    "draft": (lambda s: (s.landing / "orders" / ".draft-x").mkdir(), "left by a killed load"),
+    "copy": (lambda s: (s.raw / "orders" / ".copy-x").write_bytes(b""), "left by a killed load"),
+    "unknown quarantine": (
+        lambda s: (s.quarantine / "orders" / "load_id=abc").mkdir(parents=True),
+        "knows no such load",
+    ),
+    "current": (lambda s: shutil.rmtree(generation(s)), "which is gone"),
+    "current gone": (lambda s: (s.serve / "current").unlink(), "is missing, so readers see nothing"),
+    "current elsewhere": (lambda s: point_elsewhere(s), "which is no generation"),
+    "current a folder": (lambda s: replace_link(s), "is no link"),
+    "ledger": (lambda s: cut_ledger(s), "events are missing"),
+}
+HARMLESS = (
+    "unknown load",
+    "unknown generation",
+    "staging",
+    "staged, then removed",
+    "draft",
+    "copy",
+    "unknown quarantine",
+)
+
+
+def point_elsewhere(settings):
+    (settings.serve / "current").unlink()
+    (settings.serve / "current").symlink_to(settings.landing)
+
+
+def replace_link(settings):
+    (settings.serve / "current").unlink()
+    shutil.copytree(generation(settings), settings.serve / "current")
+
+
+def cut_ledger(settings):
+    file = Ledger(settings.ledger).file
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join([*lines[:1], *lines[2:]]))
+
+
+def test_untouched_workspace_is_as_it_was_written(published):
+    assert verify(published) == []
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_damage_is_named(published, name):
+    damage, words = DAMAGE[name]
+    damage(published)
+    findings = verify(published)
+    named = [finding for finding in findings if words in str(finding)]
+    assert named, findings
+    assert all(finding.todo for finding in findings)
+    assert is_damaged(findings) is (name not in HARMLESS)
+
+
+def test_what_is_shown_and_damaged_is_healed_by_publishing_again(published):
+    flip(generation(published) / "loyalty.duckdb")
+    assert publish(published, say=one_mart.quiet, now=one_mart.NOW).number == 2
+    assert all("000001" in str(finding) for finding in verify(published))
+    assert one_mart.published(published, "select count(*) from marts.retention__customers") == [(2,)]
+
+
+def test_a_generation_without_its_manifest_is_left_by_rolling_back(waiting):
+    publish(waiting, say=one_mart.quiet, now=one_mart.NOW)
+    (waiting.serve / "generations/000002/manifest.json").unlink()
+    with pytest.raises(UserError, match="shows no whole generation"):
+        query(waiting, "select 1")
+    assert rollback(waiting, say=one_mart.quiet).number == 1
+
+
+@pytest.mark.parametrize("name", ["landed part", "landed part gone", "landed manifest", "stranger's part"])
+def test_a_damaged_load_is_healed_by_its_raw_file(published, name):
+    DAMAGE[name][0](published)
+    load_feed(published, get_feed(published.feeds, "orders"), again=True, say=one_mart.quiet)
+    assert not is_damaged(verify(published))
+    assert len(Ledger(published.ledger).loads()) == 1
+
+
+def test_little_room_is_said_with_what_goes_first(published, monkeypatch):
+    monkeypatch.setattr("loyalty.operate.verify.free_bytes", lambda _: 10**8)
+    (finding,) = verify(published)
+    assert "0.1 GB are free" in str(finding)
+    assert not finding.is_damage
+
+
+def test_feed_states_tell_rows_and_lateness(published):
+    feed = published.feeds / "orders.yml"
+    feed.write_text(feed.read_text() + "max_age_days: 1\n")
+    (published.feeds / "web.yml").write_text("feed: nothing\n")
+    on_time, late = feed_states(published, one_mart.NOW)[0], feed_states(published, one_mart.NOW.replace(day=3))[0]
+    assert (on_time.rows, on_time.loads, on_time.is_late, late.is_late) == (3, 1, False, True)
+    assert feed_states(published, one_mart.NOW)[1].last_outcome == "off"
+
+
+def test_missing_feeds_name_the_metrics_they_leave_out(published):
+    missing = dict(left_out(published))
+    assert "response rates" in missing["survey_sends"]
+    assert "orders" not in missing
+
+
+def test_doctor_finds_a_well_workspace_well(published):
+    keys.load_key(published)
+    for folder in (published.landing, published.raw, published.work_file.parent, published.quarantine):
+        if folder.exists():
+            folder.chmod(0o700)
+    assert [check for check in doctor(published) if not check.is_well] == []
+
+
+def test_doctor_names_open_folders_a_broken_feed_and_an_open_key(published):
+    published.landing.chmod(0o755)
+    (published.feeds / "web.yml").write_text("feed: nothing\n")
+    keys.load_key(published)
+    keys.key_file(published).chmod(0o644)
+    amiss = {check.name: check.found for check in doctor(published) if not check.is_well}
+    assert set(amiss) == {"umask", "feeds", "key"}
+    assert "Feed `web` is off" in amiss["feeds"]
+
+
+def test_doctor_names_a_var_that_no_model_asks_for_with_the_nearest(published):
+    wrong = published.model_copy(update={"vars": {"facto": 2}})
+    (check,) = [check for check in doctor(wrong) if check.name == "vars"]
+    assert not check.is_well
+    assert check.found == "there is no var `facto`; did you mean `factor`"
+    with pytest.raises(UserError, match=r"loyalty\.yml, key `vars`: there is no var `facto`.*nothing was built"):
+        build.build(wrong, say=one_mart.quiet)

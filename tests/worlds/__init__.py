@@ -1,0 +1,1 @@
+"""Ready-made workspaces and warehouses; README.md says which to take."""
