@@ -14,7 +14,7 @@ export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH
 
-.PHONY: help setup demo test slow torture bench airflow env lint format lock audit clean
+.PHONY: help setup demo readme test slow torture bench airflow env lint format lock audit clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -25,6 +25,9 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## the whole night through Airflow on the sample exports; the data go to var/
 	@$(BIN)/python -m loyalty.operate.airflow.demo
+
+readme: $(READY) ## the numbers and the picture in README.md, from a demo of its own
+	@$(BIN)/python scripts/readme.py
 
 test: lint ## lint, types and every test but the slow ones
 	@$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -1,0 +1,110 @@
+"""Write the numbers and the picture in README.md anew: `make readme`.
+
+Runs the demo in a folder of its own, then fills the parts of README.md between `<!-- name -->` and `<!-- end -->`,
+and writes docs/figures/whale-curve.svg.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from loyalty.common.settings import Settings, load_settings
+from loyalty.read.answers import answers
+from loyalty.read.charts import whale_curve
+from loyalty.read.query import asked, write
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PICTURE = ROOT / "docs" / "figures" / "whale-curve.svg"
+# The lines of the demo's output that README shows, by their first word.
+SHOWN_FEEDS = ("feed", "-", "customers", "orders", "survey_answers", "survey_responses")
+SHOWN_MARTS = ("mart", "-", "profitability__whale_curve", "retention__cohort_months", "satisfaction__segment_months")
+SOURCE = "Purchases: Complete Journey 2017, published. Costs: drawn for the sample."
+CURVE = "select * from profitability__whale_curve order by profit_rank"
+QUESTION = re.compile(r'loyalty query "([^"]+)"')
+
+
+def filled(text: str, name: str, content: str) -> str:
+    """README with one of its parts written anew."""
+    part = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
+    if len(part.findall(text)) != 1:
+        raise SystemExit(
+            f"README.md has no part <!-- {name} --> ... <!-- end -->: add it, then run `make readme` again"
+        )
+    return part.sub(lambda found: found[1] + content + found[2], text)
+
+
+def part_of(text: str, name: str) -> str:
+    """What README says in one of its parts."""
+    found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- end -->", text, re.DOTALL)
+    return found[1] if found else ""
+
+
+def answers_part(settings: Settings) -> str:
+    """The three questions, each with its answer."""
+    return "\n".join(f"- **{one.partition('?')[0]}?**{one.partition('?')[2]}" for one in answers(settings))
+
+
+def query_part(settings: Settings, text: str) -> str:
+    """The result of the query that README asks."""
+    (question,) = QUESTION.findall(text)
+    shown = io.StringIO()
+    with asked(settings, question) as answer:
+        write(answer, "table", shown)
+    return f"```\n{shown.getvalue()}```"
+
+
+def demo_part(output: str, seconds: int, home_bytes: int, environment_bytes: int) -> str:
+    """How long the demo takes and how much it writes, and twelve lines of its output."""
+    feeds, _, marts = output.partition("\nmart ")
+    lines = [line for line in feeds.splitlines() if line.startswith(SHOWN_FEEDS) and "  " in line]
+    lines += ["", *(line for line in f"mart {marts}".splitlines() if line.startswith(SHOWN_MARTS))]
+    lines += [line for line in output.splitlines() if line.startswith("generation ")]
+    size = f"{home_bytes / 1e9:.1f} GB in `var/` and {environment_bytes / 1e9:.1f} GB in `.venv`"
+    shown = "\n".join(lines)
+    return f"On {os.cpu_count()} cores this took {seconds} s and {size}. From its output:\n\n```\n{shown}\n```"
+
+
+def size_of(folder: Path) -> int:
+    """The bytes that a folder has on disk."""
+    return int(
+        subprocess.run(["du", "-s", "-B1", folder], check=True, capture_output=True, text=True).stdout.split()[0]
+    )
+
+
+def draw(settings: Settings, file: Path) -> None:
+    """Write the picture of README."""
+    with asked(settings, CURVE) as answer:
+        curve = pd.DataFrame(list(answer.rows), columns=list(answer.columns))
+    file.parent.mkdir(exist_ok=True)
+    whale_curve(curve, SOURCE, is_simulated=True).save(str(file))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory(prefix="demo-") as home:
+        environment = os.environ | {"LOYALTY_HOME": home}
+        command = [sys.executable, "-m", "loyalty.operate.airflow.demo"]
+        output = subprocess.run(
+            command, check=True, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
+        ).stdout
+        settings = load_settings(ROOT, home=Path(home))
+        seconds = int(output.rpartition("The night took ")[2].split()[0])
+        text = README.read_text(encoding="utf-8")
+        text = filled(text, "answers", answers_part(settings))
+        text = filled(text, "query", query_part(settings, text))
+        text = filled(text, "demo", demo_part(output, seconds, size_of(Path(home)), size_of(ROOT / ".venv")))
+        README.write_text(text, encoding="utf-8")
+        draw(settings, PICTURE)
+    print(f"{README} and {PICTURE} show this demo.")
+
+
+if __name__ == "__main__":
+    main()
