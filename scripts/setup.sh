@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds .venv from requirements.lock, byte-compiled. Called by make; safe to interrupt and to run again.
-# A marker lies in .venv while work is going on: found at the start, it means that the last set-up was cut short.
+# A marker is in .venv during the work: found at the start, it means that the last set-up was cut short.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unset PYTHONDONTWRITEBYTECODE PYTHONPATH VIRTUAL_ENV
@@ -10,6 +10,7 @@ unfinished=$venv/.unfinished
 stamp=$venv/.ready
 
 die() { echo "$1" >&2; exit 1; }
+step() { echo "make setup: $1 of 3, $2"; }
 
 find_python() {
   local candidate
@@ -30,7 +31,7 @@ find_uv() {
   fi
   if ! $venv/bin/uv --version >/dev/null 2>&1; then
     $venv/bin/python -m pip --version >/dev/null 2>&1 || $venv/bin/python -m ensurepip --upgrade >/dev/null 2>&1 \
-      || die "Neither uv nor pip can be had: install uv, or Python's venv module (Debian: apt install python3-venv)."
+      || die "Neither uv nor pip is there: install uv, or Python's venv module (Debian: apt install python3-venv)."
     sed -n '/^uv==/,/^[^ ]/{/^uv==/p;/^ /p;}' requirements.lock >$venv/uv.lock.txt
     $venv/bin/python -m pip install -qq --no-input --disable-pip-version-check --no-deps --require-hashes \
       -r $venv/uv.lock.txt >&2 || die "uv could not be installed: is the package index reachable?"
@@ -41,7 +42,7 @@ find_uv() {
 make_venv() {
   local python
   python=$(find_python)
-  echo "Setting up $venv with $("$python" --version) ..."
+  step 1 "a new environment in $venv with $("$python" --version)"
   rm -rf $venv
   mkdir $venv
   touch $unfinished
@@ -56,14 +57,19 @@ make_venv() {
 if [ -e $unfinished ] || ! $venv/bin/python -c '' 2>/dev/null; then
   make_venv
 else
-  echo "Checking $venv ..."
+  step 1 "the environment in $venv is there"
   rm -f $stamp
   touch $unfinished
 fi
 
 uv=$(find_uv)
 export VIRTUAL_ENV=$PWD/$venv
-"$uv" pip sync --quiet --require-hashes --compile-bytecode requirements.lock
+# In a terminal uv shows what it downloads and compiles; a log needs the three steps only.
+if [ -t 2 ]; then quiet=(); else quiet=(--quiet); fi
+step 2 "$(grep -c '^[a-zA-Z0-9].*==' requirements.lock) locked packages (about a minute the first time, 1.1 GB on disk)"
+"$uv" pip sync ${quiet[@]+"${quiet[@]}"} --require-hashes --compile-bytecode requirements.lock
+step 3 "this project"
 "$uv" pip install --quiet --no-deps --no-build-isolation --editable .
 rm $unfinished
 touch $stamp
+echo "make setup: done in $SECONDS s"
