@@ -23,7 +23,7 @@ setup: $(READY) ## the environment in .venv, from requirements.lock
 $(READY): requirements.lock pyproject.toml
 	@scripts/setup.sh
 
-demo: $(READY) ## the whole night through Airflow on the sample exports; the data go to var/
+demo: $(READY) ## the whole nightly run through Airflow on the sample exports; the data go to var/
 	@$(BIN)/python -m loyalty.operate.airflow.demo
 
 readme: $(READY) ## the numbers and the picture in README.md, from a demo of its own
@@ -62,7 +62,7 @@ format: $(READY) ## write Python and SQL the way lint wants them
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/sqlfmt --quiet --no-progressbar dbt_project
 
-lock: $(READY) ## resolve requirements.lock anew
+lock: $(READY) ## resolve requirements.lock again
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra postgres \
 	  --no-header pyproject.toml --output-file requirements.lock
 

@@ -1,4 +1,4 @@
-"""housekeeping: what is past its time goes."""
+"""housekeeping: removes what is past its time."""
 
 from datetime import timedelta
 
@@ -21,11 +21,11 @@ settings = load_settings()
     tags={TAG, "housekeeping"},
     default_args={"owner": settings.owner, **RETRIES},
     doc_md=f"""
-- `prune` removes raw files older than {settings.raw_days} days, what killed runs left behind, and generations past the
+- `prune` removes raw files older than {settings.raw_days} days, what killed runs left, and generations beyond the
   newest {settings.keep_generations};
 - `clean_airflow_db` removes what Airflow remembers of runs older than {tasks.AIRFLOW_DAYS} days.
 
-Landed loads are never removed: a full rebuild needs them. When a task fails, {settings.runbook} says what to do.
+Landed loads are never removed: a full rebuild needs them. When a task fails, see {settings.runbook}.
 """,
 )
 def housekeeping() -> None:

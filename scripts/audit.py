@@ -1,7 +1,7 @@
 """What is known to be weak in the locked packages, and what looks like a secret in the tree: `make audit`.
 
 A known weakness fails the run, unless scripts/audit-exceptions.yml says since when, why and until when it does not
-concern us. A package index that does not answer is said and fails nothing: it says nothing about the packages.
+concern us. A package index that does not answer is reported and fails nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def ask_the_index() -> list[dict[str, Any]]:
-    """What the package index's advisories say of every locked package; nothing when it cannot be asked."""
+    """The package index's advisories on every locked package; none when it does not answer."""
     try:
         answer = subprocess.run(
             PIP_AUDIT, cwd=ROOT, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False
@@ -51,7 +51,7 @@ def ask_the_index() -> list[dict[str, Any]]:
     try:
         return json.loads(answer.stdout)["dependencies"]
     except ValueError:
-        print(answer.stderr.strip().splitlines()[-1] if answer.stderr.strip() else "pip-audit said nothing")
+        print(answer.stderr.strip().splitlines()[-1] if answer.stderr.strip() else "pip-audit printed nothing")
         return []
 
 

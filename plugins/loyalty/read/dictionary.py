@@ -1,6 +1,6 @@
-"""The documentation page of all marts and metrics, written from what the dbt project says of itself.
+"""The documentation page of all marts and metrics, written from the descriptions in the dbt project.
 
-`python -m loyalty.read.dictionary` writes docs/marts.md anew; a test holds the page equal to the project.
+`python -m loyalty.read.dictionary` writes docs/marts.md; a test holds the page equal to the project.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
     }
     page = project.parent / "docs" / "marts.md"
     page.write_text(marts_page(descriptions, read_register()), encoding="utf-8")
-    print(f"{page} says what {len(descriptions)} marts hold.")
+    print(f"{page} describes {len(descriptions)} marts.")
 
 
 if __name__ == "__main__":

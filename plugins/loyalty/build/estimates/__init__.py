@@ -2,7 +2,7 @@
 
 Python fits on sufficient statistics that SQL has aggregated (counts of cells, exact sums), writes small
 parameter tables into the schema `estimates`, and SQL scores everybody from them. Every fit comes with its
-diagnostics; one that cannot be had says so and why, and its parameters stay away.
+diagnostics; one that cannot be made has its reason instead, and no parameters.
 """
 
 from loyalty.build.estimates.fits import Fit

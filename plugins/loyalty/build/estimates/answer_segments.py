@@ -49,7 +49,7 @@ class AnswerSegments:
 def find_segments(scope: str, cells: Sequence[AnswerCell]) -> AnswerSegments:
     """Segments of one survey.
 
-    Refused below 100 customers, two dimensions, or three different answers, and where a dimension never varies or
+    Not fitted below 100 customers, two dimensions, or three different answers, and where a dimension never varies or
     only repeats others.
     """
     counts = np.array([cell.count for cell in cells], dtype=float)
@@ -63,7 +63,7 @@ def find_segments(scope: str, cells: Sequence[AnswerCell]) -> AnswerSegments:
         return AnswerSegments(not_fitted(MODEL, scope, n, "fewer than three different answers were given"))
     scores = factor_scores(places, counts)
     if scores is None:
-        return AnswerSegments(not_fitted(MODEL, scope, n, "the dimensions cannot be told apart (singular)"))
+        return AnswerSegments(not_fitted(MODEL, scope, n, "the dimensions are collinear (singular)"))
     solutions = {k: kmeans(scores, counts, k) for k in NUMBERS if k < len(cells)}
     tried = {k: silhouette(scores, counts, of_cells) for k, of_cells in solutions.items()}
     best = max(tried, key=lambda k: (round(tried[k], 9), -k))

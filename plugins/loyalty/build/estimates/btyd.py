@@ -25,7 +25,7 @@ BGNBD = "bgnbd"
 MBGNBD = "mbgnbd"
 GAMMA_GAMMA = "gamma_gamma"
 
-# Four parameters cannot be told from fewer customers who came back.
+# Four parameters cannot be estimated from fewer customers who came back.
 LEAST_REPEATERS = 50
 
 ORDERING = ("r", "alpha", "a", "b")
@@ -71,7 +71,7 @@ def fit_ordering(model: str, scope: str, histories: Histories) -> Fit:
     """BG/NBD or MBG/NBD: r, alpha, a and b with their standard errors.
 
     Where the orders do not settle how much the chance to leave varies over customers, it is taken as the same
-    for all (b very large, with the reason kept). Refused with fewer than 50 customers who came back, where all
+    for all (b very large, with the reason kept). Not fitted with fewer than 50 customers who came back, where all
     histories are alike, and where even then the likelihood has no maximum.
     """
     cells = histories.in_order()
@@ -189,7 +189,7 @@ def discounted_orders(
 def fit_values(scope: str, values: Values) -> Fit:
     """Gamma-Gamma: p, q and v with their standard errors.
 
-    Refused with fewer than 50 repeaters of a value above 0, where all spend alike, and where the likelihood has
+    Not fitted with fewer than 50 repeaters of a value above 0, where all spend alike, and where the likelihood has
     no maximum.
     """
     cells = values.in_order()
@@ -233,7 +233,7 @@ def _value_likelihood(values: np.ndarray, cells: Values) -> tuple[float, np.ndar
 
 def expected_value(parameters: Mapping[str, float], repeats: np.ndarray, totals: np.ndarray) -> np.ndarray:
     """Expected value of an order day, E(M|x,m) = (p*v + p*x*m) / (p*x + q - 1); NaN where q is not above 1 and
-    nobody's own orders make up for it."""
+    no customer's own orders make up for it."""
     p, q, v = (parameters[name] for name in VALUE)
     base = p * repeats + q - 1
     return np.where(base > 0, p * (v + totals) / np.where(base > 0, base, 1), np.nan)

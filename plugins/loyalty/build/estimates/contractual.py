@@ -1,7 +1,7 @@
 """How long customers with a contract stay: the shifted beta-geometric (Fader & Hardie 2007).
 
 At the end of every period a contract is given up with a chance that is its customer's own and beta(a, b) over
-customers. Retention rises with the periods although nobody becomes more loyal: who leaves easily has left.
+customers. Retention rises with the periods although no customer becomes more loyal: those who leave easily have left.
 "How to project customer retention", Journal of Interactive Marketing 21(1):76-90.
 """
 
@@ -24,7 +24,7 @@ def fit_contracts(scope: str, lost: Mapping[int, int], running: Mapping[int, int
     """a and b of one plan with their standard errors.
 
     `lost[t]` contracts ended at the end of period t (1, 2, ...), `running[t]` have lived through t periods and
-    still run. Refused with fewer than 30 ended contracts, where all ended in one period or none lived on, and
+    still run. Not fitted with fewer than 30 ended contracts, where all ended in one period or none lived on, and
     where the likelihood has no maximum (everybody seems to leave with the same chance).
     """
     periods = np.array(sorted(set(lost) | set(running)), dtype=float)

@@ -78,32 +78,32 @@ def fit_drivers(
 ) -> DriverFit:
     """Shares of every item but `outcome`, with jackknife intervals.
 
-    Refused below max(100, 10 p) complete answers, without drivers or with more than twelve, where an item never
+    Not fitted below max(100, 10 p) complete answers, without drivers or with more than twelve, where an item never
     varies, and where a driver is a combination of others.
     """
     whole = added(groups)
     names = tuple(item for item in whole.items if item != outcome)
     needed = max(least_answers, least_answers_a_driver * len(names))
 
-    def refused(reason: str) -> DriverFit:
+    def unfitted(reason: str) -> DriverFit:
         return DriverFit(not_fitted(MODEL, scope, whole.count, reason), None, {}, {}, {})
 
     if not names or outcome not in whole.items:
-        return refused("there are no drivers beside an overall score")
+        return unfitted("there are no drivers beside an overall score")
     if len(names) > MOST_DRIVERS:
-        return refused(f"{len(names)} drivers are more than the {MOST_DRIVERS} that can be told apart")
+        return unfitted(f"{len(names)} drivers are more than the {MOST_DRIVERS} that one survey can separate")
     if whole.count < needed:
-        return refused(f"{whole.count} of the {needed} complete answers needed")
+        return unfitted(f"{whole.count} of the {needed} complete answers needed")
     found = moments(whole)
     if found is None:
-        return refused("a score never varies")
+        return unfitted("a score never varies")
     drivers, effects = _parted(found, outcome)
     if is_singular(drivers):
-        return refused("the drivers cannot be told apart (singular)")
+        return unfitted("the drivers are collinear (singular)")
     parts, weights = lmg(drivers, effects), relative_weights(drivers, effects)
     explained = float(parts.sum())
     if explained < 1e-12:
-        return refused("the drivers explain nothing")
+        return unfitted("the drivers explain nothing")
     shares = jackknifed(groups, lambda sums: _shares(sums, outcome, names)) or {}
     fit = Fit(
         model=MODEL,
@@ -124,7 +124,7 @@ def fit_drivers(
 
 
 def _check(groups: Sequence[Sums], outcome: str, count: int, explained: float) -> Check:
-    """R2 among customers whom the regression has not seen, beside R2 among those it was fitted to."""
+    """R2 among customers that the regression has not seen, beside R2 among those it was fitted to."""
 
     def regression(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
         at = seen.items.index(outcome)

@@ -1,4 +1,4 @@
-"""What every model says of itself, fitted or not."""
+"""The result of every model, fitted or not."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NOT_FITTED: Literal["not fitted"] = "not fitted"
 
 @dataclass(frozen=True)
 class Check:
-    """One figure by which a model is judged: what came true beside what the model said.
+    """One figure by which a model is judged: the observed value beside the predicted one.
 
-    `name` says what is checked and `part` of whom (`all`, or a decile, a band, a period); `expected` is the
+    `name` is the figure and `part` the customers (`all`, or a decile, a band, a period); `expected` is the
     model's figure, `low` and `high` the 95 % interval of the observed one where it has one. The rule says how
     the two are compared, in SQL, where the thresholds are: whether it converged, as a share that must be large
     enough, by their ratio, as a probability that may lie a little beyond the interval, or as a correlation
@@ -76,10 +76,10 @@ class Fit:
         return [*found, *self.checks]
 
     def __str__(self) -> str:
-        told = f"{self.model} of {self.scope}" if self.scope else self.model
+        name = f"{self.model} of {self.scope}" if self.scope else self.model
         if self.is_fitted:
-            return f"{told}: fitted on {self.base_count:,}" + (f"; {self.reason}" if self.reason else "")
-        return f"{told}: not fitted, {self.reason}"
+            return f"{name}: fitted on {self.base_count:,}" + (f"; {self.reason}" if self.reason else "")
+        return f"{name}: not fitted, {self.reason}"
 
 
 def wilson(share: float, count: float) -> tuple[float, float]:
@@ -90,7 +90,7 @@ def wilson(share: float, count: float) -> tuple[float, float]:
 
 
 def not_fitted(model: str, scope: str, base_count: int, reason: str) -> Fit:
-    """A polite refusal: nothing is estimated, and the reason is kept."""
+    """A fit that was not made: nothing is estimated, and the reason is kept."""
     return Fit(model=model, scope=scope, status=NOT_FITTED, base_count=base_count, reason=reason)
 
 

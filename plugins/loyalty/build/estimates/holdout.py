@@ -1,4 +1,4 @@
-"""How well orders were foretold: what customers did in days that the fit has not seen, beside what it expected."""
+"""How well orders were predicted: orders in days that the fit has not seen, beside the orders it expected."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def so_far(fit: Fit, histories: Histories) -> Check:
     )
 
 
-def foretold(fit: Fit, histories: Histories, held_out: HeldOut, weeks: float) -> Iterator[Check]:
+def predictions(fit: Fit, histories: Histories, held_out: HeldOut, weeks: float) -> Iterator[Check]:
     """All order days of the hold-out; those by earlier repeats; who came at all, by decile and band of the
     order probability."""
     counts = histories.counts
@@ -77,9 +77,9 @@ def _means(part: str, of_it: np.ndarray, counts: np.ndarray, expected: np.ndarra
     mean = float(held.days[of_it].sum()) / n
     variance = max(float(held.squares[of_it].sum()) / n - mean**2, 0.0)
     margin = Z * float(np.sqrt(variance / n))
-    foretold_mean = float((counts * expected)[of_it].sum()) / n
+    predicted_mean = float((counts * expected)[of_it].sum()) / n
     name = "hold-out order days by repeats"
-    yield Check(name, part, "ratio", int(n), mean, foretold_mean, mean - margin, mean + margin)
+    yield Check(name, part, "ratio", int(n), mean, predicted_mean, mean - margin, mean + margin)
 
 
 def _shares(
@@ -90,6 +90,6 @@ def _shares(
     if n == 0:
         return
     share = float(held.customers[of_it].sum()) / n
-    foretold_share = float((counts * chance)[of_it].sum()) / n
+    predicted_share = float((counts * chance)[of_it].sum()) / n
     name = f"hold-out order probability by {by}"
-    yield Check(name, part, "probability", int(n), share, foretold_share, *wilson(share, n))
+    yield Check(name, part, "probability", int(n), share, predicted_share, *wilson(share, n))

@@ -53,7 +53,7 @@ def maximise(log_likelihood: LogLikelihood, start: Sequence[float]) -> Maximum |
 
     Searches over the logarithms of the parameters (quasi-Newton), then takes Newton steps until nothing moves
     in the tenth digit, so that the result does not depend on the way there. Accepted only where the
-    likelihood curves down in every direction: data that do not settle a parameter are told from data that do.
+    likelihood curves down in every direction: this separates data that do not settle a parameter from data that do.
     """
 
     def downhill(logs: np.ndarray) -> tuple[float, np.ndarray]:

@@ -143,13 +143,13 @@ def jackknifed(
 
 
 def cross_validated(
-    groups: Sequence[Sums], foretelling: Callable[[Moments], tuple[np.ndarray, np.ndarray]]
+    groups: Sequence[Sums], predict: Callable[[Moments], tuple[np.ndarray, np.ndarray]]
 ) -> float | None:
-    """R2 of customers whom the fit has not seen: each group is foretold by a fit on all others (Stone 1974).
+    """R2 of customers that the fit has not seen: each group is predicted by a fit on all others (Stone 1974).
 
-    `foretelling` makes of the others' moments two weights per item, as standardised by those moments: of the figure
-    that is to be foretold, and of what foretells it. 1 - sum of squares missed / sum of squares; below 0 where the
-    others' mean would have foretold better. None below two groups, and where the others cannot be fitted.
+    `predict` makes of the others' moments two weights per item, as standardised by those moments: of the figure
+    that is predicted, and of its predictors. 1 - sum of squares missed / sum of squares; below 0 where the
+    others' mean would have predicted better. None below two groups, and where the others cannot be fitted.
     """
     missed = whole = 0.0
     used = [group for group in groups if group.count]
@@ -157,9 +157,9 @@ def cross_validated(
         seen = moments(added([one for one in used if one is not group]))
         if seen is None or seen.items != group.items:
             return None
-        target, foretold = foretelling(seen)
+        target, predicted = predict(seen)
         squares = _products_around(group, seen)
-        missed += float((target - foretold) @ squares @ (target - foretold))
+        missed += float((target - predicted) @ squares @ (target - predicted))
         whole += float(target @ squares @ target)
     return 1 - missed / whole if whole > 0 else None
 

@@ -2,7 +2,7 @@
 
 Iterative proportional fitting (Deming & Stephan 1940) of the respondents to the one-way margins of the
 eligible base. Weights are kept within bounds around their mean of 1; a level that hardly anybody answered
-from is merged with its smallest neighbour, because a margin cannot be met from nobody.
+from is merged with its smallest neighbour, because a margin cannot be met from no answers.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class CellWeights:
-    """What raking a wave gives: the fit, and a weight for each cell somebody answered from."""
+    """What raking a wave gives: the fit, and a weight for each cell with answers."""
 
     fit: Fit
     weights: Mapping[tuple[str, ...], float]
@@ -63,7 +63,7 @@ def rake(
     """Scale `design` weights until every margin's weighted totals equal its targets.
 
     `levels[m][i]` is the level of row i on margin m, `targets[m]` that margin's population totals; `counts`
-    says how many answers a row stands for (1 each by default). With `bounds`, every round keeps the weights
+    says how many answers a row represents (1 each by default). With `bounds`, every round keeps the weights
     between them, relative to their mean. Converged = no weight moved by more than `tolerance` in a round.
     """
     repeated = np.ones(len(design)) if counts is None else counts.astype(float)
@@ -132,7 +132,7 @@ def merged_levels(cells: Sequence[Cell], margin: int, least: int = LEAST_ANSWERS
 def weigh_cells(scope: str, cells: Sequence[Cell]) -> CellWeights:
     """Weights of one wave's cells, with mean 1 over its answers.
 
-    Refused where fewer than 30 answers can be placed in the base, or where the rounds do not converge.
+    Not fitted where fewer than 30 answers can be placed in the base, or where the rounds do not converge.
     """
     answered = [cell for cell in cells if cell.response_count > 0]
     counts = np.array([cell.response_count for cell in answered], dtype=float)

@@ -2,7 +2,7 @@
 
 Hits in a group of n are beta-binomial: every group has a rate of its own, drawn from Beta(a, b). Fitted by
 maximum likelihood over groups; the shrunk rate of a group is (hits + a) / (n + a + b), so that a group of three
-says little and a group of three thousand speaks for itself (Casella 1985).
+says little, and a group of three thousand needs no help (Casella 1985).
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ def log_likelihood(groups: Sequence[Group], a: float, b: float) -> float:
 def fit_prior(scope: str, groups: Sequence[Group]) -> Prior:
     """Beta(a, b) by maximum likelihood.
 
-    Refused below five groups with answers, and where nobody or everybody hit. Groups that differ no more than
-    chance makes them get the strongest prior there is, worth 100,000 answers.
+    Not fitted below five groups with answers, and where no customer or every customer hit. Groups that differ no more
+    than chance makes them get the strongest prior there is, worth 100,000 answers.
     """
     used = [group for group in groups if group.count > 0]
     base = sum(group.count * group.repeated for group in used)

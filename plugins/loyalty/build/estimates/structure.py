@@ -225,7 +225,7 @@ def _scaled(weights: np.ndarray, correlation: np.ndarray) -> np.ndarray:
 def fit_structure(scope: str, items: Sequence[Item], groups: Sequence[Sums]) -> list[StructureFit]:
     """Path model, reliability and components of one survey.
 
-    Each is refused below max(100, 5 an item) complete answers, where an item never varies, and where items cannot
+    None is fitted below max(100, 5 an item) complete answers, where an item never varies, and where items cannot
     be told apart; the path model also without a path between two constructs.
     """
     whole = added(groups)
@@ -239,11 +239,11 @@ def fit_structure(scope: str, items: Sequence[Item], groups: Sequence[Sums]) -> 
     elif len(items) < 2:
         reason = "one item has no structure"
     elif is_singular(found.correlation):
-        reason = "the items cannot be told apart (singular)"
+        reason = "the items are collinear (singular)"
     if reason is not None or found is None:
-        told = reason or "nothing to fit"
+        why = reason or "nothing to fit"
         return [
-            StructureFit(not_fitted(model, scope, whole.count, told)) for model in (PATH_MODEL, RELIABILITY, COMPONENTS)
+            StructureFit(not_fitted(model, scope, whole.count, why)) for model in (PATH_MODEL, RELIABILITY, COMPONENTS)
         ]
     return [
         _fit_paths(scope, items, groups, found),
@@ -253,7 +253,7 @@ def fit_structure(scope: str, items: Sequence[Item], groups: Sequence[Sums]) -> 
 
 
 def _fit_paths(scope: str, items: Sequence[Item], groups: Sequence[Sums], found: Moments) -> StructureFit:
-    """The path model, or a refusal where no two constructs that a path joins have items."""
+    """The path model, or none where no two constructs that a path joins have items."""
     constructs = {item.construct for item in items}
     if not any(a in constructs and b in constructs for a, b in PATHS):
         return StructureFit(
@@ -281,7 +281,7 @@ def _fit_paths(scope: str, items: Sequence[Item], groups: Sequence[Sums], found:
 
 
 def _check(items: Sequence[Item], groups: Sequence[Sums], construct: str, count: int, explained: float) -> Check:
-    """R2 of a construct among customers whom the model has not seen, beside R2 among those it was fitted to."""
+    """R2 of a construct among customers that the model has not seen, beside R2 among those it was fitted to."""
 
     def paths_to_it(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
         model = _model(items, seen)

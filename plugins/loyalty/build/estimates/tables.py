@@ -72,7 +72,7 @@ def create_missing(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, C
 def replace_table(
     connection: duckdb.DuckDBPyConnection, name: str, columns: Columns, rows: Iterable[Sequence[Any]]
 ) -> None:
-    """Make a parameter table anew with these rows: running a fit twice leaves one result."""
+    """Replace a parameter table with these rows: running a fit twice leaves one result."""
     connection.execute(f"create or replace table {SCHEMA}.{name} ({_declared(columns)})")
     batch = list(rows)
     if batch:

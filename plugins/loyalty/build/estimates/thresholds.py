@@ -54,7 +54,7 @@ class Curve:
 def fit_curve(scope: str, cells: Sequence[Cell]) -> Curve:
     """Line against zones on values of satisfaction.
 
-    Refused below 100 customers, where all or none bought again, and where the values are neither 1 to 5 nor at
+    Not fitted below 100 customers, where all or none bought again, and where the values are neither 1 to 5 nor at
     least eight.
     """
     used = sorted((cell for cell in cells if cell.count > 0), key=lambda cell: cell.value)

@@ -68,8 +68,8 @@ def pinball(residuals: np.ndarray, counts: np.ndarray, quantile: float) -> float
 def fit_wallet(scope: str, attributes: Sequence[str], bins: Sequence[SpendBin]) -> WalletFit:
     """The 90th percentile of spend as a product of attribute levels.
 
-    The commonest level of an attribute is its reference. Refused below 100 customers or 10 a coefficient, and
-    where the attributes cannot be told apart.
+    The commonest level of an attribute is its reference. Not fitted below 100 customers or 10 a coefficient, and
+    where the attributes are collinear.
     """
     n = sum(spend.customer_count for spend in bins)
     names, design = _design(attributes, bins)
@@ -77,7 +77,7 @@ def fit_wallet(scope: str, attributes: Sequence[str], bins: Sequence[SpendBin]) 
     if n < needed:
         return WalletFit(not_fitted(MODEL, scope, n, f"{n} of the {needed} customers with spend needed"), {})
     if np.linalg.matrix_rank(design) < design.shape[1]:
-        return WalletFit(not_fitted(MODEL, scope, n, "the attributes cannot be told apart (singular)"), {})
+        return WalletFit(not_fitted(MODEL, scope, n, "the attributes are collinear (singular)"), {})
     counts = np.array([spend.customer_count for spend in bins], dtype=float)
     response = np.log([spend.amount for spend in bins])
     solution = quantile_regression(response, design, counts, QUANTILE)

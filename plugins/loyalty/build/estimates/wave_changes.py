@@ -1,6 +1,6 @@
 """The change from one wave to the next where many people answered both: a bootstrap by customer.
 
-Two waves that share people are not two independent samples. Customers are drawn anew, each with the answers of
+Two waves that share people are not two independent samples. Customers are drawn again, each with the answers of
 both waves (Efron & Tibshirani 1993). It runs on counts of (answer before, answer after), so that a draw is one
 multinomial, and with a fixed seed, so that the same answers give the same interval.
 """
@@ -46,7 +46,7 @@ class Change:
 def fit_change(scope: str, pairs: Sequence[Pair], least_answers: int = 30) -> Change:
     """Bootstrap the change of the mean answer.
 
-    Refused below `least_answers` in either wave, where no answer varies, and where at most a fifth of the people
+    Not fitted below `least_answers` in either wave, where no answer varies, and where at most a fifth of the people
     answered both: then the plain test for independent waves holds.
     """
     counts = np.array([pair.count for pair in pairs], dtype=np.int64)

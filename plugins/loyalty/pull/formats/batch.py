@@ -19,7 +19,7 @@ class BadLine:
 
 @dataclass(frozen=True)
 class Trailer:
-    """What the export says of itself in its last line."""
+    """The totals in the last line of an export."""
 
     row_count: Decimal | None
     total: Decimal | None

@@ -68,7 +68,7 @@ def _batches(lines: Lines, options: FormatOptions, batch_rows: int) -> Iterator[
         elif rows.numbers:
             open_line = None
         if is_last:
-            _refuse_cut_short(open_line, trailer, lines, options)
+            _reject_cut_short(open_line, trailer, lines, options)
         yield to_batch(header, rows.cells, rows.numbers, rows.bad, trailer)
 
 
@@ -103,7 +103,7 @@ class _Records:
         for position, cells in enumerate(records):
             if is_footer(cells, self._options):
                 rest = len(records) - position + len(list(islice(self._reader, LONGEST_FOOTER + 1)))
-                refuse_long_footer(rest)
+                reject_long_footer(rest)
                 return records[:position]
         return records
 
@@ -111,7 +111,7 @@ class _Records:
 def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) -> pa.Table | None:
     """The cells of lines without a quote, all as long as the header, read in one go; None where that is not so.
 
-    Then every line is a row and what the csv module says of it is the same, at a fifth of the time.
+    Then every line is a row, and the result is that of the csv module, at a fifth of the time.
     """
     text = "".join(lines)
     if (
@@ -131,7 +131,7 @@ def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) ->
             pa_csv.ParseOptions(delimiter=options.delimiter, quote_char=False, double_quote=False),
             pa_csv.ConvertOptions(column_types=dict.fromkeys(header, pa.string()), strings_can_be_null=False),
         )
-    except pa.ArrowInvalid:  # a line of another length: which one, and why, the csv module tells
+    except pa.ArrowInvalid:  # a line of another length: the csv module finds which one, and why
         return None
     return table if table.num_rows == len(lines) else None
 
@@ -141,13 +141,13 @@ def is_footer(cells: list[str], options: FormatOptions) -> bool:
     return options.footer is not None and re.search(options.footer, options.delimiter.join(cells)) is not None
 
 
-def refuse_long_footer(length: int) -> None:
+def reject_long_footer(length: int) -> None:
     """LoadRejected for more lines than a footer has, or a row that looks like one would cost all below it."""
     if length > LONGEST_FOOTER:
-        raise LoadRejected(f"more than {LONGEST_FOOTER} lines stand below the first that fits options.footer")
+        raise LoadRejected(f"more than {LONGEST_FOOTER} lines are below the first that fits options.footer")
 
 
-def _refuse_cut_short(open_line: BadLine | None, trailer: Trailer | None, lines: Lines, options: FormatOptions) -> None:
+def _reject_cut_short(open_line: BadLine | None, trailer: Trailer | None, lines: Lines, options: FormatOptions) -> None:
     if open_line and not lines.ends_whole:
         raise LoadRejected(f"line {open_line.line} stops in the middle: the file is cut short")
     if options.trailer and trailer is None:
@@ -212,7 +212,7 @@ def header_of(rows: list[list[str]]) -> list[str]:
 
 
 def check_header(names: list[str]) -> list[str]:
-    """The header when every name stands in it once; LoadRejected otherwise."""
+    """The header when every name is in it once; LoadRejected otherwise."""
     twice = sorted({name for name in names if names.count(name) > 1 and name})
     if twice:
         raise LoadRejected(f"the header has the column `{twice[0]}` twice")
@@ -249,5 +249,5 @@ def _claim(text: str | None, what: str, options: FormatOptions) -> Decimal | Non
     plain = text.strip().replace(options.thousands, "") if options.thousands else text.strip()
     plain = plain.replace(",", ".") if options.decimal == "," else plain
     if not PLAIN_NUMBER.fullmatch(plain):
-        raise LoadRejected(f"the total line says `{text}` where a {what} is expected; see options.trailer")
+        raise LoadRejected(f"the total line has `{text}` where a {what} is expected; see options.trailer")
     return Decimal(plain)

@@ -50,7 +50,7 @@ def _batch(rows: list[dict[str, str | None]], numbers: list[int], bad: list[BadL
 
 
 def _is_text(line: str, record: dict[str, Any]) -> bool:
-    """Whether UTF-8 can say all of a record: an escape may stand for half a character."""
+    """Whether UTF-8 can write all of a record: an escape may be half a character."""
     if "\\ud" not in line and "\\uD" not in line:
         return True
     try:

@@ -27,7 +27,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
         for part in source.iter_batches(batch_size=batch_rows):
             columns = [_text(column) for column in part.columns]
             size += sum(column.nbytes for column in columns)
-            if size > max_bytes:  # a value that is written once may stand in a billion rows
+            if size > max_bytes:  # a value that is written once may fill a billion rows
                 raise LoadRejected(unpacks_to_more(max_bytes))
             lines = pa.array(range(number, number + part.num_rows), pa.int64())
             yield Batch(pa.table(columns, names=part.schema.names), lines)
@@ -43,7 +43,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
 def _text(column: pa.Array) -> pa.Array:
     column.validate(full=True)  # texts that are not UTF-8 would be found too late
     if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
-        return column.cast(pa.string())  # refuses what is not UTF-8
+        return column.cast(pa.string())  # an error for what is not UTF-8
     if pa.types.is_nested(column.type):
         return pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())
     if pa.types.is_timestamp(column.type):

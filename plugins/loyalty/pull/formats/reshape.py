@@ -15,7 +15,7 @@ from loyalty.pull.formats.batch import Batch
 
 
 def reshaped(batches: Iterator[Batch], feed: FeedConfig) -> Iterator[Batch]:
-    """The batches with their lines made into rows as the feed's `rows` says; a row keeps the number of its line."""
+    """The batches with their lines made into rows as the feed's `rows` declares; a row keeps the number of its line."""
     if feed.rows is None:
         yield from batches
         return
@@ -55,7 +55,7 @@ def _left_in(cells: pa.Table, numbers: pa.Array, rows: RowOptions) -> tuple[pa.T
 
 
 class _Lines:
-    """What the lines above say, also across batches: whose record they are, and which cells go on downwards."""
+    """What the lines above give, also across batches: the record, and the cells that are filled down."""
 
     def __init__(self, rows: RowOptions) -> None:
         self._rows = rows

@@ -32,7 +32,7 @@ CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 
 
 class _Bounded(io.RawIOBase):
-    """A stream that refuses to give more than so many bytes (a bomb, or a mistake), and says so when it is damaged."""
+    """A stream that gives at most so many bytes (against a bomb or a mistake); LoadRejected when it is damaged."""
 
     def __init__(self, stream: BinaryIO, max_bytes: int) -> None:
         self._stream = stream
@@ -43,7 +43,7 @@ class _Bounded(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        with _damage_refused():
+        with _damage_rejected():
             block = self._stream.read(len(buffer))
         self._left -= len(block)
         if self._left < 0:
@@ -53,7 +53,7 @@ class _Bounded(io.RawIOBase):
 
 
 def unpacks_to_more(max_bytes: int) -> str:
-    """Why a file that is larger than it looks is refused."""
+    """Why a file that is larger than it looks is rejected."""
     return f"unpacks to more than {max_bytes:,} bytes; raise max_file_bytes if that is right"
 
 
@@ -64,7 +64,7 @@ def open_bytes(file: Path, max_bytes: int) -> Iterator[BinaryIO]:
     if not head:
         raise LoadRejected("the file is empty")
     with ExitStack() as stack:
-        with _damage_refused():
+        with _damage_rejected():
             stream = _unpacked(file, head, stack)
         yield io.BufferedReader(_Bounded(stream, max_bytes))
 
@@ -80,10 +80,10 @@ def _unpacked(file: Path, head: bytes, stack: ExitStack) -> BinaryIO:
 
 
 @contextmanager
-def _damage_refused() -> Iterator[None]:
-    """What the unpackers say of a damaged file as LoadRejected; what the disk says (with its number) passes.
+def _damage_rejected() -> Iterator[None]:
+    """Turn the errors of the unpackers into LoadRejected; errors of the disk (with a number) pass.
 
-    That there is no such place in a file is said with a number, too.
+    An error about a place that is not in the file has a number, too.
     """
     try:
         yield
@@ -96,7 +96,7 @@ def _damage_refused() -> Iterator[None]:
 class Lines:
     """The lines of a text file with their line ends, decoded strictly, a block at a time.
 
-    `ends_whole` tells, once all lines are read, whether the last one had its line end.
+    `ends_whole` is, once all lines are read, whether the last one had its line end.
     """
 
     def __init__(self, stream: BinaryIO, file: Path, declared: str) -> None:
@@ -114,7 +114,7 @@ class Lines:
         number, rest = 1, ""
         while block := self._read(text, number):
             if found := CONTROL.search(block):
-                self._refuse_control(found, number + (rest + block[: found.start()]).count("\n"))
+                self._reject_control(found, number + (rest + block[: found.start()]).count("\n"))
             whole, end, rest = (rest + block).rpartition("\n")
             lines = list(io.StringIO(whole + end, newline=""))
             number += len(lines)
@@ -136,7 +136,7 @@ class Lines:
         except UnicodeError as error:
             raise LoadRejected(f"the file is not {self._declared} ({error}); set options.encoding") from None
 
-    def _refuse_control(self, found: re.Match[str], line: int) -> None:
+    def _reject_control(self, found: re.Match[str], line: int) -> None:
         raise LoadRejected(
             f"line {line} holds the character U+{ord(found.group()):04X}, which no text has: the file is not "
             f"written in {self._declared}{_guess(self._file)}; set options.encoding"
@@ -151,7 +151,7 @@ def open_lines(file: Path, encoding: str, max_bytes: int) -> Iterator[Lines]:
 
 
 def _encoding(stream: BinaryIO, declared: str) -> str:
-    """The declared encoding, unless a byte order mark says what it is; UTF-8 declared as something else is refused."""
+    """The declared encoding, unless a byte order mark gives it; UTF-8 declared as something else is rejected."""
     sample = stream.peek(SAMPLE_BYTES)  # type: ignore[attr-defined]
     if sample.startswith(UTF16_MARKS):
         return "utf-16"
@@ -196,11 +196,11 @@ def only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     members = [info for info in archive.infolist() if not info.is_dir()]
     if len(members) != 1:
         raise LoadRejected(f"the zip holds {len(members)} files where one export is expected")
-    refuse_unreadable(members[0])
+    reject_unreadable(members[0])
     return members[0]
 
 
-def refuse_unreadable(member: zipfile.ZipInfo) -> None:
+def reject_unreadable(member: zipfile.ZipInfo) -> None:
     """LoadRejected for a member with a password, or packed by a method that the standard library cannot undo."""
     if member.flag_bits & (ENCRYPTED | STRONGLY_ENCRYPTED):
         raise LoadRejected("the zip has a password; deliver it without one")

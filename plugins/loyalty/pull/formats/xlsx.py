@@ -24,14 +24,14 @@ from loyalty.pull.formats.delimited import (
     check_header,
     header_of,
     is_footer,
-    refuse_long_footer,
+    reject_long_footer,
     to_batch,
 )
-from loyalty.pull.formats.text import open_bytes, refuse_unreadable, unpacks_to_more
+from loyalty.pull.formats.text import open_bytes, reject_unreadable, unpacks_to_more
 
 CONTENT_TYPES = "[Content_Types].xml"  # the member that makes a zip a workbook
 
-# What openpyxl and the modules below it say of a workbook that is none.
+# The errors of openpyxl and the modules below it for a file that is not a workbook.
 DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ElementTree.ParseError),
     *(AttributeError, LookupError, NotImplementedError, TypeError, ValueError),
@@ -46,7 +46,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
         content = _workbook(file, max_bytes)
         with zipfile.ZipFile(content) as archive:
             for member in archive.infolist():
-                refuse_unreadable(member)
+                reject_unreadable(member)
             if sum(info.file_size for info in archive.infolist()) > max_bytes:
                 raise LoadRejected(unpacks_to_more(max_bytes))
         workbook = openpyxl.load_workbook(content, read_only=True, data_only=True)
@@ -93,7 +93,7 @@ def _batches(sheet: Any, options: FormatOptions, batch_rows: int) -> Iterator[Ba
                 first_row = number + options.skip_after_header + 1
             continue
         if is_footer([text for text in texts if text], options):
-            refuse_long_footer(1 + sum(1 for _ in islice(values, LONGEST_FOOTER)))
+            reject_long_footer(1 + sum(1 for _ in islice(values, LONGEST_FOOTER)))
             break
         if any(texts[len(header) :]):
             bad.append(BadLine(number, texts, f"{len(texts)} cells where the header has {len(header)}"))

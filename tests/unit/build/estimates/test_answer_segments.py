@@ -37,7 +37,7 @@ def test_kinds_want_answers_that_differ() -> None:
     alike = [answer_segments.AnswerCell((50, 50), 500)]
     assert reason(alike) == "fewer than three different answers were given"
     twins = [answer_segments.AnswerCell((place, place), 50) for place in (10, 50, 90)]
-    assert reason(twins) == "the dimensions cannot be told apart (singular)"
+    assert reason(twins) == "the dimensions are collinear (singular)"
     assert reason([answer_segments.AnswerCell((place,), 50) for place in (10, 50, 90)]) == (
         "one dimension makes no segments"
     )

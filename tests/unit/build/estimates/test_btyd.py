@@ -21,7 +21,7 @@ from scipy.stats import beta
 from loyalty.build.estimates import btyd
 from loyalty.build.estimates.btyd import Histories, Values
 from loyalty.build.estimates.fits import Fit
-from loyalty.build.estimates.holdout import HeldOut, foretold, so_far
+from loyalty.build.estimates.holdout import HeldOut, predictions, so_far
 
 ORACLES = Path(__file__).parents[3] / "oracles"
 DATASETS = Path(lifetimes.__file__).parent / "datasets"
@@ -100,7 +100,7 @@ def test_mbgnbd_is_the_reference_fit(mbgnbd: Fit, histories: Histories) -> None:
     assert round(alive[histories.repeats == 0].mean(), 4) == 0.4088
 
 
-def test_every_customer_is_foretold_as_published(bgnbd: Fit, histories: Histories) -> None:
+def test_every_customer_is_predicted_as_published(bgnbd: Fit, histories: Histories) -> None:
     expected = btyd.expected_orders(bgnbd.parameters, histories, 39)
     alive = btyd.p_alive(btyd.BGNBD, bgnbd.parameters, histories)
     assert expected == pytest.approx(CUSTOMERS.cond_exp_39wk, abs=1e-6)
@@ -126,7 +126,7 @@ def test_the_published_customer(bgnbd: Fit) -> None:
 
 def test_the_hold_out_by_earlier_repeats_is_the_reference_s(bgnbd: Fit, histories: Histories) -> None:
     days = CUSTOMERS.holdout_actual.to_numpy(float)
-    checks = list(foretold(bgnbd, histories, HeldOut(days, days**2, (days > 0).astype(float)), 39))
+    checks = list(predictions(bgnbd, histories, HeldOut(days, days**2, (days > 0).astype(float)), 39))
     total = next(check for check in checks if check.name == "hold-out order days")
     assert total.observed == PUBLISHED["bgnbd_cdnow"]["holdout_actual_total_distinct_days"] == 1882
     assert total.expected == pytest.approx(PUBLISHED["bgnbd_cdnow"]["expected_total_holdout_39wk"], abs=1e-3)
@@ -146,7 +146,7 @@ def test_the_hold_out_by_earlier_repeats_is_the_reference_s(bgnbd: Fit, historie
 
 def test_mbgnbd_foretells_the_hold_out_too(mbgnbd: Fit, histories: Histories) -> None:
     days = CUSTOMERS.holdout_actual.to_numpy(float)
-    checks = list(foretold(mbgnbd, histories, HeldOut(days, days**2, (days > 0).astype(float)), 39))
+    checks = list(predictions(mbgnbd, histories, HeldOut(days, days**2, (days > 0).astype(float)), 39))
     theirs = ModifiedBetaGeoFitter()
     theirs.params_ = pd.Series(mbgnbd.parameters)
     wanted = theirs.conditional_expected_number_of_purchases_up_to_time(
@@ -290,27 +290,27 @@ def test_where_nobody_leaves_easily_the_chance_is_the_same_for_all() -> None:
 
 
 @pytest.mark.parametrize("model", [btyd.BGNBD, btyd.MBGNBD])
-def test_too_few_repeaters_are_refused_politely(model: str) -> None:
+def test_too_few_repeaters_are_not_fitted(model: str) -> None:
     cells = Histories(np.array([0.0, 1.0]), np.array([0.0, 2.0]), np.array([5.0, 5.0]), np.array([900.0, 49.0]))
     fit = btyd.fit_ordering(model, "all", cells)
     assert (fit.status, fit.reason) == ("not fitted", "49 of the 50 customers who came back needed")
     assert fit.parameters == {}
 
 
-def test_nobody_at_all_is_refused_politely() -> None:
+def test_nobody_at_all_is_not_fitted() -> None:
     nobody = Histories(*(np.array([]) for _ in range(4)))
     assert btyd.fit_ordering(btyd.BGNBD, "all", nobody).reason == "0 of the 50 customers who came back needed"
     assert not btyd.fit_values("USD", Values(*(np.array([]) for _ in range(3)))).is_fitted
 
 
-def test_all_alike_are_refused_politely() -> None:
+def test_all_alike_are_not_fitted() -> None:
     alike = Histories(np.array([3.0]), np.array([6.0]), np.array([8.0]), np.array([500.0]))
     assert btyd.fit_ordering(btyd.BGNBD, "all", alike).reason == "all customers are alike"
     same_value = Values(np.array([1.0, 2.0]), np.array([10.0, 20.0]), np.array([60.0, 60.0]))
     assert btyd.fit_values("USD", same_value).reason == "all customers are alike"
 
 
-def test_amounts_that_settle_nothing_are_refused_politely() -> None:
+def test_amounts_that_settle_nothing_are_not_fitted() -> None:
     """Values that vary no more within than between customers of one order day: p and q run away together."""
     lonely = Values(np.ones(3), np.array([9.0, 10.0, 11.0]), np.array([40.0, 40.0, 40.0]))
     assert btyd.fit_values("USD", lonely).reason == "no convergence: the amounts do not settle the parameters"

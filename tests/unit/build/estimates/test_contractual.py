@@ -50,12 +50,12 @@ def test_contracts_of_different_age_are_one_likelihood() -> None:
     assert (fit.parameters["a"], fit.parameters["b"]) == pytest.approx((a, b), rel=1e-3)
 
 
-def test_too_few_ended_contracts_are_refused_politely() -> None:
+def test_too_few_ended_contracts_are_not_fitted() -> None:
     fit = fit_contracts("plan", {1: 29}, {1: 500})
     assert (fit.status, fit.reason) == ("not fitted", "29 of the 30 ended contracts needed")
 
 
-def test_contracts_that_all_ended_in_one_period_are_refused_politely() -> None:
+def test_contracts_that_all_ended_in_one_period_are_not_fitted() -> None:
     assert fit_contracts("plan", {1: 100}, {}).reason == "all contracts are alike"
 
 

@@ -63,7 +63,7 @@ def test_drivers_want_answers_and_differences(swiss: pd.DataFrame) -> None:
     assert few.reason == "47 of the 100 complete answers needed"
     twins = swiss.assign(Twin=swiss["Catholic"])
     assert drivers.fit_drivers("twins", "outcome", [sums(twins)], 1, 1).fit.reason == (
-        "the drivers cannot be told apart (singular)"
+        "the drivers are collinear (singular)"
     )
     constant = swiss.assign(outcome=5)
     assert drivers.fit_drivers("constant", "outcome", [sums(constant)], 1, 1).fit.reason == "a score never varies"

@@ -90,7 +90,7 @@ def test_a_level_nobody_answered_from_joins_the_smallest() -> None:
 
 
 @pytest.mark.parametrize("answers", [0, 1, 29])
-def test_too_few_answers_are_refused_politely(answers: int) -> None:
+def test_too_few_answers_are_not_fitted(answers: int) -> None:
     result = weigh_cells("wave 1", [Cell(("a", "b", "1"), 100, answers)])
     assert not result.fit.is_fitted
     assert result.fit.reason == f"{answers} of the 30 answers needed from the base"

@@ -129,4 +129,4 @@ def test_structure_of_answers_is_fitted_or_refused() -> None:
     refused = structure.fit_structure("s", items, in_groups(frame.head(99)))
     assert {one.fit.reason for one in refused} == {"99 of the 100 complete answers needed"}
     same = structure.fit_structure("s", items, in_groups(frame.assign(q2=frame["q1"])))
-    assert {one.fit.reason for one in same} == {"the items cannot be told apart (singular)"}
+    assert {one.fit.reason for one in same} == {"the items are collinear (singular)"}

@@ -74,16 +74,16 @@ def test_an_attribute_that_repeats_another_is_left_out() -> None:
     }
 
 
-def test_too_few_customers_are_refused_politely() -> None:
+def test_too_few_customers_are_not_fitted() -> None:
     fit = fit_wallet("all", ("age_band",), [SpendBin(("a",), 10.0, 99)]).fit
     assert fit.reason == "99 of the 100 customers with spend needed"
 
 
-def test_no_customer_at_all_is_refused_politely() -> None:
+def test_no_customer_at_all_is_not_fitted() -> None:
     assert not fit_wallet("all", ("age_band",), []).fit.is_fitted
 
 
-def test_attributes_that_cannot_be_told_apart_are_refused_politely() -> None:
+def test_collinear_attributes_are_not_fitted() -> None:
     # the third level of each attribute comes only together with the other's
     bins = [
         SpendBin(levels, float(amount), 1)
@@ -91,4 +91,4 @@ def test_attributes_that_cannot_be_told_apart_are_refused_politely() -> None:
         for amount in range(1, 101)
     ]
     fit = fit_wallet("all", ("age_band", "tenure_band"), bins).fit
-    assert fit.reason == "the attributes cannot be told apart (singular)"
+    assert fit.reason == "the attributes are collinear (singular)"

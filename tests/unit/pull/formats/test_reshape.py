@@ -262,7 +262,7 @@ def test_a_reports_footer_is_no_row(workspace: Workspace) -> None:
     rows, faults, _ = landed(workspace, body + footer, options=options, **common)
     assert (chosen(rows, "customer_id"), faults) == ([("1",), ("2",)], [])
     assert len(landed(workspace, body, options=options, **common)[0]) == 2
-    with pytest.raises(LoadRejected, match="more than 20 lines stand below"):
+    with pytest.raises(LoadRejected, match="more than 20 lines are below"):
         landed(workspace, body + footer + "3,2026-05-03\n" * 20, options=options, **common)
 
 

@@ -23,7 +23,7 @@ Counts = Mapping[int, int]
 
 
 def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
-    """Fit every plan; its parameters stand with those of all models."""
+    """Fit every plan; its parameters are in the table of all models."""
     columns = ("scope", "period_number", "ended_count", "running_count")
     fits = []
     for scope, group in groupby(read_statistics(connection, STATISTICS, columns), key=itemgetter(0)):
@@ -36,7 +36,7 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
 
 
 def _checks(scope: str, lost: Counts, running: Counts) -> Iterator[Check]:
-    """Fitted on the first half of the periods alone, what survival is foretold for the others?"""
+    """The survival that a fit on the first half of the periods predicts for the others."""
     last = max([*lost, *running])
     known = last // 2
     early = contractual.fit_contracts(

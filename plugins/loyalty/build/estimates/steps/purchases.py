@@ -97,7 +97,7 @@ def _checks(found: Fit, window: Window, histories: btyd.Histories, held_out: hol
     """In sample where there is no hold-out, else by what the hold-out brought."""
     if found.scope == ALL:
         return [holdout.so_far(found, histories)]
-    return holdout.foretold(found, histories, held_out, window.horizon_weeks)
+    return holdout.predictions(found, histories, held_out, window.horizon_weeks)
 
 
 def _expectations(found: Fit, window: Window, histories: btyd.Histories, as_of: date) -> Iterator[tuple[Any, ...]]:

@@ -40,7 +40,7 @@ TABLES: dict[str, Columns] = {
 def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     """Bootstrap what shares more than a fifth of its people; what shares less has its share and no interval.
 
-    What is told of the fits is that of whole surveys: of segments there are hundreds.
+    The fits that are logged are those of whole surveys: there are hundreds of segments.
     """
     statistics = read_statistics(connection, STATISTICS, (*_SCOPE, "answer_before", "answer_after", "person_count"))
     fits, rows = [], []

@@ -46,7 +46,7 @@ TABLES: dict[str, Columns] = {
 
 
 def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
-    """Fit every survey; one row per figure, and one for every model that was refused."""
+    """Fit every survey; one row per figure, and one for every model that was not fitted."""
     sums: dict[tuple[str, str], list[Sums]] = {}
     columns = ("source", "survey_id", "person_group", "item_a", "item_b", "answer_count", "sum_a", "sum_b", "sum_ab")
     for (source, survey_id, _), group in groupby(read_statistics(connection, SUMS, columns), key=itemgetter(0, 1, 2)):
@@ -79,12 +79,12 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
 def _rows(
     survey: tuple[str, str], fit: Fit, figures: Mapping[tuple[str, str, str], Interval], as_of: date
 ) -> Iterator[tuple[object, ...]]:
-    told = (fit.status, fit.reason, fit.base_count, as_of)
+    outcome = (fit.status, fit.reason, fit.base_count, as_of)
     if not fit.is_fitted:
-        yield (*survey, fit.model, "none", "", "", None, None, None, *told)
+        yield (*survey, fit.model, "none", "", "", None, None, None, *outcome)
     for (figure, subject, of), interval in figures.items():
         low, high = interval.rounded_ends()
-        yield (*survey, fit.model, figure, subject, of, interval.rounded(), low, high, *told)
+        yield (*survey, fit.model, figure, subject, of, interval.rounded(), low, high, *outcome)
 
 
 def _segments(
