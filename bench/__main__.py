@@ -61,11 +61,11 @@ def main() -> None:
         full = measure("build", root / "large")
         write_day(root / "large", LARGE // DAYS, DAYS + 1)
         measure("land", root / "large")
-        night = measure("build", root / "large")
+        one_day = measure("build", root / "large")
     table = Table("what", "against", "time", "peak memory")
     table.add_row(f"land and check {LARGE:,} rows", "pandas reads and writes them unchecked", *ratio(large, bare))
     table.add_row(f"land {LARGE:,} rows", f"land {SMALL:,} rows", *ratio(large, small))
-    table.add_row("the night after: one new day", "the first build of the year", *ratio(night, full))
+    table.add_row("the nightly build: one new day", "the first build of the year", *ratio(one_day, full))
     console.print(table)
     console.print(f"land: {LARGE / large.seconds:,.0f} rows a second, peak {large.peak_mib:,.0f} MiB")
 
@@ -116,22 +116,26 @@ def read_bare(workspace: Path) -> None:
 
 def land(workspace: Path) -> None:
     """Land and check what is new."""
+    from loyalty.common.progress import SILENT
     from loyalty.common.settings import load_settings, shipped
+    from loyalty.common.workspace import open_workspace
     from loyalty.land.landing import load_feed
     from loyalty.pull.feeds import usable_feeds
 
-    settings = load_settings(workspace, expectations=shipped("expectations"))
-    for feed in usable_feeds(settings.feeds).values():
-        outcomes = load_feed(settings, feed, say=lambda _: None)
+    opened = open_workspace(load_settings(workspace, expectations=shipped("expectations")), SILENT)
+    for feed in usable_feeds(opened.settings.feeds).values():
+        outcomes = load_feed(opened, feed)
         assert all(outcome.outcome == "accepted" for outcome in outcomes), outcomes
 
 
 def build(workspace: Path) -> None:
     """Build core and marts."""
     from loyalty.build import build
+    from loyalty.common.progress import SILENT
     from loyalty.common.settings import load_settings
+    from loyalty.common.workspace import open_workspace
 
-    build.build(load_settings(workspace), say=lambda _: None)
+    build.build(open_workspace(load_settings(workspace), SILENT))
 
 
 def run_one(work: str, workspace: Path) -> None:

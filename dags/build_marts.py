@@ -16,7 +16,7 @@ wakes = settings.build_on == "assets" and feeds
 
 
 @dag(
-    description="Builds, audits and publishes the marts when a feed has landed something, and once a night.",
+    description="Builds, audits and publishes the marts when a feed has landed new loads, and once a night.",
     schedule=AssetOrTimeSchedule(timetable=nightly, assets=AssetAny(*feeds)) if wakes else nightly,
     catchup=False,
     allowed_run_types=["scheduled", "asset_triggered", "manual"],
@@ -26,15 +26,15 @@ wakes = settings.build_on == "assets" and feeds
     tags={TAG, "build"},
     default_args={"owner": settings.owner, **RETRIES},
     doc_md=f"""
-A feed's event only wakes this DAG; what there is to build the ledger says.
+A feed's event only starts this DAG; the ledger decides what there is to build.
 
 - `plan` ends the run when every accepted load is published already;
 - `build` makes core, estimates and marts in one process under one lock, and tests them;
 - `publish` audits them and makes them the current generation, all at once;
-- `notify` always runs: one message about all that wants attention.
+- `notify` always runs: one message about all that needs attention.
 
-It is never backfilled: a build takes all that has landed, of whatever day.
-When a task fails, {settings.runbook} says what to do.
+It is never backfilled: a build takes everything that has landed.
+When a task fails, see {settings.runbook}.
 """,
 )
 def build_marts() -> None:

@@ -75,6 +75,11 @@ def import_circles(package: Path) -> list[str]:
     return sorted(module for module in graph if module in reached(module))
 
 
+def ledger_openings(package: Path) -> list[str]:
+    """The modules that open the ledger; one does, and the open workspace is passed on from there."""
+    return [name for name, file in modules(package).items() if "Ledger(" in file.read_text(encoding="utf-8")]
+
+
 def median_subject_length() -> int:
     """The median length of the subjects of the last hundred commits."""
     log = subprocess.run(["git", "log", "-100", "--format=%s"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -86,6 +91,7 @@ def main() -> None:
     package = ROOT / "plugins" / "loyalty"
     print(f"backward import edges: {len(backward_imports(package))}")
     print(f"modules in an import circle: {len(import_circles(package))}")
+    print(f"modules that open the ledger: {len(ledger_openings(package))}")
     print(f"median length of a commit subject: {median_subject_length()}")
 
 

@@ -15,6 +15,7 @@ from worlds.corner_shop import (
     write_members,
     write_till,
 )
+from worlds.opened import opened
 
 DAY = date(2024, 6, 1)
 
@@ -50,14 +51,14 @@ def test_the_failure_names_file_and_column(shop):
     from airflow.sdk.exceptions import AirflowFailException
 
     from loyalty.land.landing import load_feed
-    from loyalty.operate.airflow.tasks import final_errors, refuse_rejected
+    from loyalty.operate.airflow.tasks import final_errors, raise_rejected
     from loyalty.pull.feeds import get_feed
 
     write_broken_till(shop, DAY)
     settings = load_settings(shop)
-    outcomes = load_feed(settings, get_feed(settings.feeds, "till"))
+    outcomes = load_feed(opened(settings), get_feed(settings.feeds, "till"))
     with pytest.raises(AirflowFailException, match=r"till_2024-06-01\.csv.*sold_at"), final_errors():
-        refuse_rejected(outcomes)
+        raise_rejected(outcomes)
 
 
 def test_a_broken_yaml_fails_its_own_dag_and_the_others_load(airflow, shop):

@@ -51,7 +51,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         warehouse.dbt("seed")
         warehouse.dbt("run", "--exclude", *LATE, variables=every_column.VARIABLES)
         with warehouse.connect() as work:
-            estimates.run(work, every_column.AS_OF, lambda _: None)
+            estimates.run(work, every_column.AS_OF)
         warehouse.dbt("run", "--select", *LATE, variables=every_column.VARIABLES)
         engines.copy("raw", "estimates")
         for resources in ("seed", "run"):

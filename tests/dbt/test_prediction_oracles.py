@@ -37,7 +37,7 @@ def _predict(warehouse: Warehouse, as_of: date, variables: dict[str, object]) ->
     without_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     warehouse.dbt("build", "--select", *STATISTICS, *margins, *without_tests, variables=variables)
     with warehouse.connect() as connection:
-        estimates.run(connection, as_of, lambda _: None)
+        estimates.run(connection, as_of)
     warehouse.dbt("build", "--select", *SCORED, "--exclude-resource-type", "unit_test", variables=variables)
 
 

@@ -95,7 +95,7 @@ def _build(warehouse: Warehouse) -> list[estimates.Fit]:
     warehouse.set_build(AS_OF)
     warehouse.dbt("build", "--exclude", *LATE, "--exclude-resource-type", "unit_test")
     with warehouse.connect() as connection:
-        fits = estimates.run(connection, AS_OF, lambda _: None)
+        fits = estimates.run(connection, AS_OF)
     warehouse.dbt("build", "--select", *LATE, "--exclude-resource-type", "unit_test")
     return fits
 

@@ -181,7 +181,7 @@ def test_without_peers_nothing_is_imputed(households: Warehouse) -> None:
 
 def test_the_regression_scores_everybody_with_known_peers(households: Warehouse) -> None:
     with households.connect() as connection:
-        fits = estimates.run(connection, date(2017, 12, 31), lambda _: None)
+        fits = estimates.run(connection, date(2017, 12, 31))
     households.dbt("run", "--select", *SCORED, variables=BY_INCOME)
     wallet_fits = [fit for fit in fits if fit.model == "wallet_coefficients"]
     assert {fit.base_count for fit in wallet_fits} == {801}

@@ -15,7 +15,8 @@ import lifetimes
 
 from loyalty.common.settings import load_settings
 from loyalty.operate import nightly
-from loyalty.operate.workspace import make_workspace
+from loyalty.operate.new_workspace import make_workspace
+from worlds.opened import opened
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 SETTINGS = """\
@@ -68,7 +69,7 @@ def test_cdnow_by_yaml_only(tmp_path: Path) -> None:
     shutil.copy(data, settings.home / "exports" / data.name)
 
     said: list[str] = []
-    assert nightly.run_night(settings, say=said.append) == nightly.CLEAN, said
+    assert nightly.run_nightly(opened(settings, said.append)) == nightly.CLEAN, said
 
     with duckdb.connect(str(settings.serve / "current" / "loyalty.duckdb"), read_only=True) as marts:
         rows = marts.execute(COHORTS).fetchall()

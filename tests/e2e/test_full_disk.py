@@ -21,6 +21,7 @@ from loyalty.publish.publish import publish
 from loyalty.pull.feeds import get_feed
 from worlds import one_mart
 from worlds.killing import start
+from worlds.opened import opened
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def room_for(size: int) -> Iterator[None]:
 def land_without_room(folder, size):
     settings = one_mart.load_settings(folder)
     with room_for(size):
-        (outcome,) = load_feed(settings, get_feed(settings.feeds, "orders"), say=one_mart.quiet, now=one_mart.NOW)
+        (outcome,) = load_feed(opened(settings), get_feed(settings.feeds, "orders"), now=one_mart.NOW)
     assert outcome.outcome == "rejected"
     assert outcome.is_transient, outcome.message
     assert "File too large" in outcome.message
@@ -44,7 +45,7 @@ def land_without_room(folder, size):
 def publish_without_room(folder, size):
     settings = one_mart.load_settings(folder)
     with room_for(size), pytest.raises(UserError, match="current generation is untouched; make room"):
-        publish(settings, say=one_mart.quiet, now=one_mart.NOW)
+        publish(opened(settings), now=one_mart.NOW)
 
 
 def succeeds(step: Callable[..., None], *arguments: object) -> bool:
@@ -62,7 +63,7 @@ def test_landing_without_room_lands_nothing_and_then_all(tmp_path, size):
     assert not list(settings.home.rglob(".draft*")) + list(settings.home.rglob(".copy*"))
     (outcome,) = one_mart.load(settings)
     assert outcome.outcome == "accepted"
-    assert verify(settings) == []
+    assert verify(opened(settings)) == []
 
 
 @pytest.mark.parametrize("size", [20_000, 300_000])
@@ -71,5 +72,5 @@ def test_publishing_without_room_keeps_the_old_marts_and_then_shows_the_new(wait
     assert [one.number for one in generations(waiting)] == [1]
     assert not list(waiting.serve.glob(".*"))
     assert len(one_mart.published(waiting, "from marts.retention__customers")) == 2
-    assert publish(waiting, say=one_mart.quiet, now=one_mart.NOW).number == 2
-    assert verify(waiting) == []
+    assert publish(opened(waiting), now=one_mart.NOW).number == 2
+    assert verify(opened(waiting)) == []

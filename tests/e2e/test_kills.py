@@ -11,7 +11,8 @@ from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.common.settings import shipped
 from loyalty.land.landing import read_manifest
-from loyalty.land.quarantine import entries, release
+from loyalty.land.quarantine import entries
+from loyalty.land.release import release
 from loyalty.operate.housekeeping import prune
 from loyalty.operate.nightly import build_and_publish
 from loyalty.operate.notify import notify
@@ -21,25 +22,26 @@ from loyalty.publish.publish import publish
 from worlds import one_mart
 from worlds.killing import kill_at
 from worlds.one_mart_steps import THREE, TWO, build_in, checksums, load_in, night_in, publish_in, seen
+from worlds.opened import opened
 
 LOOSE = "max_quarantine_rate: 0.9\n"
 BROKEN = one_mart.DAY_31 + "5,zoe,someday,1.00\n6,zoe,2017-12-31 10:00:00,1.00\n"
 
 
 def rollback_in(folder):
-    rollback(one_mart.load_settings(folder), say=one_mart.quiet)
+    rollback(opened(one_mart.load_settings(folder)))
 
 
 def release_in(folder, load_id):
-    release(one_mart.load_settings(folder), load_id, [4])
+    release(opened(one_mart.load_settings(folder)), load_id, [4])
 
 
 def notify_in(folder):
-    notify(one_mart.load_settings(folder), one_mart.quiet, one_mart.NOW)
+    notify(opened(one_mart.load_settings(folder)), one_mart.NOW)
 
 
 def prune_in(folder):
-    prune(one_mart.load_settings(folder), one_mart.NOW.replace(year=2027), one_mart.quiet)
+    prune(opened(one_mart.load_settings(folder)), one_mart.NOW.replace(year=2027))
 
 
 def landed(settings):
@@ -47,7 +49,7 @@ def landed(settings):
     loads = Ledger(settings.ledger).loads()
     manifests = [read_manifest(settings.landing / load.feed / f"load_id={load.load_id}") for load in loads]
     parts = [[part["sha256"] for part in manifest["parts"]] for manifest in manifests]
-    open_lines = [(entry.file, entry.line) for entry in entries(settings, only_open=True)]
+    open_lines = [(entry.file, entry.line) for entry in entries(opened(settings), only_open=True)]
     return [load.load_id for load in loads], parts, open_lines
 
 
@@ -67,14 +69,14 @@ def arrived(tmp_path):
 def undisturbed(built_twice, tmp_path_factory):
     """The checksums of a second night that nothing disturbed."""
     settings = one_mart.copy_workspace(built_twice, tmp_path_factory.mktemp("calm") / "shop")
-    build_and_publish(settings, say=one_mart.quiet, now=one_mart.NOW)
+    build_and_publish(opened(settings), now=one_mart.NOW)
     return checksums(settings)
 
 
 def test_every_point_is_listed_and_every_listed_point_is_there():
     package = shipped("dbt_project").parent / "plugins" / "loyalty"
     code = "".join(file.read_text() for file in sorted(Path(package).rglob("*.py")))
-    assert sorted(re.findall(r'^\s+hit\("([a-z_.]+)"\)$', code, re.MULTILINE)) == sorted(failpoints.POINTS)
+    assert sorted(re.findall(r'^\s+failpoint\("([a-z_.]+)"\)$', code, re.MULTILINE)) == sorted(failpoints.POINTS)
 
 
 @pytest.mark.parametrize("point", failpoints.LAND_POINTS)
@@ -86,7 +88,7 @@ def test_landing_killed_and_run_again(arrived, tmp_path, point):
     assert landed(arrived)[1:] == landed(calm)[1:]
     assert landed(arrived)[2]
     assert len(Ledger(arrived.ledger).loads()) == 3
-    assert not [finding for finding in verify(arrived) if finding.is_damage]
+    assert not [finding for finding in verify(opened(arrived)) if finding.is_damage]
 
 
 @pytest.mark.parametrize("point", failpoints.REJECT_POINTS)
@@ -123,14 +125,15 @@ def test_releasing_killed_and_run_again_lands_the_row_once(arrived, point):
         arrived, "2017-12-31", one_mart.DAY_31 + one_mart.DAY_31.splitlines()[2].replace("4,", "5,") + "\n"
     )
     load_in(arrived.workspace)
-    (load_id,) = {one.load_id for one in entries(arrived, only_open=True) if one.file == "orders_2017-12-31.csv"}
+    found = entries(opened(arrived), only_open=True)
+    (load_id,) = {one.load_id for one in found if one.file == "orders_2017-12-31.csv"}
     kill_at(point, release_in, arrived.workspace, load_id)
     if point == "release.recorded":
         with pytest.raises(UserError, match="line 4 is not open"):
-            release(arrived, load_id, [4])
+            release(opened(arrived), load_id, [4])
     else:
-        release(arrived, load_id, [4])
-    assert [load.row_count for load in Ledger(arrived.ledger).loads() if load.of_load_id == load_id] == [1]
+        release(opened(arrived), load_id, [4])
+    assert [load.row_count for load in Ledger(arrived.ledger).loads() if load.released_from == load_id] == [1]
 
 
 @pytest.mark.parametrize("point", failpoints.PUBLISH_POINTS)
@@ -139,13 +142,13 @@ def test_publish_killed_and_run_again(waiting, undisturbed, point):
     is_shown = failpoints.PUBLISH_POINTS.index(point) >= failpoints.PUBLISH_POINTS.index("publish.linked")
     assert seen(waiting) == (THREE if is_shown else TWO)
     shown = (waiting.serve / "current").resolve().stat().st_ino
-    build_and_publish(waiting, say=one_mart.quiet, now=one_mart.NOW)
+    build_and_publish(opened(waiting), now=one_mart.NOW)
     assert seen(waiting) == THREE
     assert not is_shown or (waiting.serve / "current").resolve().stat().st_ino == shown  # readers keep what they have
     assert checksums(waiting) == undisturbed
     assert [one.number for one in generations(waiting)] == [1, 2]
-    assert not plan.make_plan(waiting).is_needed
-    assert verify(waiting) == []
+    assert not plan.make_plan(opened(waiting)).is_needed
+    assert verify(opened(waiting)) == []
 
 
 def test_rolling_back_killed_holds_publishing_and_is_run_again(waiting):
@@ -154,15 +157,15 @@ def test_rolling_back_killed_holds_publishing_and_is_run_again(waiting):
     assert seen(waiting) == THREE
     with pytest.raises(UserError, match="Publishing is held"):
         publish_in(waiting.workspace)
-    rollback(waiting, say=one_mart.quiet)
+    rollback(opened(waiting))
     assert seen(waiting) == TWO
 
 
 def test_a_message_whose_sender_was_killed_is_sent_again_rather_than_never(published):
     (published.feeds / "web.yml").write_text("feed: nothing\n")
     kill_at("notify.sent", notify_in, published.workspace)
-    assert notify(published, one_mart.quiet, one_mart.NOW) is not None
-    assert notify(published, one_mart.quiet, one_mart.NOW) is None
+    assert notify(opened(published), one_mart.NOW) is not None
+    assert notify(opened(published), one_mart.NOW) is None
 
 
 def test_housekeeping_killed_and_run_again(published):
@@ -170,7 +173,7 @@ def test_housekeeping_killed_and_run_again(published):
     kill_at("prune.removed", prune_in, published.workspace)
     prune_in(published.workspace)
     assert not list(published.raw.glob("*/*"))
-    assert verify(published) == []
+    assert verify(opened(published)) == []
 
 
 @pytest.mark.slow
@@ -180,7 +183,7 @@ def test_build_killed_and_run_again(published, undisturbed, point):
     one_mart.load(published)
     kill_at(point, night_in, published.workspace)
     assert seen(published) == TWO
-    build_and_publish(published, say=one_mart.quiet, now=one_mart.NOW)
+    build_and_publish(opened(published), now=one_mart.NOW)
     assert checksums(published) == undisturbed
 
 
@@ -189,6 +192,6 @@ def test_build_killed_halfway_is_not_published(published, undisturbed):
     one_mart.load(published)
     kill_at("build.core_built", build_in, published.workspace)
     with pytest.raises(UserError, match="not completely built"):
-        publish(published, say=one_mart.quiet, now=one_mart.NOW)
-    build_and_publish(published, say=one_mart.quiet, now=one_mart.NOW)
+        publish(opened(published), now=one_mart.NOW)
+    build_and_publish(opened(published), now=one_mart.NOW)
     assert checksums(published) == undisturbed

@@ -7,11 +7,12 @@ from loyalty.common.ledger import Ledger
 from loyalty.operate import nightly
 from loyalty.publish.generations import current_generation
 from worlds import one_mart
+from worlds.opened import opened
 
 
 def run(settings, **options):
     said = []
-    code = nightly.run_night(settings, say=said.append, now=one_mart.NOW, **options)
+    code = nightly.run_nightly(opened(settings, said.append), now=one_mart.NOW, **options)
     return code, "\n".join(said)
 
 
@@ -19,10 +20,10 @@ def test_first_night_publishes_and_says_what_came(tmp_path):
     settings = one_mart.make_workspace(tmp_path / "shop")
     code, said = run(settings)
     assert code == nightly.CLEAN
-    assert "orders      1            3          0" in said
+    assert "orders      1            3            0" in said
     assert "retention__customers     2" in said
     assert "generation 000001, as of 2017-12-30" in said
-    assert "`profitability__whale_curve` cannot say" in said
+    assert "`profitability__whale_curve` has no answer" in said
 
 
 def test_nothing_new_publishes_nothing_and_is_clean(published):
@@ -37,8 +38,8 @@ def test_night_after_equals_a_full_rebuild(published):
     code, said = run(published)
     assert (code, current_generation(published).number) == (nightly.CLEAN, 2)
     assert "1 new of 2 loads" in said
-    built = build.build(published, full=True, say=one_mart.quiet)
-    assert nightly.publish(published, built.build_id, one_mart.quiet, now=one_mart.NOW) is None
+    built = build.build(opened(published), full=True)
+    assert nightly.publish(opened(published), built.build_id, now=one_mart.NOW) is None
 
 
 def test_a_mart_taken_out_of_the_project_is_not_published_any_more(published):
@@ -61,7 +62,7 @@ def test_refused_file_of_one_feed_leaves_the_others(published):
     code, said = run(published)
     assert code == nightly.WITH_REJECTS
     assert len(one_mart.published(published, "from marts.retention__customers")) == 3
-    assert "refused: Feed `web`, file web_2017-12-31.csv" in said
+    assert "rejected: Feed `web`, file web_2017-12-31.csv" in said
 
 
 def test_crash_of_one_feed_stays_with_it(published, monkeypatch):
@@ -81,7 +82,7 @@ def test_broken_feed_yaml_is_named_and_stops_nothing(published):
     one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
     code, said = run(published)
     assert code == nightly.WITH_REJECTS
-    assert "Feed `web` is off" in said
+    assert "Feed `web` is disabled" in said
     assert current_generation(published).number == 2
 
 
@@ -122,9 +123,9 @@ def test_changed_var_is_a_reason_to_build(published):
     workspace_file = published.workspace / "loyalty.yml"
     workspace_file.write_text(workspace_file.read_text() + "\nvars: {factor: 2}\n")
     changed = one_mart.load_settings(published.workspace)
-    assert plan.make_plan(changed).reasons == (
+    assert plan.make_plan(opened(changed)).reasons == (
         "changed settings: factor from the default to 2;"
-        " core, estimates and marts are made anew, landing is not read again",
+        " core, estimates and marts are made again, landing is not read again",
     )
     run(changed)
     core = published.serve / "current" / "core.duckdb"

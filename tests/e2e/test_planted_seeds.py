@@ -30,7 +30,7 @@ from loyalty.demo.purchases import Purchases, read_purchases, write_published
 from loyalty.land.landing import load_feed
 from loyalty.privacy.keys import use_demo_key
 from loyalty.pull.feeds import FeedConfig, load_feeds
-from worlds.one_mart import quiet
+from worlds.opened import opened
 from worlds.planted_truth import Planted, ask, read_truth
 
 REPOSITORY = shipped("dags").parent
@@ -90,7 +90,7 @@ class Project:
 
 
 def read_project(settings: Settings) -> Project:
-    manifest = parse_project(settings, quiet)
+    manifest = parse_project(settings)
     nodes = {key: node for key, node in manifest.nodes.items() if key.startswith(("model.", "seed."))}
     names = {key: node.name for key, node in nodes.items()}
     names |= {key: f"{source.source_name}.{source.name}" for key, source in manifest.sources.items()}
@@ -123,7 +123,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     exports = settings.home / "exports"
     exports.mkdir()
     write_published(Exports(exports, purchases.connection))
-    load(settings, lambda feed: feed.feed in PUBLISHED)
+    load(settings, lambda feed: feed.canonical_name in PUBLISHED)
     project = read_project(settings)
     build(settings, project, project.ancestors(TARGETS))
     yield Base(settings, purchases, project)
@@ -133,8 +133,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
 def load(settings: Settings, is_wanted: Callable[[FeedConfig], bool]) -> None:
     """Land what lies in the exports for some of the feeds."""
     feeds = [feed for feed in load_feeds(settings.feeds).values() if isinstance(feed, FeedConfig)]
-    for feed in sorted(filter(is_wanted, feeds), key=lambda feed: feed.feed != "customers"):
-        assert all(one.outcome == "accepted" for one in load_feed(settings, feed, say=quiet)), feed.name
+    for feed in sorted(filter(is_wanted, feeds), key=lambda feed: feed.canonical_name != "customers"):
+        assert all(one.outcome == "accepted" for one in load_feed(opened(settings), feed)), feed.name
 
 
 def build(settings: Settings, project: Project, names: set[str]) -> None:
@@ -156,7 +156,7 @@ def build(settings: Settings, project: Project, names: set[str]) -> None:
 def run(settings: Settings, project: Project, models: set[str]) -> None:
     """Build these models and seeds, without their tests."""
     untested = ("--exclude-resource-type", "test", "unit_test")
-    run_dbt(settings, "build", *untested, "--select", *sorted(models), say=quiet, project=project.manifest)
+    run_dbt(settings, "build", *untested, "--select", *sorted(models), project=project.manifest)
 
 
 def drawn(base: Base, home: Path, seed: int) -> Settings:
@@ -167,7 +167,7 @@ def drawn(base: Base, home: Path, seed: int) -> Settings:
     settings = load_settings(REPOSITORY, home=home)
     write_simulated(Exports(home / "exports", base.purchases.connection), draw(base.purchases, seed))
     names = base.project.ancestors(TARGETS, BUILT_ONCE)
-    load(settings, lambda feed: feed.feed not in PUBLISHED and f"raw.{feed.feed}" in names)
+    load(settings, lambda feed: feed.canonical_name not in PUBLISHED and f"raw.{feed.canonical_name}" in names)
     sources = {f"raw.{load.feed}" for load in Ledger(settings.ledger).loads() if load.feed not in PUBLISHED}
     build(settings, base.project, {name for name in names if sources & base.project.ancestors([name])})
     return settings

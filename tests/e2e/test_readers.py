@@ -14,6 +14,7 @@ from loyalty.operate.verify import verify
 from loyalty.publish import generations
 from loyalty.publish.publish import publish
 from worlds import one_mart
+from worlds.opened import opened
 
 SPAWN = multiprocessing.get_context("forkserver")
 # In every generation all rows of both files say the generation's number.
@@ -56,7 +57,7 @@ def ask(folder: Path, done: Any, held_open: bool) -> tuple[int, int, list[str]]:
 def publish_while_read(settings: Any, publishes: int, readers: int, least: int) -> None:
     """Publish so many times beside so many readers, every fourth of which keeps its connection."""
     number(settings, 0)
-    publish(settings, say=one_mart.quiet, now=one_mart.NOW)
+    publish(opened(settings), now=one_mart.NOW)
     done, results = SPAWN.Event(), SPAWN.Queue()
     processes = [
         SPAWN.Process(target=read, args=(settings.serve, done, place % 4 == 0, results)) for place in range(readers)
@@ -65,10 +66,10 @@ def publish_while_read(settings: Any, publishes: int, readers: int, least: int) 
         process.start()
     for step in range(1, publishes + 1):
         number(settings, step)
-        publish(settings, say=one_mart.quiet, now=one_mart.NOW + timedelta(hours=step))
+        publish(opened(settings), now=one_mart.NOW + timedelta(hours=step))
         if step % 5 == 0:
-            generations.rollback(settings, say=one_mart.quiet)
-            generations.resume(settings, one_mart.quiet)
+            generations.rollback(opened(settings))
+            generations.resume(opened(settings))
     done.set()
     counts = [results.get() for _ in processes]
     for process in processes:
@@ -76,7 +77,7 @@ def publish_while_read(settings: Any, publishes: int, readers: int, least: int) 
     assert [wrong for _, _, wrong in counts if wrong] == []
     assert sum(asked for asked, _, _ in counts) >= least
     assert len(generations.generations(settings)) <= settings.keep_generations + 1
-    assert verify(settings) == []  # no generation was changed once it was shown
+    assert verify(opened(settings)) == []  # no generation was changed once it was shown
 
 
 def number(settings: Any, step: int) -> None:

@@ -23,7 +23,7 @@ from loyalty.operate import nightly
 from loyalty.privacy.keys import use_demo_key
 from loyalty.publish.generations import current_generation
 from loyalty.publish.publish import publish
-from worlds.one_mart import quiet
+from worlds.opened import opened
 from worlds.planted_truth import ask, read_truth, unasked
 
 NET, GROSS = Decimal("4596039.58"), Decimal("5392232.87")
@@ -42,12 +42,12 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("sample")
     settings = load_settings(REPOSITORY, home=home)
     use_demo_key(settings)
-    write_exports(home / "exports", hold_back=date(2017, 12, 31))
-    assert nightly.run_night(settings, say=quiet) == nightly.CLEAN
+    write_exports(home / "exports", only_before=date(2017, 12, 31))
+    assert nightly.run_nightly(opened(settings)) == nightly.CLEAN
     assert published(settings).manifest["as_of"] == "2017-12-30"
     write_exports(home / "exports")
     said: list[str] = []
-    assert nightly.run_night(settings, say=said.append) == nightly.CLEAN
+    assert nightly.run_nightly(opened(settings, said.append)) == nightly.CLEAN
     assert any("6 new of 66 loads" in line for line in said), said
     assert published(settings).manifest["as_of"] == "2017-12-31"
     return settings
@@ -130,18 +130,18 @@ def test_six_times_is_out_of_reach_and_few_are_not_shown(sample: Settings) -> No
 
 
 def test_the_night_after_made_what_a_full_rebuild_makes(sample: Settings) -> None:
-    built = build.build(sample, full=True, say=quiet)
-    assert publish(sample, built.build_id, quiet) is None  # the checksums are those that are published
+    built = build.build(opened(sample), full=True)
+    assert publish(opened(sample), built.build_id) is None  # the checksums are those that are published
 
 
 def test_a_night_without_anything_new_publishes_nothing(sample: Settings) -> None:
     before = published(sample).number
-    assert nightly.run_night(sample, say=quiet) == nightly.CLEAN
+    assert nightly.run_nightly(opened(sample)) == nightly.CLEAN
     assert published(sample).number == before
 
 
 def test_every_row_held_back_is_counted_and_valued(sample: Settings) -> None:
-    held = entries(sample)
+    held = entries(opened(sample))
     by_feed = {feed: sum(entry.feed == feed for entry in held) for feed in ("survey_responses", "tickets")}
     assert by_feed == {"survey_responses": 15, "tickets": 3}
     assert one(sample, "select count(*) from quality.dq__quarantined_rows") == (18,)
@@ -174,7 +174,7 @@ def test_bad_files_get_a_sentence_each_and_the_rest_goes_on(sample: Settings) ->
     answers = sorted(exports.glob("survey_answers_2017-12-*.csv.gz"))[-1]
     (exports / "survey_answers_2017-12-31.csv.gz").write_bytes(answers.read_bytes())
     said: list[str] = []
-    assert nightly.run_night(sample, say=said.append) == nightly.WITH_REJECTS
+    assert nightly.run_nightly(opened(sample, said.append)) == nightly.WITH_REJECTS
     text = "\n".join(said)
     for name, (_, sentence) in bad.items():
         refusals = [line for line in said if name in line and sentence in line]

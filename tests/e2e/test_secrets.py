@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from loyalty.operate.nightly import run_night
+from loyalty.operate.nightly import run_nightly
 from loyalty.privacy import keys
 from worlds import one_mart
+from worlds.opened import opened
 from worlds.written_bytes import files_containing
 
 CANARY = "canary7Secret"
@@ -26,12 +27,12 @@ LOGINS = {
     "strange": f"strange://user:{CANARY}@127.0.0.1:9/shop",
 }
 SENTENCES = {
-    "refused: Feed `down`: /export cannot be reached (ConnectError).",
-    "refused: Feed `refusing`: the database of connection `refusing` does not answer (OperationalError).",
-    "refused: Feed `silent`: the database of connection `silent` does not answer (OperationalError).",
-    "refused: Feed `strange`: nothing here reads databases of the type `strange` (connection `strange`): install "
+    "rejected: Feed `down`: /export cannot be reached (ConnectError).",
+    "rejected: Feed `refusing`: the database of connection `refusing` does not answer (OperationalError).",
+    "rejected: Feed `silent`: the database of connection `silent` does not answer (OperationalError).",
+    "rejected: Feed `strange`: nothing here reads databases of the type `strange` (connection `strange`): install "
     "SQLAlchemy's driver for it.",
-    "refused: Feed `unknown`: there is no connection `nowhere`; define it in Airflow or as AIRFLOW_CONN_NOWHERE.",
+    "rejected: Feed `unknown`: there is no connection `nowhere`; define it in Airflow or as AIRFLOW_CONN_NOWHERE.",
 }
 
 
@@ -48,10 +49,10 @@ def trusted(published, monkeypatch):
 def test_the_canary_is_in_no_artefact_log_or_sentence(trusted, monkeypatch, caplog, capfd):
     monkeypatch.setattr("loyalty.operate.notify.POST_ATTEMPTS", 1)
     said: list[str] = []
-    assert run_night(trusted, say=said.append, now=one_mart.NOW) == 3
-    assert {sentence for sentence in said if sentence.startswith("refused:")} == SENTENCES
-    (alert,) = (sentence for sentence in said if sentence.startswith("Loyalty warehouse: 5 things want attention"))
-    assert all(sentence.removeprefix("refused: ") in alert for sentence in SENTENCES)
+    assert run_nightly(opened(trusted, said.append), now=one_mart.NOW) == 3
+    assert {sentence for sentence in said if sentence.startswith("rejected:")} == SENTENCES
+    (alert,) = (sentence for sentence in said if sentence.startswith("Loyalty warehouse: 5 things need attention"))
+    assert all(sentence.removeprefix("rejected: ") in alert for sentence in SENTENCES)
     out, err = capfd.readouterr()
     assert CANARY not in "".join([*said, caplog.text, out, err, repr(trusted), str(trusted)])
     assert files_containing(trusted, CANARY) == []
@@ -61,7 +62,7 @@ def test_the_canary_is_in_no_traceback_that_is_kept(trusted, monkeypatch):
     """What goes wrong unexpectedly while the login is in a variable: the traceback shows code and no values."""
     monkeypatch.setattr("sqlalchemy.create_engine", lambda *_, **__: 1 / 0)
     said: list[str] = []
-    run_night(trusted, say=said.append, now=one_mart.NOW)
+    run_nightly(opened(trusted, said.append), now=one_mart.NOW)
     assert "it stopped landing with an unexpected ZeroDivisionError" in "".join(said)
     (kept,) = (trusted.home / "logs").glob("silent.log")
     assert "ZeroDivisionError" in kept.read_text()

@@ -19,6 +19,7 @@ from loyalty.pull.feeds import get_feed
 from worlds import one_mart
 from worlds.killing import is_hanging, start
 from worlds.one_mart_steps import CUSTOMERS, THREE, TWO, build_in, load_in, night_in, publish_in, seen
+from worlds.opened import opened
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def test_two_loads_of_one_file_at_once_land_it_once(tmp_path):
     outcomes = [event.data["outcome"] for event in Ledger(settings.ledger).events("delivery")]
     assert outcomes == ["accepted", "unchanged"]
     assert [one.load_id for one in Ledger(settings.ledger).loads()] == [outcome.load_id]
-    assert verify(settings) == []
+    assert verify(opened(settings)) == []
 
 
 def test_a_build_beside_a_hanging_one_is_told_who_and_since_when(impatient):
@@ -58,19 +59,19 @@ def test_a_build_beside_a_hanging_one_is_told_who_and_since_when(impatient):
         pid = hanging.pid
         for step in (build.build, publish):
             with pytest.raises(LockBusy, match=rf"Another run \(build .*\) holds .*: process {pid} on .*, since 20"):
-                step(impatient, say=one_mart.quiet)
+                step(opened(impatient))
         hanging.terminate()
-    publish(impatient, say=one_mart.quiet, now=one_mart.NOW)
+    publish(opened(impatient), now=one_mart.NOW)
     assert seen(impatient) == THREE
 
 
 def test_a_retry_beside_a_hanging_publish_waits_and_publishes_nothing_twice(impatient):
     with hanging_at("publish.copied", publish_in, impatient.workspace) as hanging:
         with pytest.raises(LockBusy, match=f"process {hanging.pid}"):
-            publish(impatient, say=one_mart.quiet, now=one_mart.NOW)
+            publish(opened(impatient), now=one_mart.NOW)
         assert seen(impatient) == TWO
     assert seen(impatient) == THREE
-    assert publish(impatient, say=one_mart.quiet, now=one_mart.NOW) is None
+    assert publish(opened(impatient), now=one_mart.NOW) is None
     assert [one.number for one in generations(impatient)] == [1, 2]
 
 
@@ -86,7 +87,7 @@ def test_a_rollback_during_a_publish_waits_for_nothing_and_wins(waiting, point):
     with one_mart.duckdb.connect(str(waiting.work_file)) as connection:
         connection.execute("update marts.retention__customers set orders_count = 9")
     with hanging_at(point, publish_or_say, waiting.workspace):
-        assert rollback(waiting, say=one_mart.quiet).number == 1
+        assert rollback(opened(waiting)).number == 1
         assert seen(waiting) == TWO
     assert seen(waiting) == TWO
     assert [one.number for one in generations(waiting)] == [1, 2]
@@ -99,12 +100,12 @@ def test_a_backfill_beside_the_night_changes_nothing_of_the_night_and_comes_with
     with hanging_at("build.registered", night_in, published.workspace):
         one_mart.deliver(published, "2017-12-28", one_mart.HEADER + "8,kim,2017-12-28,1.00\n")
         feed = get_feed(published.feeds, "orders")
-        (outcome,) = load_feed(published, feed, date=one_mart.NOW.date().replace(2017, 12, 28), say=one_mart.quiet)
+        (outcome,) = load_feed(opened(published), feed, date=one_mart.NOW.date().replace(2017, 12, 28))
         assert outcome.outcome == "accepted"
     assert seen(published) == THREE
-    assert plan.make_plan(published).reasons == ("1 new load of orders",)
+    assert plan.make_plan(opened(published)).reasons == ("1 new load of orders",)
     before = one_mart.published(published, CUSTOMERS)
-    nightly.build_and_publish(published, say=one_mart.quiet, now=one_mart.NOW)
+    nightly.build_and_publish(opened(published), now=one_mart.NOW)
     after = one_mart.published(published, CUSTOMERS)
     assert [row for row in after if row[0] != "kim"] == before
     assert current_generation(published).number == 3

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from loyalty.build import build
-from loyalty.operate.nightly import run_night
+from loyalty.operate.nightly import run_nightly
 from loyalty.operate.verify import is_damaged, verify
 from worlds import one_mart
 from worlds.killing import start
 from worlds.one_mart_steps import build_in, checksums, load_in, publish_in
+from worlds.opened import opened
 
 pytestmark = pytest.mark.torture
 
@@ -24,7 +25,7 @@ ROWS, BATCH_ROWS = 20_000, 500
 
 
 def night_in(folder):
-    run_night(one_mart.load_settings(folder), say=one_mart.quiet, now=one_mart.NOW)
+    run_nightly(opened(one_mart.load_settings(folder)), now=one_mart.NOW)
 
 
 def work_for(step, settings):
@@ -36,7 +37,7 @@ def work_for(step, settings):
     if step != "land":
         load_in(settings.workspace)
     if step == "publish":
-        build.build(settings, say=one_mart.quiet)
+        build.build(opened(settings))
 
 
 def run_to_the_end(step, folder):
@@ -67,8 +68,8 @@ def test_killed_at_random_moments_one_rerun_ends_as_an_undisturbed_night(publish
         process.join()
         killed += process.exitcode == -signal.SIGKILL
         assert checksums(settings) in (before, expected)
-        assert not is_damaged(verify(settings))
+        assert not is_damaged(verify(opened(settings)))
         run_to_the_end(night_in, settings.workspace)
         assert checksums(settings) == expected, f"kill {kill}"
-        assert not is_damaged(verify(settings))
+        assert not is_damaged(verify(opened(settings)))
     assert killed >= KILLS // len(STEPS) // 2, "most kills came too late to hit the step"

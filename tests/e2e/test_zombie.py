@@ -25,6 +25,7 @@ from loyalty.publish.generations import current_generation, generations
 from loyalty.pull.feeds import get_feed
 from worlds import one_mart
 from worlds.killing import is_hanging
+from worlds.opened import opened
 from worlds.scheduler import Night, night_of
 
 pytestmark = pytest.mark.slow
@@ -37,14 +38,14 @@ SILENCE = {"AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30"}
 def landed(tmp_path) -> Settings:
     """A workspace whose one export has just landed: orders as old as NOW would be too old to publish."""
     settings = one_mart.make_workspace(tmp_path / "shop", load_schedule=YEARLY, build_schedule=YEARLY)
-    load_feed(settings, get_feed(settings.feeds, "orders"), say=one_mart.quiet)
+    load_feed(opened(settings), get_feed(settings.feeds, "orders"))
     return settings
 
 
 @pytest.mark.parametrize(("point", "task"), [("build.core_built", "build"), ("publish.copied", "publish")])
 def test_a_task_that_outlives_its_supervisor_and_its_retry_end_in_one_generation(landed, tmp_path, point, task):
     calm = one_mart.copy_workspace(landed.workspace, tmp_path / "calm" / "shop")
-    build_and_publish(calm, say=one_mart.quiet)
+    build_and_publish(opened(calm))
     hang = {failpoints.VARIABLE: failpoints.HANG + point}
     with night_of(LocalAirflow(landed, tmp_path / "airflow", SILENCE | hang), {"load_orders"}) as night:
         night.start("build_marts")
@@ -58,8 +59,8 @@ def test_a_task_that_outlives_its_supervisor_and_its_retry_end_in_one_generation
     assert [one.number for one in generations(landed)] == [1]
     assert current_generation(landed).manifest["marts"] == current_generation(calm).manifest["marts"]
     assert [event["outcome"] for event in night.events("publish")].count("published") == 1
-    assert verify(landed) == []
-    assert not plan.make_plan(landed).is_needed
+    assert verify(opened(landed)) == []
+    assert not plan.make_plan(opened(landed)).is_needed
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import duckdb
 from loyalty.common.settings import Settings, load_settings, shipped
 from loyalty.land.landing import LoadOutcome, load_feed
 from loyalty.pull.feeds import get_feed
+from worlds.opened import opened
 
 HERE = Path(__file__).parent
 NOW = datetime(2018, 1, 1, 5, tzinfo=UTC)
@@ -68,7 +69,7 @@ def deliver(settings: Settings, day: str, content: str) -> Path:
 
 def load(settings: Settings) -> list[LoadOutcome]:
     """Load what is new, as if it came at NOW."""
-    return load_feed(settings, get_feed(settings.feeds, "orders"), say=quiet, now=NOW)
+    return load_feed(opened(settings), get_feed(settings.feeds, "orders"), now=NOW)
 
 
 def fetch(file: Path, sql: str) -> list[tuple]:
@@ -86,7 +87,3 @@ def copy_workspace(source: Path, target: Path) -> Settings:
     """A workspace of one's own, as far as another one has come."""
     shutil.copytree(source, target, symlinks=True)
     return load_settings(target)
-
-
-def quiet(_: str) -> None:
-    """Says nothing."""

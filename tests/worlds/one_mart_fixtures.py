@@ -10,6 +10,7 @@ from loyalty.build import build
 from loyalty.common.settings import Settings, load_settings
 from loyalty.publish.publish import publish
 from worlds import one_mart
+from worlds.opened import opened
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +19,7 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("one_mart") / "shop"
     settings = one_mart.make_workspace(folder)
     one_mart.load(settings)
-    build.build(settings, say=one_mart.quiet)
+    build.build(opened(settings))
     return folder
 
 
@@ -26,10 +27,10 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built_twice(built_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The night after: the first build is published, the second is built and waits."""
     settings = one_mart.copy_workspace(built_once, tmp_path_factory.mktemp("one_mart") / "shop")
-    publish(settings, say=one_mart.quiet, now=one_mart.NOW)
+    publish(opened(settings), now=one_mart.NOW)
     one_mart.deliver(settings, "2017-12-31", one_mart.DAY_31)
     one_mart.load(settings)
-    build.build(settings, say=one_mart.quiet)
+    build.build(opened(settings))
     return settings.workspace
 
 
@@ -42,7 +43,7 @@ def built(built_once: Path, tmp_path: Path) -> Settings:
 @pytest.fixture
 def published(built: Settings) -> Settings:
     """One's own copy of the first build, published as generation 1."""
-    publish(built, say=one_mart.quiet, now=one_mart.NOW)
+    publish(opened(built), now=one_mart.NOW)
     return built
 
 

@@ -7,6 +7,7 @@ from loyalty.publish.generations import current_generation
 from loyalty.publish.publish import publish
 from loyalty.pull.feeds import get_feed
 from worlds import one_mart
+from worlds.opened import opened
 
 CUSTOMERS = "select * from marts.retention__customers order by customer_id"
 TWO = [("ann", 2), ("bob", 1)]
@@ -15,19 +16,19 @@ THREE = [("ann", 2), ("bob", 1), ("eve", 1)]
 
 def load_in(folder, again=False):
     settings = one_mart.load_settings(folder)
-    load_feed(settings, get_feed(settings.feeds, "orders"), again=again, say=one_mart.quiet, now=one_mart.NOW)
+    load_feed(opened(settings), get_feed(settings.feeds, "orders"), again=again, now=one_mart.NOW)
 
 
 def build_in(folder):
-    build.build(one_mart.load_settings(folder), say=one_mart.quiet)
+    build.build(opened(one_mart.load_settings(folder)))
 
 
 def publish_in(folder):
-    publish(one_mart.load_settings(folder), say=one_mart.quiet, now=one_mart.NOW)
+    publish(opened(one_mart.load_settings(folder)), now=one_mart.NOW)
 
 
 def night_in(folder):
-    build_and_publish(one_mart.load_settings(folder), say=one_mart.quiet, now=one_mart.NOW)
+    build_and_publish(opened(one_mart.load_settings(folder)), now=one_mart.NOW)
 
 
 def seen(settings):

@@ -119,7 +119,7 @@ def build_fitted(
     )
     build(warehouse, *selected, *statistics, as_of=as_of, variables=variables)
     with warehouse.connect() as connection:
-        fits = estimates.run(connection, as_of, lambda _: None)
+        fits = estimates.run(connection, as_of)
     scored = [f"+{name},tag:scored" for name in selected]
     warehouse.dbt("run", "--select", *scored, *selected, variables=variables)
     return fits

@@ -22,15 +22,15 @@ from loyalty.build.plan import chosen_vars, code_version, history_version, last_
 from loyalty.build.raw_views import DataSpan, data_span, register, register_build
 from loyalty.build.work_file import lock, open_work_file
 from loyalty.common.errors import UserError
-from loyalty.common.failpoints import hit
-from loyalty.common.ledger import Ledger, Load
-from loyalty.common.progress import Say
+from loyalty.common.failpoints import failpoint
+from loyalty.common.ledger import Load
 from loyalty.common.runs import recorded_run
 from loyalty.common.settings import WORKSPACE_FILE, Settings
 from loyalty.common.sql import quote_identifier
-from loyalty.land.redact import sweep
+from loyalty.common.workspace import Workspace
+from loyalty.land.redact import redact_forgotten
 
-# What is built after the estimates: models that need them, the marts, and all that stands on those.
+# What is built after the estimates: models that need them, the marts, and all that reads those.
 LATE = ("tag:scored+", "path:models/marts+", "path:models/quality+")
 DOCUMENTED_SCHEMAS = ("core", "marts", "quality")
 
@@ -50,39 +50,39 @@ class BuildResult:
     seconds: float
 
 
-def build(settings: Settings, as_of: date | None = None, full: bool = False, say: Say = print) -> BuildResult:
+def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -> BuildResult:
     """Make core and marts from the accepted loads: new loads only, or everything with `full`.
 
     Running it again, also after a kill, ends with the same tables. Raises UserError with the failed model
     or test, LockBusy when another run holds the work file.
     """
     started = time.monotonic()
+    settings, ledger, progress = workspace.settings, workspace.ledger, workspace.progress
     if wrong := unknown_vars(settings):
         raise UserError(f"{settings.workspace / WORKSPACE_FILE}, key `vars`: {wrong[0]}; nothing was built.")
     build_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    with recorded_run(settings, "build") as run, lock(settings, f"build {build_id}"):
+    with recorded_run(ledger, "build") as run, lock(settings, f"build {build_id}"):
         run.found["build_id"] = build_id
-        hit("build.locked")
-        if swept := sweep(settings):
-            say(f"build {build_id}: {swept} loads named people who asked to be forgotten, and were written anew")
-        ledger = Ledger(settings.ledger)
+        failpoint("build.locked")
+        if redacted := redact_forgotten(workspace):
+            progress.log(f"build {build_id}: {redacted} loads named forgotten people and were written again")
         ledger_seq = ledger.events()[-1].seq if ledger.events() else 0
         loads = ledger.loads()
         built = last_build(ledger)
         with open_work_file(settings) as connection:
             new_loads = _new_loads(connection, loads)
             is_full = full or built is None or needs_full(settings, ledger, built) or _is_torn(connection, loads)
-            span = _prepare(connection, settings, ledger, loads, build_id, as_of)
-        hit("build.registered")
-        say(f"build {build_id}: as of {span.as_of}, {_scope(is_full, loads, new_loads)}")
-        outcomes = _transform(settings, span, is_full, say)
+            span = _prepare(connection, workspace, loads, build_id, as_of)
+        failpoint("build.registered")
+        progress.log(f"build {build_id}: as of {span.as_of}, {_scope(is_full, loads, new_loads)}")
+        outcomes = _run_models(workspace, span, is_full)
         with open_work_file(settings) as connection:
             _drop_forsaken(connection, made_relations(settings))
             stamp = _stamp(settings, build_id, span, as_of, loads, ledger_seq)
             _write_stamp(connection, stamp, loads, model_docs(settings, DOCUMENTED_SCHEMAS))
-        hit("build.stamped")
+        failpoint("build.stamped")
         ledger.append("build", is_full=is_full, seconds=round(time.monotonic() - started, 1), **stamp)
-        hit("build.recorded")
+        failpoint("build.recorded")
     return BuildResult(
         build_id=build_id,
         as_of=span.as_of,
@@ -120,17 +120,17 @@ def _ensure_meta(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _prepare(
     connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    ledger: Ledger,
+    workspace: Workspace,
     loads: Sequence[Load],
     build_id: str,
     as_of: date | None,
 ) -> DataSpan:
     """Register the loads; from here until the stamp the work file counts as half built."""
-    from loyalty.build.estimates import ensure_tables
+    from loyalty.build.estimates import ensure_tables  # brings scipy: only when something is built
 
+    settings = workspace.settings
     connection.execute("delete from meta.build")
-    register(connection, settings, ledger, loads)
+    register(connection, workspace, loads)
     span = data_span(connection, settings, loads, as_of)
     register_build(connection, build_id, span, code_version(settings))
     ensure_tables(connection)
@@ -141,27 +141,28 @@ def _prepare(
     return span
 
 
-def _transform(settings: Settings, span: DataSpan, is_full: bool, say: Say) -> list[dbt_runner.DbtOutcome]:
-    """dbt up to core, the estimates, dbt for what stands on them."""
+def _run_models(workspace: Workspace, span: DataSpan, is_full: bool) -> list[dbt_runner.DbtOutcome]:
+    """dbt up to core, the estimates, dbt for what reads them."""
     from loyalty.build import estimates
+
+    settings, progress = workspace.settings, workspace.progress
 
     common = ["--exclude-resource-type", "unit_test", *(["--full-refresh"] if is_full else [])]
     started = time.monotonic()
-    project = parse_project(settings, say)
-    core = run_dbt(
-        settings, "build", "--exclude", *LATE, "--indirect-selection", "cautious", *common, say=say, project=project
-    )
-    say(f"  core: {core.models} models and {core.tests} tests in {time.monotonic() - started:.1f} s")
-    hit("build.core_built")
+    project = parse_project(settings)
+    early = ("--exclude", *LATE, "--indirect-selection", "cautious")
+    core = run_dbt(settings, "build", *early, *common, progress=progress, project=project)
+    progress.log(f"  core: {core.models} models and {core.tests} tests in {time.monotonic() - started:.1f} s")
+    failpoint("build.core_built")
     started = time.monotonic()
     with open_work_file(settings) as connection:
-        estimates.run(connection, span.as_of, say)
-    say(f"  estimates in {time.monotonic() - started:.1f} s")
-    hit("build.estimated")
+        estimates.run(connection, span.as_of, progress)
+    progress.log(f"  estimates in {time.monotonic() - started:.1f} s")
+    failpoint("build.estimated")
     started = time.monotonic()
-    marts = run_dbt(settings, "build", "--select", *LATE, *common, say=say, project=project)
-    say(f"  marts: {marts.models} models and {marts.tests} tests in {time.monotonic() - started:.1f} s")
-    hit("build.marts_built")
+    marts = run_dbt(settings, "build", "--select", *LATE, *common, progress=progress, project=project)
+    progress.log(f"  marts: {marts.models} models and {marts.tests} tests in {time.monotonic() - started:.1f} s")
+    failpoint("build.marts_built")
     return [core, marts]
 
 

@@ -1,24 +1,22 @@
-"""dbt, run in this process: what it is told, what it answered, in words."""
+"""dbt, run in this process, and its outcome in words."""
 
 from __future__ import annotations
 
 import json
 import multiprocessing
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from loyalty.common.errors import UserError, nearest
-from loyalty.common.progress import Say
+from loyalty.common.progress import SILENT, Progress, Steps
 from loyalty.common.settings import Settings
-
-PROGRESS_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def run_dbt(
     settings: Settings,
     command: str,
     *arguments: str,
-    say: Say,
+    progress: Progress = SILENT,
     variables: dict[str, Any] | None = None,
     file: Path | None = None,
     target: str = "work",
@@ -72,7 +70,7 @@ def run_dbt(
     Raises UserError with the first failed model or test by name.
     """
     folder = _folder(settings, target)
-    result = _invoke(settings, [command, *arguments], say, variables, file, target, project)
+    result = _invoke(settings, [command, *arguments], progress, variables, file, target, project)
     nodes = list(getattr(result.result, "results", None) or [])
     failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
     if failed:
@@ -87,9 +85,9 @@ def run_dbt(
     )
 
 
-def parse_project(settings: Settings, say: Say) -> Any:
+def parse_project(settings: Settings) -> Any:
     """The dbt project, read once for the several commands of a build. Raises UserError when it cannot be read."""
-    return _invoke(settings, ["parse"], say, None, None, "work", None).result
+    return _invoke(settings, ["parse"], SILENT, None, None, "work", None).result
 
 
 @contextmanager
@@ -104,14 +102,14 @@ def parsed_ahead(settings: Settings) -> Iterator[None]:
 
 
 def _parse_quietly(settings: Settings) -> None:
-    with suppress(UserError):  # the build reads it again and says what is wrong
-        parse_project(settings, say=lambda _: None)
+    with suppress(UserError):  # the build reads it again and reports the error
+        parse_project(settings)
 
 
 def _invoke(
     settings: Settings,
     command: Sequence[str],
-    say: Say,
+    progress: Progress,
     variables: dict[str, Any] | None,
     file: Path | None,
     target: str,
@@ -129,8 +127,12 @@ def _invoke(
         *("--vars", json.dumps({**settings.vars, **(variables or {})}, sort_keys=True, default=str)),
         *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-version-check"),
     ]
-    with _environment(_variables(settings, file or settings.work_file)), _one_connection():
-        result = dbtRunner(manifest=project, callbacks=[_Progress(say)]).invoke(call)
+    with (
+        _environment(_variables(settings, file or settings.work_file)),
+        _one_connection(),
+        progress.steps("  dbt") as steps,
+    ):
+        result = dbtRunner(manifest=project, callbacks=[partial(_count, steps)]).invoke(call)
     if isinstance(result.exception, KeyboardInterrupt):
         raise KeyboardInterrupt
     if result.exception is not None:
@@ -164,7 +166,7 @@ def _one_connection() -> Iterator[None]:
 
 
 def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work") -> list[ModelDoc]:
-    """What the project says of the models it builds into these schemas, from the last run's manifest."""
+    """The documentation of the models that the project builds into these schemas, from the last run's manifest."""
     nodes = _nodes(settings, target)
     keys = _keys(nodes)
     return [
@@ -221,21 +223,12 @@ def _keys(nodes: Any) -> dict[str, tuple[str, ...]]:
     return keys
 
 
-class _Progress:
-    """Says how far dbt is, every few seconds; long work must not look like a hang."""
-
-    def __init__(self, say: Say) -> None:
-        self.say = say
-        self.done = 0
-        self.spoke_at = time.monotonic()
-
-    def __call__(self, event: Any) -> None:
-        if event.info.name != "NodeFinished":
-            return
-        self.done += 1
-        if time.monotonic() - self.spoke_at >= PROGRESS_SECONDS:
-            self.spoke_at = time.monotonic()
-            self.say(f"  ... {self.done} models and tests done, last {event.data.node_info.node_name}")
+def _count(steps: Steps, event: Any) -> None:
+    """Count a model or test that dbt has finished; the total comes with the start of each."""
+    if event.info.name == "LogStartLine":
+        steps.total = event.data.total
+    elif event.info.name == "NodeFinished":
+        steps.next(event.data.node_info.node_name)
 
 
 def _variables(settings: Settings, file: Path) -> dict[str, str]:

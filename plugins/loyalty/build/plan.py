@@ -20,11 +20,12 @@ from loyalty.common.ledger import Event, Ledger, Load
 from loyalty.common.lock import holder_of
 from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_text
+from loyalty.common.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done and why, in words; `build_id` is the finished build that only needs publishing."""
+    """What is to be done and why; `build_id` is the finished build that only needs publishing."""
 
     needs_build: bool
     needs_publish: bool
@@ -39,9 +40,9 @@ class Plan:
         return self.needs_build or self.needs_publish
 
 
-def make_plan(settings: Settings, as_of: date | None = None) -> Plan:
+def make_plan(workspace: Workspace, as_of: date | None = None) -> Plan:
     """Which accepted loads the last published build has not seen, and what else has changed since."""
-    ledger = Ledger(settings.ledger)
+    settings, ledger = workspace.settings, workspace.ledger
     loads = ledger.loads()
     if not any(load.feed == "orders" for load in loads):
         return Plan(False, False, ("no orders have been accepted yet, so there is nothing to build",))
@@ -69,7 +70,7 @@ def make_plan(settings: Settings, as_of: date | None = None) -> Plan:
 
 
 def _is_in_work_file(settings: Settings, build_id: str) -> bool:
-    """Whether a finished build can be published: a later one that was killed, or somebody, may have removed it.
+    """Whether a finished build can be published: a later build that was killed, or a person, may have removed it.
 
     While another run holds the lock nothing is known, and the steps that need the file wait for it.
     """
@@ -99,7 +100,7 @@ def is_published(ledger: Ledger, build_id: str) -> bool:
 
 
 def is_held(ledger: Ledger) -> bool:
-    """Whether a rollback holds publishing until someone says `loyalty publish --resume`."""
+    """Whether a rollback holds publishing until `loyalty publish --resume`."""
     event = ledger.last("rollback", "resume")
     return event is not None and event.kind == "rollback"
 
@@ -116,7 +117,7 @@ def code_version(settings: Settings) -> str:
 
 
 def history_version(settings: Settings) -> str:
-    """A hash of the code that made the tables which remember loads; when it changes, they are made anew."""
+    """A hash of the code that made the tables which remember loads; when it changes, they are made again."""
     project = settings.dbt_project_dir
     folders = [project / "models" / "staging", project / "models" / "intermediate", project / "macros"]
     return _hash_files([file for folder in folders for file in _files(folder, "*.sql")])
@@ -164,7 +165,7 @@ def _setting_reasons(settings: Settings, loads: Sequence[Load], built: Event, as
     if built.data["code_version"] != code_version(settings):
         reasons.append("the models or the code have changed")
     if changed := _changed_vars(settings, built):
-        reasons.append(f"{changed}; core, estimates and marts are made anew, landing is not read again")
+        reasons.append(f"{changed}; core, estimates and marts are made again, landing is not read again")
     wanted = as_of or dated_as_of(loads)
     if (wanted and wanted.isoformat() != built.data["as_of"]) or (
         built.data["is_as_of_given"] and as_of is None and not wanted

@@ -21,6 +21,7 @@ from loyalty.common.errors import UserError
 from loyalty.common.ledger import REWRITING, Ledger, Load
 from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_identifier, text_list
+from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
 from loyalty.land.loads import (
     MANIFEST,
@@ -109,15 +110,16 @@ TABLES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class DataSpan:
-    """What the accepted orders say of time and money: the build's as-of, the data's start, its currency."""
+    """What follows from the accepted orders: the build's as-of, the data's start, its currency."""
 
     as_of: date
     data_start: date
     reporting_currency: str | None
 
 
-def register(connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: Ledger, loads: Sequence[Load]) -> None:
+def register(connection: duckdb.DuckDBPyConnection, workspace: Workspace, loads: Sequence[Load]) -> None:
     """Make `raw` show exactly these accepted loads, and what the ledger remembers of all deliveries."""
+    settings, ledger = workspace.settings, workspace.ledger
     connection.execute("create schema if not exists raw")
     manifests = {load.load_id: read_manifest(landed_folder(settings, load), load.feed_name) for load in loads}
     refuse_half_rotated(settings, manifests.values())
@@ -131,11 +133,11 @@ def register(connection: duckdb.DuckDBPyConnection, settings: Settings, ledger: 
     _fill(connection, "deliveries", _delivery_rows(ledger))
     _fill(connection, "rule_results", _rule_rows(settings, ledger, loads, manifests))
     _fill(connection, "runs", _run_rows(ledger))
-    _fill(connection, "quarantined_rows", _quarantined_rows(settings, loads))
+    _fill(connection, "quarantined_rows", _quarantined_rows(workspace, loads))
 
 
 def register_build(connection: duckdb.DuckDBPyConnection, build_id: str, span: DataSpan, code_version: str) -> None:
-    """Write the one row that says which build this is and what its dates are."""
+    """Write the one row with the id of this build and its dates."""
     row = (build_id, span.as_of, span.data_start, span.reporting_currency, code_version)
     _fill(connection, "build", [row])
 
@@ -185,7 +187,7 @@ def data_span(
     """The dates and the currency of a build, from the orders alone, never from the clock.
 
     as_of: as given, else the date in the newest accepted orders export's name, else the newest local order
-    date (definition 2). What an orders load says is kept in the work file, so a night reads new loads only.
+    date (definition 2). The work file keeps what was read of an orders load, so a nightly build reads new loads only.
     """
     orders = [load for load in loads if load.feed == ORDERS]
     if not orders:
@@ -293,13 +295,13 @@ def _rule_rows(
 
 
 def _rejected_manifests(settings: Settings, ledger: Ledger) -> list[dict[str, Any]]:
-    """What is known of refused loads; a refusal before any check has no manifest."""
-    refused = {
+    """The manifests of rejected loads; a file that was rejected before any check has none."""
+    rejected = {
         event.data["load_id"]: event.data["feed"]
         for event in ledger.events("delivery")
         if event.data["outcome"] == "rejected" and event.data.get("load_id") and event.data.get("feed")
     }
-    files = [load_folder(settings.rejected, feed, load_id) / MANIFEST for load_id, feed in refused.items()]
+    files = [load_folder(settings.rejected, feed, load_id) / MANIFEST for load_id, feed in rejected.items()]
     return [json.loads(file.read_text(encoding="utf-8")) for file in files if file.is_file()]
 
 
@@ -319,10 +321,10 @@ def _run_rows(ledger: Ledger) -> list[tuple[Any, ...]]:
     ]
 
 
-def _quarantined_rows(settings: Settings, loads: Sequence[Load]) -> list[tuple[Any, ...]]:
-    """Rows held back from the loads that count, with what became of them."""
+def _quarantined_rows(workspace: Workspace, loads: Sequence[Load]) -> list[tuple[Any, ...]]:
+    """The quarantined rows of the loads that count, each with its status."""
     counting = {load.load_id for load in loads}
-    for event in reversed(Ledger(settings.ledger).events(*REWRITING)):  # a rewritten load keeps its quarantine
+    for event in reversed(workspace.ledger.events(*REWRITING)):  # a rewritten load keeps its quarantine
         counting |= {old for old, new in event.data["rewritten"].items() if new in counting}
     return [
         (
@@ -339,7 +341,7 @@ def _quarantined_rows(settings: Settings, loads: Sequence[Load]) -> list[tuple[A
             entry.currency_code,
             entry.status,
         )
-        for entry in quarantine.entries(settings)
+        for entry in quarantine.entries(workspace)
         if entry.load_id in counting
     ]
 

@@ -8,22 +8,22 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-LONGEST_FOUND = 80  # characters of what somebody wrote, in a sentence about it
+LONGEST_FOUND = 80  # characters of a wrong value in a sentence about it
 
 
 class UserError(Exception):
-    """Something a user can mend: one sentence that says what, where, and what to do.
+    """A fault that a user can mend: one sentence that says what, where, and what to do.
 
     The commands print the sentence and exit with a code other than zero; no traceback is shown.
     """
 
 
 class LoadRejected(UserError):
-    """A delivery was refused whole; the published marts and all other deliveries are untouched."""
+    """A delivery was rejected whole; the published marts and all other deliveries are untouched."""
 
 
 class Transient(UserError):
-    """Something that may be over in a minute: a scheduler may try again."""
+    """A fault that may be over in a minute: a scheduler may try again."""
 
 
 class LockBusy(Transient):
@@ -37,7 +37,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
 
 def as_found(value: object) -> str:
-    """The end of a sentence about a wrong value: what stands there, cut short."""
+    """The end of a sentence about a wrong value: the value, cut short."""
     text = repr(value)
     return f" (found {text if len(text) <= LONGEST_FOUND else text[:LONGEST_FOUND] + '...'})"
 
@@ -59,5 +59,5 @@ def keep_traceback(folder: Path, name: str) -> Path:
 
 
 def first_line(error: Exception) -> str:
-    """An error's first line, to stand in a sentence."""
+    """An error's first line, as a part of a sentence."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

@@ -12,7 +12,7 @@ GO_ON = signal.SIGCONT
 
 LAND_POINTS = (
     "land.pulled",
-    "land.drafted",
+    "land.opened",
     "land.written",
     "land.checked",
     "land.quarantined",
@@ -21,7 +21,7 @@ LAND_POINTS = (
     "land.corrected",
     "land.recorded",
 )
-REJECT_POINTS = ("land.refused", "land.rejected", "land.reject_recorded")
+REJECT_POINTS = ("land.rejecting", "land.rejected", "land.reject_recorded")
 RELEASE_POINTS = ("release.renamed", "release.recorded")
 BUILD_POINTS = (
     "build.locked",
@@ -68,7 +68,7 @@ POINTS = (
 )
 
 
-def hit(name: str) -> None:
+def failpoint(name: str) -> None:
     """Kill this process with SIGKILL, or let it hang, when the environment names this point; otherwise do nothing."""
     wanted = os.environ.get(VARIABLE)
     if wanted == name:

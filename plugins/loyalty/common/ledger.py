@@ -1,13 +1,14 @@
-"""The one memory of the warehouse: an append-only file of events, safe against crashes and neighbours.
+"""The one memory of the warehouse: an append-only file of events, safe against crashes and concurrent writers.
 
 Every event is one line of JSON in `ledger/events.jsonl`, written by one `write` under a lock and
 synced before the lock is given back. A line cut short by a crash is skipped by readers and closed
 off by the next writer, so an event is there whole or not at all. `seq` is the event's number.
 
 Kinds of event: `delivery` (a file came: accepted, rejected or unchanged, and which loads it supersedes),
-`trouble` (a feed cannot be loaded at all, such as for want of a connection, or can be again),
-`release` (rows let out of quarantine as a load of their own), `correct`, `forget` and `rekey` (loads written
-anew under other ids), `build`, `publish`, `rollback`, `resume`, `run` and `notify`.
+`feed_error` (a feed cannot be loaded at all, such as for want of a connection, or can be again),
+`release` (quarantined rows that became a load of their own), `correct`, `forget` and `rekey` (loads written
+again under other ids), `build`, `publish`, `rollback`, `resume`, `run` and `notify`. Older ledgers have some kinds
+and keys under other names; readers get today's.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from typing import Any
 
 ACCEPTING = ("delivery", "release")
 REWRITING = ("forget", "rekey")
+# Kinds and keys that older versions wrote -> their names today.
+OLD_KINDS = {"trouble": "feed_error"}
+OLD_KEYS = {"of_load_id": "released_from", "gate_id": "rules_id"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Load:
     row_count: int = 0
     quarantined_count: int = 0
     snapshot: bool = False
-    of_load_id: str | None = None
+    released_from: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
 
@@ -102,14 +106,14 @@ class Ledger:
             details = {"feed_name": feed_name, "load_id": load_id, "outcome": outcome, **data}
             return self._write(descriptor, "delivery", at or datetime.now(UTC), details)
 
-    def trouble(self, feed_name: str, message: str) -> None:
+    def record_feed_error(self, feed_name: str, message: str) -> None:
         """Record why a feed as a whole cannot be loaded, or by an empty message that it can again; once each."""
-        if self.troubles().get(feed_name, "") != message:
-            self.append("trouble", feed_name=feed_name, message=message)
+        if self.feed_errors().get(feed_name, "") != message:
+            self.append("feed_error", feed_name=feed_name, message=message)
 
-    def troubles(self) -> dict[str, str]:
-        """Feed -> the sentence of what keeps it from being loaded, or an empty one."""
-        return {event.data["feed_name"]: event.data["message"] for event in self.events("trouble")}
+    def feed_errors(self) -> dict[str, str]:
+        """Feed -> why it cannot be loaded, or an empty text when it can again."""
+        return {event.data["feed_name"]: event.data["message"] for event in self.events("feed_error")}
 
     def loads(self) -> list[Load]:
         """The accepted loads that count, oldest first: without superseded and forgotten ones.
@@ -134,19 +138,19 @@ class Ledger:
         newest_snapshot: dict[str, Load] = {}
         for load in current.values():
             other = newest_snapshot.get(load.feed_name)
-            if load.snapshot and load.of_load_id is None and (other is None or is_newer(load, other)):
+            if load.snapshot and load.released_from is None and (other is None or is_newer(load, other)):
                 newest_snapshot[load.feed_name] = load
         kept = [load for load in current.values() if _counts(load, newest_snapshot)]
         return sorted(kept, key=lambda load: load.load_seq)
 
     def successor(self, load_id: str) -> str:
-        """The load that took a load's place when it was written anew; itself when none did."""
+        """The load that replaced this load when it was written again; itself when none did."""
         for event in self.events(*REWRITING):
             load_id = event.data["rewritten"].get(load_id) or load_id
         return load_id
 
     def origins(self) -> dict[str, str]:
-        """The id under which each load that was written anew was delivered: its raw file and its quarantine keep it."""
+        """The id under which each rewritten load was delivered: its raw file and its quarantine keep it."""
         origins: dict[str, str] = {}
         for event in self.events(*REWRITING):
             origins |= {new: origins.get(old, old) for old, new in event.data["rewritten"].items() if new}
@@ -178,7 +182,7 @@ class Ledger:
 
 
 def _write_whole(descriptor: int, line: bytes) -> None:
-    """Append a line and sync it; on a full disk nothing of it stays and an OSError says so."""
+    """Append a line and sync it; on a full disk nothing of it stays and an OSError is raised."""
     size = os.fstat(descriptor).st_size
     try:
         if os.write(descriptor, line) < len(line):
@@ -201,7 +205,7 @@ def is_newer(load: Load, other: Load) -> bool:
 
 def _counts(load: Load, newest_snapshot: dict[str, Load]) -> bool:
     newest = newest_snapshot.get(load.feed_name)
-    return not load.snapshot or newest is None or newest.load_id in (load.load_id, load.of_load_id)
+    return not load.snapshot or newest is None or newest.load_id in (load.load_id, load.released_from)
 
 
 def _rewrite(current: dict[str, Load], old: str, new: str | None) -> None:
@@ -212,10 +216,10 @@ def _rewrite(current: dict[str, Load], old: str, new: str | None) -> None:
 
 def _of_current(load: Load, renamed: dict[str, str]) -> Load:
     """A release as one of the load that took the place of the one it was released from."""
-    origin = load.of_load_id
+    origin = load.released_from
     while origin in renamed:
         origin = renamed[origin]
-    return replace(load, of_load_id=origin) if origin != load.of_load_id else load
+    return replace(load, released_from=origin) if origin != load.released_from else load
 
 
 def _parse(content: bytes) -> list[Event]:
@@ -227,8 +231,14 @@ def _parse(content: bytes) -> list[Event]:
             continue
         if not isinstance(record, dict) or not {"seq", "at", "kind"} <= record.keys():
             continue  # not written by us
-        events.append(Event(record.pop("seq"), datetime.fromisoformat(record.pop("at")), record.pop("kind"), record))
+        seq, at, kind = record.pop("seq"), datetime.fromisoformat(record.pop("at")), record.pop("kind")
+        events.append(Event(seq, at, OLD_KINDS.get(kind) or kind, with_new_keys(record)))
     return events
+
+
+def with_new_keys(record: dict[str, Any]) -> dict[str, Any]:
+    """An event or a manifest of any version under today's keys."""
+    return {OLD_KEYS.get(key, key): value for key, value in record.items()}
 
 
 def _load(event: Event) -> Load:
@@ -246,6 +256,6 @@ def _load(event: Event) -> Load:
         row_count=data["row_count"],
         quarantined_count=data["quarantined_count"],
         snapshot=data.get("snapshot", False),
-        of_load_id=data.get("of_load_id"),
+        released_from=data.get("released_from"),
         data=data,
     )

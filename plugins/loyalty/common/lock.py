@@ -42,7 +42,7 @@ def file_lock(file: Path, purpose: str, wait_seconds: float) -> Iterator[None]:
 
 
 def holder_of(file: Path) -> dict[str, str] | None:
-    """Who holds the lock now, as far as it says; None when it is free."""
+    """The holder of the lock as the lock file has it; None when it is free."""
     if not file.exists():
         return None
     with file.open("rb") as handle:
@@ -74,5 +74,5 @@ def _sentence(file: Path) -> str:
     return (
         f"Another run ({holder.get('purpose', 'unknown')}) holds {file}: process {holder.get('pid', '?')} on "
         f"{holder.get('host', '?')}, since {holder.get('since', '?')}. Try again when it has ended; "
-        "lock_wait_seconds says how long to wait."
+        "lock_wait_seconds sets how long to wait."
     )

@@ -11,7 +11,6 @@ from typing import Any
 
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Event, Ledger
-from loyalty.common.settings import Settings
 
 
 @dataclass
@@ -23,7 +22,7 @@ class Run:
 
 
 @contextmanager
-def recorded_run(settings: Settings, kind: str) -> Iterator[Run]:
+def recorded_run(ledger: Ledger, kind: str) -> Iterator[Run]:
     """Record a run of this kind with its end: `done`, or `failed` and the sentence of the error."""
     started_at = datetime.now(UTC)
     run = Run(f"{kind}-{started_at:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}")
@@ -38,7 +37,7 @@ def recorded_run(settings: Settings, kind: str) -> Iterator[Run]:
         message = f"unexpected error {type(error).__name__}; see the log"
         raise
     finally:
-        Ledger(settings.ledger).append(
+        ledger.append(
             "run",
             run_id=run.run_id,
             run_kind=kind,

@@ -21,7 +21,7 @@ from loyalty.common.errors import UserError, as_found, nearest, yaml_fault
 
 WORKSPACE_FILE = "loyalty.yml"
 PRIVATE_UMASK = 0o077
-LONGEST_DAYS = 36_500  # a hundred years; more days than the calendar has are a slip of the keyboard
+LONGEST_DAYS = 36_500  # a hundred years; a longer time is a typing error
 LEAP_DAY = datetime(2000, 2, 29, tzinfo=UTC)
 MEMORY = re.compile(r"[1-9]\d*(\.\d+)?\s*([KMGT]i?B)", re.IGNORECASE)
 CURRENCY = re.compile("[A-Z]{3}")
@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     dbt_project: Path | None = Field(default=None, description="The dbt project; default: the one shipped.")
 
     batch_rows: int = Field(default=250_000, ge=1, description="Rows checked at a time; bounds memory.")
-    max_file_bytes: int = Field(default=20_000_000_000, ge=1, description="Larger unpacked exports are refused.")
+    max_file_bytes: int = Field(default=20_000_000_000, ge=1, description="Larger unpacked exports are rejected.")
     raw_days: int = Field(
         default=30, ge=0, le=LONGEST_DAYS, description="Days the raw files are kept, in a restricted folder."
     )
@@ -88,10 +88,10 @@ class Settings(BaseSettings):
     @field_validator("load_schedule", "build_schedule")
     @classmethod
     def _known_schedule(cls, cron: str) -> str:
-        from croniter import CroniterError, croniter  # what Airflow reads a cron with
+        from croniter import CroniterError, croniter  # the library that Airflow reads a cron with
 
         try:
-            croniter(cron, LEAP_DAY).get_next()  # refuses a day that never comes as well
+            croniter(cron, LEAP_DAY).get_next()  # rejects a day that never comes as well
         except CroniterError:
             raise ValueError("a cron of five fields (minute, hour, day, month, weekday), such as 0 2 * * *") from None
         return cron
@@ -119,12 +119,12 @@ class Settings(BaseSettings):
 
     @property
     def rejected(self) -> Path:
-        """Refused loads, one folder each, with the reason in their manifest."""
+        """Rejected loads, one folder each, with the reason in their manifest."""
         return self.home / "rejected"
 
     @property
     def quarantine(self) -> Path:
-        """Rows held back, one folder per load."""
+        """Quarantined rows, one folder per load."""
         return self.home / "quarantine"
 
     @property
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
 
     @property
     def work_file(self) -> Path:
-        """The one DuckDB file the pipeline builds in; nobody else opens it."""
+        """The one DuckDB file the pipeline builds in; only the pipeline opens it."""
         return self.home / "work" / "loyalty_work.duckdb"
 
     @property
@@ -192,7 +192,7 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         where = f"LOYALTY_{key.upper()}" if key in from_environment else f"{file}, key `{key}`"
         expected = first["msg"].removeprefix("Value error, ")
-        if first["type"] == "extra_forbidden":  # what stands there may be a secret under a misspelt key
+        if first["type"] == "extra_forbidden":  # the value may be a secret under a misspelt key
             raise UserError(f"{where}: there is no such setting{nearest(key, Settings.model_fields)}.") from None
         is_shown = Settings.model_fields[str(first["loc"][0])].repr
         raise UserError(f"{where}: {expected}{as_found(first['input']) if is_shown else ''}.") from None

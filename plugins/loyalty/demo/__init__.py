@@ -6,12 +6,12 @@ answers, tickets, points, referrals and costs are SIMULATED from them with a fix
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from loyalty.common.errors import UserError
+from loyalty.common.progress import SILENT, Progress
 from loyalty.demo.draws import Draws, draw
 from loyalty.demo.fieldwork import write_survey
 from loyalty.demo.files import Exports
@@ -27,41 +27,41 @@ TRUTH_FILE = "truth.csv"
 
 @dataclass(frozen=True)
 class Summary:
-    """What a call did: files written now, files that were there already, files held back."""
+    """The result of a call: files written now, files that were there already, files left for later."""
 
     folder: Path
     written: tuple[Path, ...]
     kept: tuple[Path, ...]
-    held_back: tuple[Path, ...]
+    later: tuple[Path, ...]
 
     def __str__(self) -> str:
         already = f", {len(self.kept)} were there already" if self.kept else ""
-        back = f", {len(self.held_back)} held back" if self.held_back else ""
-        return f"{len(self.written)} export files written to {self.folder}{already}{back}"
+        later = f", {len(self.later)} left for later" if self.later else ""
+        return f"{len(self.written)} export files written to {self.folder}{already}{later}"
 
 
 def write_exports(
     target: Path,
     seed: int = SEED,
-    hold_back: date | None = None,
-    progress: Callable[[str], None] | None = None,
+    only_before: date | None = None,
+    progress: Progress = SILENT,
 ) -> Summary:
     """Write the sample exports into `target`, the same bytes for the same seed.
 
-    A file that is there is left alone, so a call adds what is missing: call with `hold_back=date(2017, 12, 31)` for
-    the workspace of the night before (that day's files and later ones are left out), and again without it for the
-    night. `progress` gets one line per file. Raises UserError when `target` holds exports of another seed.
+    A file that is there is left alone, so a call adds what is missing: call with `only_before=date(2017, 12, 31)` for
+    the workspace of the day before (that day's files and later ones are left out), and again without it for the
+    next day. `progress` shows each file. Raises UserError when `target` holds exports of another seed.
     """
     target.mkdir(parents=True, exist_ok=True)
     _label(target, seed)
     purchases = read_purchases()
     try:
-        exports = Exports(target, purchases.connection, hold_back, progress)
+        exports = Exports(target, purchases.connection, only_before, progress)
         write_published(exports)
         write_simulated(exports, draw(purchases, seed))
     finally:
         purchases.connection.close()
-    return Summary(target, tuple(exports.written), tuple(exports.kept), tuple(exports.held_back))
+    return Summary(target, tuple(exports.written), tuple(exports.kept), tuple(exports.later))
 
 
 def write_simulated(exports: Exports, draws: Draws) -> None:
@@ -75,7 +75,7 @@ def write_simulated(exports: Exports, draws: Draws) -> None:
 
 
 def _label(target: Path, seed: int) -> None:
-    """Say in the folder what is simulated, and with which seed; refuse to mix two seeds."""
+    """Label the folder with what is simulated and the seed; UserError when two seeds would mix."""
     label = target / LABEL_FILE
     text = _LABEL.format(seed=seed)
     if label.exists() and label.read_text(encoding="utf-8") != text:

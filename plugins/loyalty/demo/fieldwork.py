@@ -70,7 +70,7 @@ class Fieldwork:
 
     @property
     def accepted(self) -> pd.DataFrame:
-        """The responses a model should use: not held back at the gate, no previews, first of each customer and wave."""
+        """The responses a model should use: not quarantined, no previews, first of each customer and wave."""
         rows = self.responses
         return rows[~(rows["is_duplicate"] | rows["is_preview"] | rows["is_before_sent"])]
 
@@ -91,7 +91,7 @@ def send_and_collect(survey: Survey, purchases: Purchases, random: np.random.Gen
 
 def _sends(sent: pd.DataFrame, ids: IntArray, random: np.random.Generator) -> pd.DataFrame:
     n = len(sent)
-    # Who does not answer: refuses, is not met, or nobody knows.
+    # Why a person does not answer: refused, not met, or unknown.
     reason = random.choice(["noncontact", "refusal", "unknown"], size=n, p=[0.5, 0.3, 0.2])
     wave = sent["wave"].to_numpy()
     return pd.DataFrame(

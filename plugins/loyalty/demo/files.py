@@ -7,13 +7,14 @@ appears whole, by a rename.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+
+from loyalty.common.progress import SILENT, Progress
 
 COPY_BYTES = 1 << 20
 
@@ -22,16 +23,16 @@ COPY_BYTES = 1 << 20
 class Exports:
     """The folder the exports go to.
 
-    `hold_back`: files of this export date and later are not written.
+    `only_before`: files of this export date and later are not written.
     """
 
     folder: Path
     connection: duckdb.DuckDBPyConnection
-    hold_back: date | None = None
-    progress: Callable[[str], None] | None = None
+    only_before: date | None = None
+    progress: Progress = SILENT
     written: list[Path] = field(default_factory=list)
     kept: list[Path] = field(default_factory=list)
-    held_back: list[Path] = field(default_factory=list)
+    later: list[Path] = field(default_factory=list)
 
     def query(self, feed: str, export_date: date, sql: str, *, packed: bool = False) -> None:
         """Write the result of a query, in its order, as `<feed>_<export date>.csv` (`.csv.gz` if packed)."""
@@ -67,8 +68,8 @@ class Exports:
 
     def _wanted(self, feed: str, export_date: date, packed: bool) -> Path | None:
         target = self.folder / f"{feed}_{export_date}.csv{'.gz' if packed else ''}"
-        if self.hold_back is not None and export_date >= self.hold_back:
-            self.held_back.append(target)
+        if self.only_before is not None and export_date >= self.only_before:
+            self.later.append(target)
             return None
         if target.exists():
             self.kept.append(target)
@@ -77,8 +78,7 @@ class Exports:
 
     def _report(self, target: Path) -> None:
         self.written.append(target)
-        if self.progress:
-            self.progress(f"wrote {target.name}")
+        self.progress.log(f"wrote {target.name}")
 
 
 def _pack(plain: Path, target: Path) -> None:

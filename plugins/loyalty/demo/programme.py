@@ -1,4 +1,4 @@
-"""SIMULATED: the points programme, who brought whom, and the cost pools.
+"""SIMULATED: the points programme, referrals, and the cost pools.
 
 Joining the programme changes nothing about purchases (its true lift is 0), but half of the households join by how
 often they already buy, so that a naive comparison finds a lift that is not there.
@@ -152,7 +152,7 @@ def _memberships(programme: Programme, purchases: Purchases) -> pd.DataFrame:
 
 
 def draw_referrals(purchases: Purchases, survey: Survey, random: np.random.Generator) -> pd.DataFrame:
-    """Who brought whom: 30 % of those first seen after 15 February, by a household that thinks well of us."""
+    """Referrals: 30 % of those first seen after 15 February, by a household that thinks well of us."""
     first_day = purchases.is_order_day.argmax(axis=1)
     new = np.flatnonzero(first_day > NEW_AFTER)
     referred = new[random.random(len(new)) < REFERRED_RATE]

@@ -1,4 +1,4 @@
-"""SIMULATED surveys: who is asked, what they really think, who answers, and what they say.
+"""SIMULATED surveys: who is asked, what they really think, who answers, and the answers.
 
 The planted link runs from the published purchases to the score: P(score | Y, F), where Y is an order day in
 the 14 days after the wave and F the tercile of order days in the 90 days before it. Everything else hangs on

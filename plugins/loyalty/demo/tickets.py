@@ -1,6 +1,6 @@
 """SIMULATED tickets: incidents fall on published baskets, some households complain, some are helped.
 
-The link that is planted: how a ticket stands a fortnight after it was opened depends on whether the household
+The link that is planted: the state of a ticket a fortnight after it was opened depends on whether the household
 buys in the week after that (see docs/demo-data.md). Purchases come first and are never changed.
 """
 
@@ -31,7 +31,7 @@ CATEGORIES = {"quality": 0.35, "price": 0.25, "checkout": 0.20, "service": 0.15,
 LANDMARK_DAYS = 14
 OUTCOME_DAYS = 7
 
-# How a ticket stands at its landmark (the warehouse's default): base rates, and the log odds a later purchase adds.
+# The state of a ticket at its landmark (the warehouse's default): base rates, and the log odds a later purchase adds.
 SPEEDS = ("none", "slow", "fast")
 SPEED_RATE = (0.15, 0.30, 0.55)
 SPEED_TILT = {"major": (-1.2, 0.0, 0.9), "minor": (-0.8, 0.0, 0.5)}
@@ -158,7 +158,7 @@ def write_tickets(exports: Exports, drawn: Tickets, purchases: Purchases) -> Non
 
 
 def bad_tickets(drawn: Tickets) -> int:
-    """How many tickets the gate must hold back: those that were solved before they were opened."""
+    """How many tickets the gate must quarantine: those that were solved before they were opened."""
     return min(SOLVED_BEFORE_OPENED, len(drawn.tickets))
 
 

@@ -1,7 +1,7 @@
 """The truth file: what was published or planted, and how near a mart must come to it. SIMULATED.
 
 Kinds: `exact` = equal to the last digit after the dirt; `parameter` = the 95 % interval covers it; `biased` = must
-miss, in the stated direction, and carry its flag; `null` = must be NULL or "cannot tell". A column is one of the
+miss, in the stated direction, and carry its flag; `null` = must be NULL or "unknown". A column is one of the
 mart's, summed or counted over the segment where it is no rate, or `rows` for how many rows there are.
 """
 

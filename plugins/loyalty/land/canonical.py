@@ -96,7 +96,7 @@ def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
     nearest header.
     """
     if not feed.is_ragged:
-        refuse_missing(feed, header)
+        reject_missing(feed, header)
     origins = _origins(feed, header)
     taken = {name for origin in origins.values() for name in origin.headers} | {feed.version}
     extras, dropped = _extras([name for name in header if name not in taken])
@@ -104,7 +104,7 @@ def plan_columns(feed: FeedConfig, header: list[str]) -> Plan:
     return Plan(feed, origins, extras, tuple(dropped), given)
 
 
-def refuse_missing(feed: FeedConfig, header: list[str]) -> None:
+def reject_missing(feed: FeedConfig, header: list[str]) -> None:
     """LoadRejected when a file's headers lack a column that is required or that the YAML names.
 
     JSON objects may leave out a key that has no value, so of those only the required ones must be there.
@@ -123,7 +123,7 @@ def refuse_missing(feed: FeedConfig, header: list[str]) -> None:
 
 
 def _origins(feed: FeedConfig, header: list[str]) -> dict[str, ColumnMapping]:
-    """Where each canonical column comes from: the header of its own name, unless the YAML says another."""
+    """Where each canonical column comes from: the header of its own name, unless the YAML names another."""
     own = {name: ColumnMapping.model_validate({"from": name}) for name in feed.canonical.columns if name in header}
     return own | feed.columns
 
@@ -273,7 +273,7 @@ def read_decimals(text: pa.Array, options: FormatOptions, scale: int) -> pa.Arra
     """Decimal numbers, never through floats; more than `scale` digits are rounded half away from zero."""
     plain = rf"^-?\d{{1,{18 - scale}}}(\.\d{{1,{scale}}})?$"
     if options.decimal == "." and pc.all(pc.match_substring_regex(text, plain)).as_py():
-        return text.cast(pa.decimal128(18, scale))  # nothing to round or to refuse, as nearly always
+        return text.cast(pa.decimal128(18, scale))  # nothing to round or to reject, as nearly always
     readable = _only_matching(_plain_numbers(text, options), NUMBER)
     short = pc.if_else(pc.less_equal(pc.utf8_length(readable), LONGEST_NUMBER), readable, None)
     rounded = pc.round(short.cast(pa.decimal256(76, LONGEST_NUMBER)), scale, round_mode="half_towards_infinity")
@@ -373,7 +373,7 @@ def local_dates(stamps: pa.Array, zone: ZoneInfo) -> pa.Array:
 
 
 def _plain_numbers(text: pa.Array, options: FormatOptions) -> pa.Array:
-    """Numbers with a decimal point and nothing else; NULL where the separators do not stand as declared."""
+    """Numbers with a decimal point and nothing else; NULL where the separators are not at the declared places."""
     point = re.escape(options.decimal)
     grouped = rf"|\d{{1,3}}({re.escape(options.thousands)}\d{{3}})+" if options.thousands else ""
     text = _only_matching(text, rf"^[+-]?(\d*{grouped})({point}\d*)?$")
@@ -449,12 +449,12 @@ def _extras(headers: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def is_personal(name: str) -> bool:
-    """Whether a column's name says that it holds personal data."""
+    """Whether a column has the name of personal data."""
     return bool(PERSONAL_NAME.search(re.sub(r"\W+", "_", name.strip().lower())))
 
 
 def shape(text: str) -> str:
-    """How a cell is written, without what it says: every letter an `a`, every digit a `9`.
+    """The form of a cell without its content: every letter an `a`, every digit a `9`.
 
     Enough to see a wrong format or separator, and safe in an alert, whoever's name slipped into the column.
     """

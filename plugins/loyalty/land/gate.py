@@ -119,10 +119,10 @@ def load_suite(folder: Path, feed: str) -> Suite:
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise UserError(f"{file} is no suite of rules: {yaml_fault(error)}.") from None
     if suite.feed != feed:
-        raise UserError(f"{file}, key `feed`: the file's name says `{feed}`{as_found(suite.feed)}.")
+        raise UserError(f"{file}, key `feed`: the file's name is `{feed}`{as_found(suite.feed)}.")
     names = [rule.name for rule in [*suite.rows, *suite.load]]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise UserError(f"{file}: the rule name `{twice[0]}` stands there twice; each needs its own.")
+        raise UserError(f"{file}: the rule name `{twice[0]}` is there twice; each rule needs its own.")
     return suite
 
 
@@ -209,7 +209,7 @@ def _whole_frame() -> Any:
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # it logs what we say ourselves
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # it would log what we report
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return (
@@ -274,7 +274,7 @@ def _broken_rows(batch: Any, feed: str, rule: Rule) -> list[int]:
     outcome = _validate(batch, feed, [rule], result_format)[0]
     if "unexpected_index_list" not in outcome:
         raise UserError(
-            f"expectations/{feed}.yml, rule `{rule.name}`: `{rule.expectation.type}` does not say which rows are "
+            f"expectations/{feed}.yml, rule `{rule.name}`: `{rule.expectation.type}` does not give the rows that are "
             "broken; make it a warning, or move it to `load`."
         )
     return [int(entry["_row"]) for entry in outcome["unexpected_index_list"] or []]

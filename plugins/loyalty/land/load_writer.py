@@ -1,10 +1,14 @@
-"""A load while it is being written: its parts, the rows held back, and what the rules said."""
+"""A load while it is written: its parts, its quarantined rows, and the outcome of the rules."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import uuid
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,16 +21,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from loyalty.common.errors import LoadRejected
+from loyalty.common.settings import Settings
 from loyalty.land.canonical import Fault, Plan, Typed, export_time, is_personal, to_canonical
+from loyalty.land.delivery import Delivery
 from loyalty.land.gate import RowCheck, RuleResult, Suite, check_frame, check_rows
 from loyalty.privacy.keys import Key, keyed_hash, tagged, tagged_hash
-from loyalty.privacy.suppression import Forgotten
+from loyalty.privacy.suppression import Forgotten, forgotten_count, load_forgotten
 from loyalty.pull.feeds import FeedConfig
 from loyalty.pull.formats.batch import Batch, Trailer
-from loyalty.pull.sources.files import RawFile
 
-# Rows held back are kept in memory until the load is whole; a file with more is refused.
-MOST_HELD_BACK = 500_000
+# Quarantined rows are kept in memory until the load is whole; a file with more is rejected.
+MOST_QUARANTINED = 500_000
 KEY_SEPARATOR = "\x1f"
 
 QUARANTINE_SCHEMA = pa.schema(
@@ -46,17 +51,16 @@ QUARANTINE_SCHEMA = pa.schema(
 
 
 @dataclass
-class Draft:
-    """The folders of a load that is not in its place yet, and what has been written so far."""
+class LoadWriter:
+    """Writes a load into folders beside its place, and knows what it has written so far."""
 
-    feed: FeedConfig
-    raw: RawFile
+    delivery: Delivery
     received_at: datetime
     folder: Path
-    quarantine: Path
+    quarantine_folder: Path
     parts: list[dict[str, Any]] = field(default_factory=list)
     results: list[RuleResult] = field(default_factory=list)
-    held_back: list[dict[str, Any]] = field(default_factory=list)
+    quarantined: list[dict[str, Any]] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
@@ -72,16 +76,21 @@ class Draft:
     hidden_rows: int = 0
 
     @property
+    def feed(self) -> FeedConfig:
+        """The feed of the delivery."""
+        return self.delivery.feed
+
+    @property
     def seen(self) -> int:
         """Rows read so far, good and bad."""
-        return self.row_count + len(self.held_back) + self.erased_rows
+        return self.row_count + len(self.quarantined) + self.erased_rows
 
     def add(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> None:
-        """Check one batch; write its good rows as a part and hold the others back."""
+        """Check one batch; write its good rows as a part and quarantine the others."""
         self.key_count = len(key)
         batch = self._without_forgotten(batch, plan, key)
         typed, checked = self._checked(batch, plan, suite, key)
-        if self.forgotten and checked.broken:  # nor is a row of theirs held back that a rule speaks against
+        if self.forgotten and checked.broken:  # a broken row of theirs is not quarantined either
             broken = list(checked.broken)
             read = to_canonical(_taken(batch, broken), plan, key).table
             theirs = self.forgotten.names_any(read, self.feed.source).to_pylist()
@@ -91,14 +100,14 @@ class Draft:
         table, cells = self.forgotten.blanked(typed.table, self.feed.source) if self.forgotten else (typed.table, 0)
         typed, self.erased_cells = Typed(table, typed.faults), self.erased_cells + cells
         self.results += [*_contract_results(typed, batch), *checked.results]
-        self._hold_back(batch, typed, checked, plan, key)
-        self._write_part(_with_lineage(_good_rows(typed, checked), self.feed, self.raw, self.received_at))
+        self._quarantine(batch, typed, checked, plan, key)
+        self._write_part(_with_lineage(_good_rows(typed, checked), self.delivery, self.received_at))
         self.dropped = tuple(dict.fromkeys([*self.dropped, *plan.dropped]))
         self.given = tuple(dict.fromkeys([*self.given, *plan.given]))
         self.trailer = batch.trailer or self.trailer
 
     def _checked(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> tuple[Typed, RowCheck]:
-        """What a batch is read as, and what the suite says of its rows."""
+        """The typed rows of a batch, and the result of the suite."""
         typed = to_canonical(batch, plan, key)
         frame = check_frame(typed.table, self.feed.canonical, suite, pd.Timestamp(self.received_at))
         return typed, check_rows(suite, frame)
@@ -111,8 +120,8 @@ class Draft:
         if not self.forgotten:
             return batch
         feed, typed = self.feed, to_canonical(batch, plan, key)
-        self.forgotten_records += self.forgotten.records(typed.table, feed.feed, feed.source)
-        if plan.dropped:  # what is not landed of an order of theirs stands in the raw copy
+        self.forgotten_records += self.forgotten.records(typed.table, feed.canonical_name, feed.source)
+        if plan.dropped:  # the raw copy has columns of their orders that are not landed
             self.hidden_rows += pc.sum(self.forgotten.of_orders(typed.table, feed.source)).as_py() or 0
         gone = set(pc.indices_nonzero(self.forgotten.doomed(typed.table, feed.canonical, feed.source)).to_pylist())
         if broken := sorted({fault.row for fault in typed.faults}):
@@ -124,7 +133,7 @@ class Draft:
         self.erased_rows += len(gone)
         return _taken(batch, [row for row in range(batch.cells.num_rows) if row not in gone]) if gone else batch
 
-    def _hold_back(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: Key) -> None:
+    def _quarantine(self, batch: Batch, typed: Typed, checked: RowCheck, plan: Plan, key: Key) -> None:
         faults: dict[int, list[Fault]] = defaultdict(list)
         for fault in typed.faults:
             faults[fault.row].append(fault)
@@ -134,19 +143,19 @@ class Draft:
             reasons = [_fault_reason(fault) for fault in faults[row]]
             reasons += [rule.because for rule in checked.broken.get(row, [])]
             entry = self._entry(batch.lines[row].as_py(), rules, reasons)
-            self.held_back.append(entry | _row_content(self.feed, batch, typed.table, row, plan, key))
+            self.quarantined.append(entry | _row_content(self.feed, batch, typed.table, row, plan, key))
         for line in batch.bad_lines:
             content = {"cells": len(line.cells), "hash": keyed_hash(key, KEY_SEPARATOR.join(line.cells))}
             entry = self._entry(line.line, ["whole_lines"], [f"the line has {line.reason}"])
-            self.held_back.append(entry | {"row_json": json.dumps(content)})
-        if len(self.held_back) > MOST_HELD_BACK:
-            raise LoadRejected(f"more than {MOST_HELD_BACK:,} rows are broken; {_first_held_back(self)}")
+            self.quarantined.append(entry | {"row_json": json.dumps(content)})
+        if len(self.quarantined) > MOST_QUARANTINED:
+            raise LoadRejected(f"more than {MOST_QUARANTINED:,} rows are broken; {_first_quarantined(self)}")
 
     def _entry(self, line: int, rules: list[str], reasons: list[str]) -> dict[str, Any]:
         return {
-            "_feed": self.feed.feed,
+            "_feed": self.feed.canonical_name,
             "_source": self.feed.source,
-            "_file": self.raw.name,
+            "_file": self.delivery.raw.name,
             "_line": line,
             "rules": "; ".join(rules),
             "reason": "; ".join(reasons),
@@ -165,36 +174,36 @@ class Draft:
             self.parts.append({"name": file.name, "rows": part.num_rows, "sha256": sha256})
 
     def write_quarantine(self) -> None:
-        """Write the rows held back, whole."""
-        table = pa.Table.from_pylist(self.held_back, schema=QUARANTINE_SCHEMA)
-        pq.write_table(table, self.quarantine / "part-00000.parquet", compression="zstd")
+        """Write the quarantined rows, whole."""
+        table = pa.Table.from_pylist(self.quarantined, schema=QUARANTINE_SCHEMA)
+        pq.write_table(table, self.quarantine_folder / "part-00000.parquet", compression="zstd")
 
-    def refuse_too_many(self) -> None:
+    def reject_too_many(self) -> None:
         """LoadRejected when more rows are broken than the feed allows."""
-        if self.held_back and len(self.held_back) > self.feed.max_quarantine_rate * self.seen:
+        if self.quarantined and len(self.quarantined) > self.feed.max_quarantine_rate * self.seen:
             raise LoadRejected(
-                f"{len(self.held_back):,} of {self.seen:,} rows are broken, more than max_quarantine_rate "
-                f"{self.feed.max_quarantine_rate:.0%} allows; {_first_held_back(self)}"
+                f"{len(self.quarantined):,} of {self.seen:,} rows are broken, more than max_quarantine_rate "
+                f"{self.feed.max_quarantine_rate:.0%} allows; {_first_quarantined(self)}"
             )
 
-    def manifest(self, load_id: str) -> dict[str, Any]:
+    def manifest(self) -> dict[str, Any]:
         """All that is known of the load; written once and never changed."""
-        amounts = [row["amount"] for row in self.held_back if row["amount"] is not None]
+        amounts = [row["amount"] for row in self.quarantined if row["amount"] is not None]
         return {
-            "load_id": load_id,
-            "feed": self.feed.feed,
+            "load_id": self.delivery.load_id,
+            "feed": self.feed.canonical_name,
             "feed_name": self.feed.name,
             "source": self.feed.source,
-            "uri": self.raw.uri,
-            "file": self.raw.name,
-            "sha256": self.raw.sha256,
+            "uri": self.delivery.raw.uri,
+            "file": self.delivery.raw.name,
+            "sha256": self.delivery.raw.sha256,
             "mapping_id": self.feed.mapping_id,
             "schema_version": self.feed.canonical.schema_version,
-            "version_at": version_label(self.feed, self.raw),
+            "version_at": self.delivery.version_label,
             "received_at": self.received_at.isoformat(),
             "time_zone": self.feed.time_zone,
             "row_count": self.row_count,
-            "quarantined_count": len(self.held_back),
+            "quarantined_count": len(self.quarantined),
             "quarantined_amount": str(sum(amounts, Decimal(0))),
             "erased_count": self.erased_rows + self.erased_cells + self.hidden_rows,
             "forgotten_count": self.forgotten_count,
@@ -209,14 +218,29 @@ class Draft:
         }
 
 
-def version_label(feed: FeedConfig, raw: RawFile) -> str | None:
-    """The export's date as its name gives it, ISO 8601; None where the name has none."""
-    day = feed.export_date(raw.name)
-    return day.isoformat() if day else None
+@contextmanager
+def open_writer(settings: Settings, delivery: Delivery, received_at: datetime) -> Iterator[LoadWriter]:
+    """A writer with two empty folders beside the load's places, on the same file system; what is left of them goes."""
+    feed, name = delivery.feed.canonical_name, f".draft-{delivery.load_id}-{uuid.uuid4().hex[:8]}"
+    folder, quarantine_folder = settings.landing / feed / name, settings.quarantine / feed / name
+    folder.mkdir(parents=True)
+    quarantine_folder.mkdir(parents=True)
+    try:
+        yield LoadWriter(
+            delivery,
+            received_at,
+            folder,
+            quarantine_folder,
+            forgotten=load_forgotten(settings),
+            forgotten_count=forgotten_count(settings),
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(quarantine_folder, ignore_errors=True)
 
 
 def record_of(values: list[Any]) -> str:
-    """A record's key as one text, the same for a row held back and for its later good version."""
+    """A record's key as one text, the same for a quarantined row and for its later good version."""
     return KEY_SEPARATOR.join("" if value is None else str(value) for value in values)
 
 
@@ -233,16 +257,16 @@ def _good_rows(typed: Typed, checked: RowCheck) -> pa.Table:
     return typed.table.filter(pa.array([row not in broken for row in range(typed.table.num_rows)]))
 
 
-def _with_lineage(table: pa.Table, feed: FeedConfig, raw: RawFile, received_at: datetime) -> pa.Table:
-    size = table.num_rows
-    exported_at = export_time(feed.export_date(raw.name))
+def _with_lineage(table: pa.Table, delivery: Delivery, received_at: datetime) -> pa.Table:
+    feed, size = delivery.feed, table.num_rows
+    exported_at = export_time(feed.export_date(delivery.raw.name))
     version = table.column("_version_at")
     if feed.version is None and exported_at is not None:
         version = pa.repeat(pa.scalar(exported_at, pa.timestamp("us")), size)
     lineage: dict[str, Any] = {
-        "_feed": _one_value(feed.feed, size),
+        "_feed": _one_value(feed.canonical_name, size),
         "_source": _one_value(feed.source, size),
-        "_file": _one_value(raw.name, size),
+        "_file": _one_value(delivery.raw.name, size),
         "_line": table.column("_line"),
         "_loaded_at": pa.repeat(pa.scalar(received_at.astimezone(UTC).replace(tzinfo=None), pa.timestamp("us")), size),
         "_version_at": version,
@@ -285,7 +309,7 @@ def _row_content(feed: FeedConfig, batch: Batch, table: pa.Table, row: int, plan
 
 
 def _without_person(cells: dict[str, str | None], plan: Plan, key: Key) -> dict[str, str | None]:
-    """The row's cells for the quarantine; personal ones stand there as keyed hashes."""
+    """The row's cells for the quarantine; personal ones as keyed hashes."""
     columns = plan.feed.canonical.columns
     personal = plan.feed.hashed_headers | {
         header for name, origin in plan.origins.items() if columns[name].personal for header in origin.headers
@@ -306,13 +330,13 @@ def _fault_reason(fault: Fault) -> str:
     return f"{fault.column} cannot be read" if is_personal(fault.column) else fault.reason
 
 
-def _first_held_back(draft: Draft) -> str:
-    first = draft.held_back[0]
+def _first_quarantined(writer: LoadWriter) -> str:
+    first = writer.quarantined[0]
     return f"the first is line {first['_line']}: {first['reason']}"
 
 
 def _key_cell(feed: FeedConfig, table: pa.Table, column: str, row: int, key: Key) -> Any:
-    """A cell of the record's key; a hash says how many keys it went through, so that it is known after a rotation."""
+    """A cell of the record's key; a hash carries its number of keys, so that it can be compared after a rotation."""
     value = _cell(table, column, row)
     return tagged(key, value) if value and column in feed.hashed_ids else value
 

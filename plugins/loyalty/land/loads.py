@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from loyalty.common.checksums import wrong_file
 from loyalty.common.disk import sync
 from loyalty.common.errors import UserError
-from loyalty.common.ledger import Load
+from loyalty.common.ledger import Load, with_new_keys
 from loyalty.common.settings import Settings
 from loyalty.privacy.keys import key_count
 from loyalty.pull.contract import hashed_columns
@@ -37,7 +37,7 @@ def load_folders(place: Path, feed: str = "*", load_id: str = "*") -> list[Path]
 
 
 def load_id_of(folder: Path) -> str:
-    """The id that a load's folder bears."""
+    """The id in the name of a load's folder."""
     return folder.name.removeprefix("load_id=")
 
 
@@ -45,7 +45,7 @@ def read_manifest(folder: Path, feed_name: str = "FEED") -> dict[str, Any]:
     """The manifest in a load's folder; UserError, which names the feed, when it is gone or damaged."""
     file = folder / MANIFEST
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
+        return with_new_keys(json.loads(file.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         raise UserError(
             f"{file} is missing or damaged, so load {load_id_of(folder)[:12]} of `{folder.parent.name}` "
@@ -72,7 +72,7 @@ def parts_of(folder: Path) -> Iterator[pa.Table]:
 
 
 def wrong_parts(load: Path) -> list[str]:
-    """What is not as its manifest says in a landed load: one sentence each, none when it is whole."""
+    """The differences between a landed load and its manifest: one sentence each, none when it is whole."""
     try:
         manifest = json.loads((load / MANIFEST).read_text(encoding="utf-8"))
         listed = {part["name"]: part["sha256"] for part in manifest["parts"]}

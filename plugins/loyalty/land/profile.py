@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from statistics import median
@@ -11,13 +11,12 @@ from typing import Any
 
 import duckdb
 
-from loyalty.common.ledger import Ledger
+from loyalty.common.ledger import Load
 from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_identifier, text_list
-from loyalty.land.load_writer import Draft
-from loyalty.land.loads import (
-    landed_folder,
-)
+from loyalty.common.workspace import Workspace
+from loyalty.land.load_writer import LoadWriter
+from loyalty.land.loads import landed_folder
 from loyalty.pull.contract import CanonicalFeed
 from loyalty.pull.feeds import FeedConfig
 from loyalty.pull.formats.batch import Trailer
@@ -29,34 +28,34 @@ SECONDS_PER_DAY = 86_400
 MEMORY = "256MB"
 
 
-def load_profile(settings: Settings, draft: Draft) -> dict[str, Any]:
+def load_profile(workspace: Workspace, writer: LoadWriter) -> dict[str, Any]:
     """Rows, duplicates, newest event, nulls, sums, volume against recent loads, unknown customers, trailer.
 
     What cannot be known is None.
     """
-    feed, seen = draft.feed, draft.seen
-    received_at = draft.received_at.astimezone(UTC).replace(tzinfo=None)
-    with _view_of(settings, draft) as connection:
+    feed, seen, settings, loads = writer.feed, writer.seen, workspace.settings, workspace.ledger.loads()
+    received_at = writer.received_at.astimezone(UTC).replace(tzinfo=None)
+    with _view_of(settings, writer) as connection:
         counted = _counts(connection, feed.canonical, received_at)
         newest = counted["newest_event_at"]
         profile = {
-            "row_count": draft.row_count,
-            "quarantined_count": len(draft.held_back),
-            "quarantine_rate": len(draft.held_back) / seen if seen else None,
+            "row_count": writer.row_count,
+            "quarantined_count": len(writer.quarantined),
+            "quarantine_rate": len(writer.quarantined) / seen if seen else None,
             **counted,
             "newest_event_age_days": (received_at - newest).total_seconds() / SECONDS_PER_DAY if newest else None,
-            "rows_vs_median": _rows_vs_median(settings, feed, draft.row_count),
-            "unknown_customer_rate": _unknown_customer_rate(connection, settings, feed),
+            "rows_vs_median": _rows_vs_median(loads, feed, writer.row_count),
+            "unknown_customer_rate": _unknown_customer_rate(connection, settings, loads, feed),
         }
-    return profile | _trailer_figures(profile, feed.canonical, draft.trailer, seen)
+    return profile | _trailer_figures(profile, feed.canonical, writer.trailer, seen)
 
 
 @contextmanager
-def _view_of(settings: Settings, draft: Draft) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The parts of a draft as the view `load`; what does not fit into memory goes beside the draft, and then away."""
-    files = [str(draft.folder / part["name"]) for part in draft.parts]
+def _view_of(settings: Settings, writer: LoadWriter) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The written parts as the view `load`; what does not fit into memory goes beside them, and then away."""
+    files = [str(writer.folder / part["name"]) for part in writer.parts]
     with (
-        tempfile.TemporaryDirectory(dir=draft.folder.parent, prefix=".draft-") as room,
+        tempfile.TemporaryDirectory(dir=writer.folder.parent, prefix=".draft-") as room,
         duckdb.connect(
             config={"memory_limit": MEMORY, "threads": settings.threads, "temp_directory": room}
         ) as connection,
@@ -83,21 +82,23 @@ def _counts(connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received
     return dict(zip(asked, row or (), strict=True))
 
 
-def _rows_vs_median(settings: Settings, feed: FeedConfig, row_count: int) -> float | None:
+def _rows_vs_median(loads: Sequence[Load], feed: FeedConfig, row_count: int) -> float | None:
     """Rows against the median of the last 14 loads; None while there are fewer than five."""
-    loads = [load for load in Ledger(settings.ledger).loads() if load.feed_name == feed.name]
-    recent = [load.row_count for load in loads[-RECENT_LOADS:]]
+    counts = [load.row_count for load in loads if load.feed_name == feed.name]
+    recent = counts[-RECENT_LOADS:]
     middle = median(recent) if len(recent) >= FEWEST_LOADS else 0
     return row_count / middle if middle else None
 
 
-def _unknown_customer_rate(connection: duckdb.DuckDBPyConnection, settings: Settings, feed: FeedConfig) -> float | None:
+def _unknown_customer_rate(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, loads: Sequence[Load], feed: FeedConfig
+) -> float | None:
     """The share of rows whose customer the source's CRM export does not list; None without such an export."""
-    if feed.feed == "customers" or "customer_id" not in feed.canonical.columns:
+    if feed.canonical_name == "customers" or "customer_id" not in feed.canonical.columns:
         return None
     known = [
         str(file)
-        for load in Ledger(settings.ledger).loads()
+        for load in loads
         if load.feed == "customers" and load.source == feed.source
         for file in sorted(landed_folder(settings, load).glob("part-*.parquet"))
     ]
@@ -118,7 +119,7 @@ def _trailer_figures(
     claimed_total = trailer.total if trailer else None
     total = profile.get(f"sum_{feed.amount}")
     rows_match = None if claimed_rows is None else claimed_rows == seen
-    # Rows held back or forgotten are missing from the sum, so a total can be compared only when there are none.
+    # Quarantined and forgotten rows are missing from the sum, so a total can be compared only when there are none.
     total_known = claimed_total is not None and total is not None and seen == profile["row_count"]
     total_matches = claimed_total == total if total_known else None
     claims = [claim for claim in (rows_match, total_matches) if claim is not None]

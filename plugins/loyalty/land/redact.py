@@ -1,4 +1,4 @@
-"""Taking the forgotten out of what was landed: loads are written anew without them, and what they came from goes."""
+"""Redacts forgotten people: loads are written again without them, and the files they were read from are removed."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from loyalty.common.disk import remove
 from loyalty.common.errors import UserError
-from loyalty.common.failpoints import hit
+from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import REWRITING, Ledger
 from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 from loyalty.land.load_writer import KEY_SEPARATOR
 from loyalty.land.loads import (
     landed_folder,
@@ -31,66 +32,68 @@ from loyalty.privacy.keys import Key, keyed_hash
 from loyalty.privacy.suppression import RECORDS, Forgotten, code_of, forgotten_count, load_forgotten, remember
 from loyalty.pull.contract import load_contract
 
-# An address with more customers is one that the shop fills in where it knows none.
+# An address with more customers is a placeholder of the shop.
 MOST_OF_ONE_PERSON = 10
 
 
 @dataclass
 class Erased:
-    """What taking people out of landing did."""
+    """What an erasure changed in landing."""
 
     rewritten: dict[str, str] = field(default_factory=dict)
     removed: int = 0
     anonymised: int = 0
 
 
-def sweep(settings: Settings) -> int:
-    """Take who was forgotten out of loads that were landed before the list was as long as it is; returns how many.
+def redact_forgotten(workspace: Workspace) -> int:
+    """Erase forgotten people from loads that were landed before the list had them all; returns how many loads.
 
     Such loads are rare: one that was under way while a person was forgotten, or one put back from a backup.
     """
-    if not _late(settings):
+    settings = workspace.settings
+    if not _outdated(workspace):
         return 0
-    loads = Ledger(settings.ledger).loads()
+    loads = workspace.ledger.loads()
     refuse_half_rotated(settings, (read_manifest(landed_folder(settings, load), load.feed_name) for load in loads))
     remember(settings, records_of(settings, load_forgotten(settings)))
-    return len(erase(settings, _late(settings)).rewritten)
+    return len(erase(workspace, _outdated(workspace)).rewritten)
 
 
-def _late(settings: Settings) -> list[Path]:
-    """Loads that count and were neither landed under the whole list nor looked through since it grew."""
-    count, ledger = forgotten_count(settings), Ledger(settings.ledger)
-    swept = [event.seq for event in ledger.events("forget") if event.data.get("forgotten_count", 0) >= count]
-    newer = [load for load in ledger.loads() if load.load_seq > max(swept, default=0)] if count else []
+def _outdated(workspace: Workspace) -> list[Path]:
+    """Loads that count and were neither landed under the whole list nor searched since it grew."""
+    settings, ledger = workspace.settings, workspace.ledger
+    count = forgotten_count(settings)
+    redacted = [event.seq for event in ledger.events("forget") if event.data.get("forgotten_count", 0) >= count]
+    newer = [load for load in ledger.loads() if load.load_seq > max(redacted, default=0)] if count else []
     folders = [landed_folder(settings, load) for load in newer]
     return [one for one in folders if one.is_dir() and read_manifest(one).get("forgotten_count", 0) < count]
 
 
-def erase(settings: Settings, folders: list[Path], code: str = "", sources: set[str] | None = None) -> Erased:
-    """Write the loads that name somebody anew, tell the ledger, and remove what they were read from."""
+def erase(workspace: Workspace, folders: list[Path], code: str = "", sources: set[str] | None = None) -> Erased:
+    """Write the loads that name a forgotten person again, record it, and remove what they were read from."""
+    settings, ledger = workspace.settings, workspace.ledger
     forgotten, count = load_forgotten(settings), forgotten_count(settings)
-    ledger = Ledger(settings.ledger)
     replaced = {old for event in ledger.events(*REWRITING) for old in event.data["rewritten"]}
     origins = ledger.origins()
-    held_by = [
+    naming = [
         folder
         for folder in folders
-        if _names(folder, forgotten) or _holds_back(_quarantine_of(settings, folder, origins), forgotten)
+        if _names(folder, forgotten) or _is_quarantined_in(_quarantine_of(settings, folder, origins), forgotten)
     ]
     why = "".join(sorted(forgotten.codes))
     erased = Erased()
-    for folder in held_by:
-        if load_id_of(folder) not in replaced:  # else it was written anew before this was killed
+    for folder in naming:
+        if load_id_of(folder) not in replaced:  # else a killed run has written it again already
             change = partial(_without, forgotten, folder, erased)
             erased.rewritten[load_id_of(folder)] = rewrite(
-                settings, folder, why, change, profile={}, erased_count=1, forgotten_count=count
+                folder, why, change, profile={}, erased_count=1, forgotten_count=count
             )
-    hit("forget.rewritten")
+    failpoint("forget.rewritten")
     ledger.append("forget", rewritten=erased.rewritten, receipt=code, forgotten_count=count)
-    hit("forget.recorded")
-    hinting = [folder for folder in folders if folder not in held_by and _is_of_orders(folder, forgotten)]
-    _remove_sources(settings, [*held_by, *hinting], origins, sources)
-    remove(held_by)
+    failpoint("forget.recorded")
+    hinting = [folder for folder in folders if folder not in naming and _is_of_orders(folder, forgotten)]
+    _remove_sources(settings, ledger, [*naming, *hinting], origins, sources)
+    remove(naming)
     _clean_quarantine(settings, forgotten)
     return erased
 
@@ -128,17 +131,16 @@ def owners_of(settings: Settings, key: Key, address: str, source: str | None) ->
                 owners |= {code_of(key, of_source, one, is_hashed) for one in theirs.to_pylist()}
     if len(owners) > MOST_OF_ONE_PERSON:
         raise UserError(
-            f"This address stands beside {len(owners):,} customers, which is no one person: nothing was changed. "
+            f"This address belongs to {len(owners):,} customers, which are not one person: nothing was changed. "
             "Name the customer by the id."
         )
     return owners
 
 
 def is_known(settings: Settings, forgotten: Forgotten) -> bool:
-    """Whether anything that was landed or held back speaks of somebody."""
-    held_back = load_folders(settings.quarantine)
+    """Whether a landed or quarantined row names one of these people."""
     return any(_names(folder, forgotten) for folder in load_folders(settings.landing)) or any(
-        _holds_back(folder, forgotten) for folder in held_back
+        _is_quarantined_in(folder, forgotten) for folder in load_folders(settings.quarantine)
     )
 
 
@@ -147,36 +149,37 @@ def _quarantine_of(settings: Settings, folder: Path, origins: dict[str, str]) ->
     return load_folder(settings.quarantine, folder.parent.name, origins.get(load_id, load_id))
 
 
-def _holds_back(folder: Path, forgotten: Forgotten) -> bool:
+def _is_quarantined_in(folder: Path, forgotten: Forgotten) -> bool:
     return any(_is_of(row, forgotten) for part in parts_of(folder) for row in part.to_pylist())
 
 
 def _names(folder: Path, forgotten: Forgotten) -> bool:
-    """Whether a load speaks of somebody."""
+    """Whether a load names one of these people."""
     feed = load_contract()[folder.parent.name]
     return any(any(forgotten.without(rows, feed, _source_of(rows))[1:]) for rows in parts_of(folder))
 
 
 def _is_of_orders(folder: Path, forgotten: Forgotten) -> bool:
-    """Whether the file of a load may say more of somebody's orders than was landed of them."""
+    """Whether the file of a load may hold more of these people's orders than was landed."""
     return bool(read_manifest(folder)["dropped_columns"]) and any(
         pc.any(forgotten.of_orders(rows, _source_of(rows))).as_py() for rows in parts_of(folder)
     )
 
 
-def _remove_sources(settings: Settings, read: list[Path], origins: dict[str, str], sources: set[str] | None) -> None:
+def _remove_sources(
+    settings: Settings, ledger: Ledger, read: list[Path], origins: dict[str, str], sources: set[str] | None
+) -> None:
     """Remove the raw files that loads were read from, and drafts of killed loads.
 
-    Whether a refused file, or one that no delivery speaks of, names somebody nobody can tell: those of the
-    person's source go as well.
+    A rejected file, or one without a delivery, may name the person: those of the person's source are removed as well.
     """
     old_ids = {origins.get(load_id, load_id) for load_id in map(load_id_of, read)}
     kept: set[Path] = set()
     doomed: set[Path] = set()
-    for event in Ledger(settings.ledger).events("delivery", "release"):
+    for event in ledger.events("delivery", "release"):
         raw = settings.raw / event.data["feed_name"] / (event.data["sha256"] or "-")
-        is_refused = event.data["outcome"] == "rejected" and (sources is None or event.data["source"] in sources)
-        (doomed if is_refused or event.data["load_id"] in old_ids else kept).add(raw)
+        is_rejected = event.data["outcome"] == "rejected" and (sources is None or event.data["source"] in sources)
+        (doomed if is_rejected or event.data["load_id"] in old_ids else kept).add(raw)
     contents = {file.name for file in doomed}  # another feed may read the same file, and keeps a copy of its own
     doomed |= {file for file in settings.raw.glob("*/*") if file.name in contents}
     unknown = {file for file in settings.raw.glob("*/*") if file not in kept}
@@ -184,13 +187,13 @@ def _remove_sources(settings: Settings, read: list[Path], origins: dict[str, str
     remove([*doomed, *unknown, *drafts])
 
 
-def held_back_parts(settings: Settings) -> list[Path]:
-    """Every file of rows held back."""
+def quarantine_parts(settings: Settings) -> list[Path]:
+    """Every file of quarantined rows."""
     return sorted(settings.quarantine.glob("*/load_id=*/part-*.parquet"))
 
 
 def _is_of(row: dict[str, Any], forgotten: Forgotten) -> bool:
-    """Whether a row held back names somebody, or is of an order of theirs."""
+    """Whether a quarantined row names one of these people, or belongs to an order of theirs."""
     key = load_contract()[row["_feed"]].key
     order = row["record"].split(KEY_SEPARATOR)[0] if row["record"] and key[:1] == ("order_id",) else ""
     is_of_order = bool(order) and forgotten.is_listed("order", row["_source"], order)
@@ -198,8 +201,8 @@ def _is_of(row: dict[str, Any], forgotten: Forgotten) -> bool:
 
 
 def _clean_quarantine(settings: Settings, forgotten: Forgotten) -> None:
-    """Take the people's rows out of quarantine, also those of refused loads."""
-    for part in held_back_parts(settings):
+    """Take the people's rows out of quarantine, also those of rejected loads."""
+    for part in quarantine_parts(settings):
         rows = pq.read_table(part, partitioning=None)
         keep = pa.array([not _is_of(row, forgotten) for row in rows.to_pylist()], pa.bool_())
         if not pc.all(keep).as_py():

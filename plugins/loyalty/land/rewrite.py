@@ -1,4 +1,4 @@
-"""Writing a landed load anew with other rows, under a new id: the one way in which landing ever changes."""
+"""Writes a landed load again with other rows, under a new id: the only way in which landing changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loyalty.common.checksums import file_sha256
-from loyalty.common.settings import Settings
 from loyalty.land.loads import (
     MANIFEST,
     load_folder,
@@ -24,10 +23,10 @@ from loyalty.land.loads import (
 )
 
 
-def rewrite(settings: Settings, folder: Path, why: str, change: Callable[[pa.Table], pa.Table], **changed: Any) -> str:
-    """Write a load anew with each part changed; returns its id, the same whenever the same is asked for.
+def rewrite(folder: Path, why: str, change: Callable[[pa.Table], pa.Table], **changed: Any) -> str:
+    """Write a load again with each part changed; returns its id, which is the same for the same change.
 
-    The old load stays: who calls tells the ledger which load took whose place, and then removes it.
+    The old load stays: the caller records in the ledger which load replaces it, and then removes it.
     """
     manifest = read_manifest(folder)
     new_id = hashlib.sha256(f"{load_id_of(folder)}:{why}".encode()).hexdigest()[:24]

@@ -1,8 +1,8 @@
-"""A person asks to be forgotten: gone from landing, quarantine, raw, work file, generations, copies and logs.
+"""Erases a person who asks to be forgotten: from landing, quarantine, raw, work file, generations, copies and logs.
 
 The id goes on the suppression list first (see suppression.py), so from then on no export brings the person back and
-any build takes them out of what was landed before. A load that held the person is written anew under a new
-id; the ledger says which load took whose place, not why or for whom.
+any build takes them out of what was landed before. A load that held the person is written again under a new
+id; the ledger records which load replaced which, without a reason or a name.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from typing import Any
 from loyalty.build import build, plan, work_file
 from loyalty.common.disk import remove
 from loyalty.common.errors import UserError
-from loyalty.common.failpoints import hit
-from loyalty.common.ledger import Ledger
-from loyalty.common.progress import Say
+from loyalty.common.failpoints import failpoint
 from loyalty.common.runs import recorded_run
 from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 from loyalty.land.loads import (
     landed_folder,
     load_folders,
@@ -37,7 +36,7 @@ from loyalty.publish.publish import publish
 
 @dataclass(frozen=True)
 class Receipt:
-    """Proof of an erasure that names nobody: a keyed hash, and how much was touched."""
+    """Proof of an erasure without a name: a keyed hash, and how much was changed."""
 
     code: str
     rows_removed: int
@@ -46,16 +45,17 @@ class Receipt:
     generations_removed: int
 
 
-def forget(settings: Settings, customer_id: str, source: str | None = None, say: Say = print) -> Receipt:
+def forget(workspace: Workspace, customer_id: str, source: str | None = None) -> Receipt:
     """Erase a customer of one source, or of all, and publish marts without the person.
 
     The id is the source's own, or what the feeds hash as one (`hash: true`), or the customer's e-mail address.
     Killed anywhere, it can be run again and ends the same. Raises UserError when nothing is known of the id.
     """
-    with recorded_run(settings, "forget"), work_file.lock(settings, "forget"):
-        loads = Ledger(settings.ledger).loads()
+    settings, ledger, progress = workspace.settings, workspace.ledger, workspace.progress
+    with recorded_run(ledger, "forget"), work_file.lock(settings, "forget"):
+        loads = ledger.loads()
         refuse_half_rotated(settings, (read_manifest(landed_folder(settings, load), load.feed_name) for load in loads))
-        remove_replaced(settings)
+        remove_replaced(settings, ledger)
         key = load_key(settings)
         owners = owners_of(settings, key, customer_id, source)
         person = Forgotten(person_of(key, source, customer_id).codes | owners, key)
@@ -63,16 +63,17 @@ def forget(settings: Settings, customer_id: str, source: str | None = None, say:
             where = f" of source `{source}`" if source else ""
             raise UserError(f"No landed load knows a customer{where} with this id: nothing was changed.")
         remember(settings, [*person.codes, *records_of(settings, person)])
-        hit("forget.remembered")
+        failpoint("forget.remembered")
         code = keyed_hash(person.key, f"{secrets.token_hex(16)}:{source or ''}:{customer_id}")
-        erased = erase(settings, load_folders(settings.landing), code, {source} if source else None)
+        erased = erase(workspace, load_folders(settings.landing), code, {source} if source else None)
         for paths in (work_file.work_files(settings), _copies(settings), _logs(settings)):
             remove(paths)
-        hit("forget.removed")
-    say(f"erased from {len(erased.rewritten)} loads: {erased.removed} rows removed, {erased.anonymised} kept anonymous")
-    gone_generations = _publish_without(settings, say)
+        failpoint("forget.removed")
+    counts = f"{erased.removed} rows removed, {erased.anonymised} kept anonymous"
+    progress.log(f"erased from {len(erased.rewritten)} loads: {counts}")
+    gone_generations = _publish_without(workspace)
     remove([settings.work_file.parent / "dbt"])  # dbt notes the command, and so the id
-    say(f"receipt {code}: keep it; it names nobody")
+    progress.log(f"receipt {code}: keep it; it holds no name")
     return Receipt(code, erased.removed, erased.anonymised, len(erased.rewritten), gone_generations)
 
 
@@ -86,14 +87,16 @@ def _logs(settings: Settings) -> list[Path]:
     return [settings.home / "logs", settings.work_file.parent / "dbt", *settings.home.glob("*airflow/logs")]
 
 
-def _publish_without(settings: Settings, say: Say) -> int:
-    """Build everything anew from landing, publish it, and remove every older generation."""
-    built_before = plan.last_build(Ledger(settings.ledger))
+def _publish_without(workspace: Workspace) -> int:
+    """Build everything again from landing, publish it, and remove every older generation."""
+    built_before = plan.last_build(workspace.ledger)
     as_of = _given_as_of(built_before.data) if built_before else None
-    built = build.build(settings, as_of, full=True, say=say)
-    publish(settings, built.build_id, say, accept_drop=True, urgent=True)
-    gone = remove_all_but_current(settings)
-    say(f"removed {len(gone)} older generations at once; readers that hold one open keep it until they close it")
+    built = build.build(workspace, as_of, full=True)
+    publish(workspace, built.build_id, accept_drop=True, urgent=True)
+    gone = remove_all_but_current(workspace.settings)
+    workspace.progress.log(
+        f"removed {len(gone)} older generations at once; readers that hold one open keep it until they close it"
+    )
     return len(gone)
 
 

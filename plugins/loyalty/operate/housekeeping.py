@@ -7,33 +7,31 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from loyalty.common.disk import remove
-from loyalty.common.failpoints import hit
+from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Ledger
-from loyalty.common.progress import Say
 from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 from loyalty.publish import generations
 
 # A draft this old has no writer any more: no load takes a day.
 DRAFT_AGE = timedelta(days=1)
 
 
-def prune(settings: Settings, now: datetime | None = None, say: Say = print) -> list[Path]:
+def prune(workspace: Workspace, now: datetime | None = None) -> list[Path]:
     """Remove raw files, drafts and generations that are past their time; returns what has gone."""
     now = now or datetime.now(UTC)
-    gone = [*_old_raw(settings, now), *_old_drafts(settings, now)]
+    settings = workspace.settings
+    gone = [*_old_raw(settings, workspace.ledger, now), *_old_drafts(settings, now)]
     remove(gone)
-    hit("prune.removed")
+    failpoint("prune.removed")
     old = [settings.serve / "generations" / name for name in generations.prune(settings, now=now)]
-    say(f"removed {len(gone)} raw files and drafts, and {len(old)} generations past their time")
+    workspace.progress.log(f"removed {len(gone)} raw files and drafts, and {len(old)} generations past their time")
     return gone + old
 
 
-def _old_raw(settings: Settings, now: datetime) -> Iterator[Path]:
-    """Raw files whose last delivery is more than `raw_days` ago; one the ledger does not know goes by its age."""
-    delivered = {
-        (event.data["feed_name"], event.data["sha256"]): event.at
-        for event in Ledger(settings.ledger).events("delivery")
-    }
+def _old_raw(settings: Settings, ledger: Ledger, now: datetime) -> Iterator[Path]:
+    """Raw files whose last delivery is more than `raw_days` ago; one without a delivery counts by its age."""
+    delivered = {(event.data["feed_name"], event.data["sha256"]): event.at for event in ledger.events("delivery")}
     for folder in settings.raw.glob("*/*"):
         last = delivered.get((folder.parent.name, folder.name), _changed_at(folder))
         if now - last > timedelta(days=settings.raw_days):

@@ -1,6 +1,6 @@
-"""One message about all that wants attention, sent once: the same state is not reported twice.
+"""One message about all that needs attention, sent once: the same state is not reported twice.
 
-The message is made from the ledger, so it says the same whether the night ran under a scheduler or by hand.
+The message is made from the ledger, so it is the same whether the run had a scheduler or not.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from loyalty.build import plan
 from loyalty.common.errors import UserError
-from loyalty.common.failpoints import hit
+from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Ledger
-from loyalty.common.progress import Say
 from loyalty.common.runs import failed_runs
-from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
 from loyalty.operate.status import feed_states
 from loyalty.pull.feeds import FeedConfig, load_feeds
@@ -33,22 +32,22 @@ POST_ATTEMPTS = 3
 
 Post = Callable[[str, dict[str, Any]], None]
 
-# The part of the runbook that helps, by what happened; rows held back by any rule have their own.
+# The part of the runbook that helps, by what happened; quarantined rows have their own.
 CHAPTERS = {
     "late": "a-feed-is-late",
-    "refused": "a-load-was-rejected",
+    "rejected": "a-load-was-rejected",
     "load_failed": "a-load-was-rejected",
-    "feed_off": "a-feeds-yaml-is-wrong",
+    "feed_disabled": "a-feeds-yaml-is-wrong",
     "held": "publishing-was-refused",
     "publish_failed": "publishing-was-refused",
     "build_failed": "the-build-failed",
 }
-HELD_BACK = "many-rows-are-in-quarantine"
+QUARANTINED = "many-rows-are-in-quarantine"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that wants attention: what, how much, whose it is, and where the next step is written."""
+    """One thing that needs attention: what, how much, its owner, and where the next step is described."""
 
     feed: str
     rule: str
@@ -65,15 +64,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Message:
-    """All that wants attention now; what was `told` before is counted and not repeated."""
+    """All that needs attention now; the items that were `sent` before are counted and not repeated."""
 
     items: tuple[Item, ...]
-    told: frozenset[str] = frozenset()
+    sent: frozenset[str] = frozenset()
 
     @property
     def news(self) -> tuple[Item, ...]:
-        """What was not told before."""
-        return tuple(item for item in self.items if item.fingerprint not in self.told)
+        """The items that were not sent before."""
+        return tuple(item for item in self.items if item.fingerprint not in self.sent)
 
     @property
     def fingerprint(self) -> str:
@@ -86,7 +85,7 @@ class Message:
         if not self.items:
             return "Loyalty warehouse: all is well again."
         count, unchanged = len(self.items), len(self.items) - len(self.news)
-        lines = [f"Loyalty warehouse: {count} {'thing wants' if count == 1 else 'things want'} attention"]
+        lines = [f"Loyalty warehouse: {count} {'thing needs' if count == 1 else 'things need'} attention"]
         for item in self.news:
             lines.append(f"- {item.what} Owner: {item.owner}. Next step: {item.runbook}")
         if unchanged:
@@ -94,34 +93,31 @@ class Message:
         return "\n".join(lines)
 
 
-def notify(
-    settings: Settings, say: Say = print, now: datetime | None = None, post: Post | None = None
-) -> Message | None:
-    """Say what wants attention, and send it to the workspace's webhook; None when nothing has changed.
+def notify(workspace: Workspace, now: datetime | None = None, post: Post | None = None) -> Message | None:
+    """Log what needs attention, and send it to the workspace's webhook; None when nothing has changed.
 
-    A webhook that cannot be reached is said and tried again next time; it never fails a night.
+    A webhook that cannot be reached is logged and tried again next time; it never fails a run.
     """
-    ledger = Ledger(settings.ledger)
+    settings, ledger = workspace.settings, workspace.ledger
     last = ledger.last("notify")
-    message = Message(
-        tuple(_items(settings, ledger, now)), frozenset(last.data.get("items", [])) if last else frozenset()
-    )
+    message = Message(tuple(_items(workspace, now)), frozenset(last.data.get("items", [])) if last else frozenset())
     if (last is None and not message.items) or (last and last.data["fingerprint"] == message.fingerprint):
         return None
-    say(message.text)
+    workspace.progress.log(message.text)
     if settings.notify_url:
         try:
             _send(settings.notify_url, message, post or _post)
         except UserError as error:
-            say(str(error))
+            workspace.progress.log(str(error))
             return message
-    hit("notify.sent")
-    told = sorted(item.fingerprint for item in message.items)
-    ledger.append("notify", fingerprint=message.fingerprint, item_count=len(message.items), items=told)
+    failpoint("notify.sent")
+    sent = sorted(item.fingerprint for item in message.items)
+    ledger.append("notify", fingerprint=message.fingerprint, item_count=len(message.items), items=sent)
     return message
 
 
-def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Item]:
+def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
+    settings, ledger = workspace.settings, workspace.ledger
     feeds = load_feeds(settings.feeds)
     runbooks = {
         name: (isinstance(feed, FeedConfig) and feed.runbook) or settings.runbook for name, feed in feeds.items()
@@ -131,7 +127,7 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
     def item(feed: str, rule: str, rows: int, what: str) -> Item:
         runbook = runbooks.get(feed, settings.runbook)
         if runbook == settings.runbook:  # ours has chapters; a feed's own is taken as it is given
-            runbook = f"{runbook}#{CHAPTERS.get(rule, HELD_BACK)}"
+            runbook = f"{runbook}#{CHAPTERS.get(rule, QUARANTINED)}"
         return Item(feed, rule, rows, what, owners.get(feed, settings.owner), runbook)
 
     found = [
@@ -139,19 +135,19 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
     ]
     if plan.is_held(ledger):
         found.append(item("", "held", 0, "Publishing is held since a rollback: `loyalty publish --resume`."))
-    for state in feed_states(settings, now):
-        if state.last_outcome in ("off", "failed"):
-            rule = {"off": "feed_off", "failed": "load_failed"}[state.last_outcome]
+    for state in feed_states(workspace, now):
+        if state.last_outcome in ("disabled", "failed"):
+            rule = {"disabled": "feed_disabled", "failed": "load_failed"}[state.last_outcome]
             found.append(item(state.name, rule, 0, state.message))
         if state.is_late and state.last_accepted:
             when = f"{state.last_accepted:%Y-%m-%d %H:%M}"
             found.append(
                 item(state.name, "late", 0, f"Feed `{state.name}` is late: its last delivery came {when} UTC.")
             )
-    for name, reason in _refused(ledger):
+    for name, reason in _rejected(ledger):
         if name in feeds:
-            found.append(item(name, "refused", 0, reason))
-    for (name, rules), rows in _held_back(settings).items():
+            found.append(item(name, "rejected", 0, reason))
+    for (name, rules), rows in _quarantined(workspace).items():
         first = ", ".join(f"{row.file} line {row.line}" for row in rows[:EXAMPLE_LINES])
         more = " ..." if len(rows) > EXAMPLE_LINES else ""
         why = rows[0].reason.rstrip(".")
@@ -161,16 +157,16 @@ def _items(settings: Settings, ledger: Ledger, now: datetime | None) -> list[Ite
     return found
 
 
-def _refused(ledger: Ledger) -> list[tuple[str, str]]:
-    """Files whose last delivery was refused."""
+def _rejected(ledger: Ledger) -> list[tuple[str, str]]:
+    """Files whose last delivery was rejected."""
     last = {(event.data["feed_name"], event.data["uri"]): event.data for event in ledger.events("delivery")}
     return [(name, data["reason"]) for (name, _), data in last.items() if data["outcome"] == "rejected"]
 
 
-def _held_back(settings: Settings) -> dict[tuple[str, str], list[quarantine.Entry]]:
-    """The rows in quarantine by feed and rules; of them file, line and reason are told, never their content."""
+def _quarantined(workspace: Workspace) -> dict[tuple[str, str], list[quarantine.Entry]]:
+    """The open rows by feed and rules. The message has their file, line and reason, never their content."""
     rows: dict[tuple[str, str], list[quarantine.Entry]] = defaultdict(list)
-    for entry in quarantine.entries(settings, only_open=True):
+    for entry in quarantine.entries(workspace, only_open=True):
         rows[entry.feed_name, entry.rules].append(entry)
     return rows
 

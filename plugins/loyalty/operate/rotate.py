@@ -1,8 +1,9 @@
 """Rotating the key: what was hashed with the old one is hashed on with the new one, HMAC(new, HMAC(old, value)).
 
-So equal addresses still meet, whether they were landed before or after, and nobody has to know the addresses. Where a
-mapping makes a hash of the customer's id, the customer has another id from then on, in every load alike. Every
-load says how many keys its hashes went through; rows held back and the suppression list say so cell by cell.
+So equal addresses still have equal hashes, whether they were landed before or after, and the addresses themselves are
+not needed. Where a mapping makes a hash of the customer's id, the customer has another id from then on, in every load.
+Every load records how many keys its hashes went through; quarantined rows and the suppression list record it cell by
+cell.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ import pyarrow as pa
 
 from loyalty.build import work_file
 from loyalty.common.disk import remove
-from loyalty.common.failpoints import hit
+from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Ledger
-from loyalty.common.progress import Say
 from loyalty.common.runs import recorded_run
 from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 from loyalty.land.loads import (
     is_behind,
     load_folders,
@@ -29,31 +30,33 @@ from loyalty.privacy.keys import Key, add_key, lift, load_key
 from loyalty.pull.contract import hashed_columns
 
 
-def rotate_key(settings: Settings, say: Say = print) -> int:
-    """Add a key and take every landed hash through it; returns how many loads were written anew.
+def rotate_key(workspace: Workspace) -> int:
+    """Add a key and take every landed hash through it; returns how many loads were written again.
 
     Killed anywhere, it is run again and finishes the rotation that was under way instead of beginning another. Until
     then no build runs, since hashes of two kinds do not meet.
     """
-    with recorded_run(settings, "rotate-key"), work_file.lock(settings, "rotate-key"):
+    settings, ledger = workspace.settings, workspace.ledger
+    with recorded_run(ledger, "rotate-key"), work_file.lock(settings, "rotate-key"):
         key = load_key(settings)
-        if not _behind(settings, key):
+        if not _behind(settings, ledger, key):
             key = add_key(settings)
-        hit("rotate.added")
-        old = _behind(settings, key)
-        rewritten = {load_id_of(folder): _rewrite(settings, folder, key) for folder in old}
-        hit("rotate.rewritten")
-        Ledger(settings.ledger).append("rekey", rewritten=rewritten, keys=len(key))
-        hit("rotate.recorded")
-        remove_replaced(settings)
-    say(f"the key was rotated: {len(rewritten)} loads were written anew; the next `loyalty run` builds with them")
-    say("keep the new hash.key with your backups: it holds the old keys too, and all of them are needed")
-    return len(rewritten)
+        failpoint("rotate.added")
+        old = _behind(settings, ledger, key)
+        rewritten = {load_id_of(folder): _rewrite(folder, key) for folder in old}
+        failpoint("rotate.rewritten")
+        ledger.append("rekey", rewritten=rewritten, keys=len(key))
+        failpoint("rotate.recorded")
+        remove_replaced(settings, ledger)
+    log, count = workspace.progress.log, len(rewritten)
+    log(f"the key was rotated: {count} loads were written again; the next `loyalty run` builds with them")
+    log("keep the new hash.key with your backups: it holds the old keys too, and all of them are needed")
+    return count
 
 
-def _behind(settings: Settings, key: Key) -> list[Path]:
+def _behind(settings: Settings, ledger: Ledger, key: Key) -> list[Path]:
     """Loads with hashes that have not gone through every key."""
-    replaced = {old for event in Ledger(settings.ledger).events("rekey") for old in event.data["rewritten"]}
+    replaced = {old for event in ledger.events("rekey") for old in event.data["rewritten"]}
     return [
         folder
         for folder in load_folders(settings.landing)
@@ -61,7 +64,7 @@ def _behind(settings: Settings, key: Key) -> list[Path]:
     ]
 
 
-def _rewrite(settings: Settings, folder: Path, key: Key) -> str:
+def _rewrite(folder: Path, key: Key) -> str:
     manifest = read_manifest(folder)
     done, hashed = manifest.get("key_count", 1), hashed_columns(manifest)
 
@@ -72,10 +75,10 @@ def _rewrite(settings: Settings, folder: Path, key: Key) -> str:
                 rows = rows.set_column(place, name, pa.array(hashes, pa.string()))
         return rows
 
-    return rewrite(settings, folder, f"rekey {len(key)}", lifted, key_count=len(key))
+    return rewrite(folder, f"rekey {len(key)}", lifted, key_count=len(key))
 
 
-def remove_replaced(settings: Settings) -> None:
+def remove_replaced(settings: Settings, ledger: Ledger) -> None:
     """The loads whose place another has taken hold the old hashes: they go."""
-    replaced = {old for event in Ledger(settings.ledger).events("rekey") for old in event.data["rewritten"]}
+    replaced = {old for event in ledger.events("rekey") for old in event.data["rewritten"]}
     remove([folder for folder in load_folders(settings.landing) if load_id_of(folder) in replaced])

@@ -1,4 +1,4 @@
-"""What state the warehouse is in: its feeds, and whether a night would find all that it needs."""
+"""The state of the warehouse: its feeds, and whether a nightly run would find all that it needs."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from loyalty.common.ledger import Event, Ledger, Load
 from loyalty.common.lock import holder_of
 from loyalty.common.runs import failed_runs
 from loyalty.common.settings import PRIVATE_UMASK, WORKSPACE_FILE, Settings
+from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
 from loyalty.operate.verify import existing, free_bytes, little_room
 from loyalty.privacy import keys
@@ -72,17 +73,17 @@ class Check:
     found: str
 
 
-def feed_states(settings: Settings, now: datetime | None = None) -> list[FeedState]:
+def feed_states(workspace: Workspace, now: datetime | None = None) -> list[FeedState]:
     """Every feed of the registry, also the ones whose YAML is wrong or that never came."""
     now = now or datetime.now(UTC)
-    ledger = Ledger(settings.ledger)
-    loads, deliveries, troubles = ledger.loads(), ledger.events("delivery"), ledger.troubles()
-    held = [entry.feed_name for entry in quarantine.entries(settings, only_open=True)]
+    settings, ledger = workspace.settings, workspace.ledger
+    loads, deliveries, errors = ledger.loads(), ledger.events("delivery"), ledger.feed_errors()
+    held = [entry.feed_name for entry in quarantine.entries(workspace, only_open=True)]
     states = []
     for name, feed in load_feeds(settings.feeds).items():
         mine = [load for load in loads if load.feed_name == name]
         came = [event for event in deliveries if event.data["feed_name"] == name]
-        states.append(_state(feed, mine, came, troubles.get(name, ""), held.count(name), now))
+        states.append(_state(feed, mine, came, errors.get(name, ""), held.count(name), now))
     return states
 
 
@@ -90,7 +91,7 @@ def _state(
     feed: FeedConfig | BrokenFeed,
     loads: list[Load],
     deliveries: list[Event],
-    trouble: str,
+    error: str,
     quarantined: int,
     now: datetime,
 ) -> FeedState:
@@ -103,7 +104,7 @@ def _state(
         and last_accepted is not None
         and now - last_accepted > timedelta(days=feed.max_age_days)
     )
-    refused = last.data.get("reason", "") if last and last.data["outcome"] == "rejected" else ""
+    rejected = last.data.get("reason", "") if last and last.data["outcome"] == "rejected" else ""
     return FeedState(
         name=feed.name,
         group=feed.group,
@@ -113,30 +114,30 @@ def _state(
         quarantined=quarantined,
         last_delivery=last.at if last else None,
         last_accepted=last_accepted,
-        last_outcome="off" if is_broken else "failed" if trouble else last.data["outcome"] if last else "never came",
+        last_outcome="disabled" if is_broken else "failed" if error else last.data["outcome"] if last else "never came",
         is_late=is_late,
-        message=feed.message if isinstance(feed, BrokenFeed) else trouble or refused,
+        message=feed.message if isinstance(feed, BrokenFeed) else error or rejected,
     )
 
 
-def troubles(settings: Settings, states: list[FeedState]) -> list[str]:
-    """What wants a person's attention although nothing is damaged: one sentence each."""
-    ledger = Ledger(settings.ledger)
+def attention(ledger: Ledger, states: list[FeedState]) -> list[str]:
+    """What needs a person's attention although nothing is damaged: one sentence each."""
     late = [f"feed {state.name} is late; its owner is {state.owner}" for state in states if state.is_late]
-    off = [state.message for state in states if state.last_outcome in ("off", "failed")]
+    disabled = [state.message for state in states if state.last_outcome in ("disabled", "failed")]
     failed = [f"the last {kind} failed: {sentence}" for kind, sentence in failed_runs(ledger)]
     held = ["publishing is held since a rollback: `loyalty publish --resume`"] if plan.is_held(ledger) else []
-    return [*late, *off, *failed, *held]
+    return [*late, *disabled, *failed, *held]
 
 
-def left_out(settings: Settings) -> list[tuple[str, str]]:
+def left_out(ledger: Ledger) -> list[tuple[str, str]]:
     """The canonical feeds that never came, with the metrics that this leaves out."""
-    there = {load.feed for load in Ledger(settings.ledger).loads()}
+    there = {load.feed for load in ledger.loads()}
     return [(feed, LEFT_OUT[feed]) for feed in load_contract() if feed in LEFT_OUT and feed not in there]
 
 
-def doctor(settings: Settings) -> list[Check]:
-    """Look at what a night needs: Python, paths, room, rights, key, lock, feeds."""
+def doctor(workspace: Workspace) -> list[Check]:
+    """Check what a nightly run needs: Python, paths, room, rights, key, lock, feeds."""
+    settings = workspace.settings
     return [
         _python(),
         _writable(settings),
@@ -147,7 +148,7 @@ def doctor(settings: Settings) -> list[Check]:
         _rights(settings),
         _key(settings),
         _lock(settings),
-        _held(settings),
+        _held(workspace.ledger),
     ]
 
 
@@ -219,8 +220,8 @@ def _lock(settings: Settings) -> Check:
     )
 
 
-def _held(settings: Settings) -> Check:
-    is_held = plan.is_held(Ledger(settings.ledger))
+def _held(ledger: Ledger) -> Check:
+    is_held = plan.is_held(ledger)
     return Check(
         "publishing", not is_held, "held since a rollback: `loyalty publish --resume`" if is_held else "not held"
     )

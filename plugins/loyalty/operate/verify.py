@@ -1,4 +1,4 @@
-"""Whether what lies on disk is what was written: one finding for each thing that is not, with what to do about it."""
+"""Compares the files on disk with what was written; one finding for each difference, with what to do about it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from loyalty.common.checksums import file_sha256
 from loyalty.common.ledger import REWRITING, Ledger
 from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 from loyalty.land.loads import (
     landed_folder,
     load_folders,
@@ -28,7 +29,7 @@ LEAST_ROOM = 1_000_000_000
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be, and what to do; `is_damage` when bytes or records were lost or changed."""
+    """One thing that is wrong, and what to do; `is_damage` when bytes or records were lost or changed."""
 
     what: str
     todo: str
@@ -38,14 +39,15 @@ class Finding:
         return f"{self.what}: {self.todo}"
 
 
-def verify(settings: Settings) -> list[Finding]:
+def verify(workspace: Workspace) -> list[Finding]:
     """Compare landing, quarantine, ledger and generations with what was written; empty when all is well."""
+    settings, ledger = workspace.settings, workspace.ledger
     return [
-        *_wrong_ledger(settings),
-        *_wrong_loads(settings),
+        *_wrong_ledger(ledger),
+        *_wrong_loads(settings, ledger),
         *_wrong_quarantine(settings),
-        *_unknown_folders(settings),
-        *_wrong_generations(settings),
+        *_unknown_folders(settings, ledger),
+        *_wrong_generations(settings, ledger),
         *_wrong_link(settings),
         *_foreign_logs(settings),
         *_leftovers(settings),
@@ -53,19 +55,19 @@ def verify(settings: Settings) -> list[Finding]:
     ]
 
 
-def _wrong_ledger(settings: Settings) -> Iterator[Finding]:
+def _wrong_ledger(ledger: Ledger) -> Iterator[Finding]:
     """Events are numbered without a gap: a line that was taken out or changed leaves one."""
-    numbers = [event.seq for event in Ledger(settings.ledger).events()]
+    numbers = [event.seq for event in ledger.events()]
     if numbers != list(range(1, len(numbers) + 1)):
         yield Finding(
-            f"{Ledger(settings.ledger).file}: events are missing or damaged",
+            f"{ledger.file}: events are missing or damaged",
             "put the ledger back from your backup and run `loyalty run`",
         )
 
 
-def _wrong_loads(settings: Settings) -> Iterator[Finding]:
+def _wrong_loads(settings: Settings, ledger: Ledger) -> Iterator[Finding]:
     """Accepted loads against their manifests."""
-    for load in Ledger(settings.ledger).loads():
+    for load in ledger.loads():
         folder = landed_folder(settings, load)
         for what in wrong_parts(folder):
             todo = f"put the folder back from your backup, or run `loyalty load {load.feed_name} --again`"
@@ -73,7 +75,7 @@ def _wrong_loads(settings: Settings) -> Iterator[Finding]:
 
 
 def _wrong_quarantine(settings: Settings) -> Iterator[Finding]:
-    """Rows held back that can no longer be read."""
+    """Quarantined rows that can no longer be read."""
     for part in sorted(settings.quarantine.glob("*/load_id=*/part-*.parquet")):
         try:
             pq.read_metadata(part)
@@ -81,9 +83,8 @@ def _wrong_quarantine(settings: Settings) -> Iterator[Finding]:
             yield Finding(f"{part} is damaged", "put it back from your backup, or remove it and give its rows up")
 
 
-def _unknown_folders(settings: Settings) -> Iterator[Finding]:
-    """Landed, held-back and refused loads that no delivery speaks of."""
-    ledger = Ledger(settings.ledger)
+def _unknown_folders(settings: Settings, ledger: Ledger) -> Iterator[Finding]:
+    """Landed, quarantined and rejected loads without a delivery in the ledger."""
     known = {event.data["load_id"] for event in ledger.events("delivery", "release")}
     for event in ledger.events(*REWRITING):
         known |= set(event.data["rewritten"].values())
@@ -91,31 +92,28 @@ def _unknown_folders(settings: Settings) -> Iterator[Finding]:
         for folder in load_folders(place):
             if load_id_of(folder) not in known:
                 yield Finding(
-                    f"{folder}: the ledger knows no such load, so it is not read",
-                    "load the feed again, which finds it whole, or remove the folder",
+                    f"{folder}: the ledger has no such load, so it is not read",
+                    "load the feed again, or remove the folder",
                     is_damage=False,
                 )
 
 
-def _wrong_generations(settings: Settings) -> Iterator[Finding]:
+def _wrong_generations(settings: Settings, ledger: Ledger) -> Iterator[Finding]:
     """Files of generations against their manifests, and manifests against the ledger."""
-    recorded = {
-        f"{event.data['generation']:06d}": event.data["manifest_sha256"]
-        for event in Ledger(settings.ledger).events("publish")
-    }
+    recorded = {f"{event.data['generation']:06d}": event.data["manifest_sha256"] for event in ledger.events("publish")}
     shown = _shown_folder(settings)
     for folder in generation_folders(settings):
         todo = (
-            "readers see it: run `loyalty publish`, which makes it anew, or `loyalty rollback` to an older one"
+            "readers see it: run `loyalty publish`, which makes a new one, or `loyalty rollback` to an older one"
             if folder == shown
-            else "nobody reads it: remove the folder; no rollback to it is possible"
+            else "readers do not see it: remove the folder; a rollback to it is not possible"
         )
         manifest = folder / MANIFEST
         if folder.name not in recorded:
-            what = f"{folder}: the ledger knows no such generation"
+            what = f"{folder}: the ledger has no such generation"
             yield Finding(what, "the next publish clears it up", is_damage=False)
         elif not manifest.is_file() or not _is_json(manifest):
-            yield Finding(f"{manifest} is missing or damaged, so nobody can tell whether the generation is whole", todo)
+            yield Finding(f"{manifest} is missing or damaged, so the generation cannot be verified", todo)
             continue
         elif file_sha256(manifest) != recorded[folder.name]:
             yield Finding(f"{manifest} is not as it was published", todo)
@@ -157,12 +155,12 @@ def _leftovers(settings: Settings) -> Iterator[Finding]:
 
 
 def little_room(settings: Settings) -> Iterator[Finding]:
-    """Less disk than a night may need: three times the work file, and a gigabyte at least."""
+    """Less disk than a nightly run may need: three times the work file, and a gigabyte at least."""
     size = settings.work_file.stat().st_size if settings.work_file.exists() else 0
     needed, free = max(ROOM_FACTOR * size, LEAST_ROOM), free_bytes(settings)
     if free < needed:
         yield Finding(
-            f"{settings.home}: {free / 1e9:.1f} GB are free, and a night may need {needed / 1e9:.1f} GB",
+            f"{settings.home}: {free / 1e9:.1f} GB are free, and a nightly run may need {needed / 1e9:.1f} GB",
             "make room: raw files are the first to go (raw_days), then old generations (keep_generations)",
             is_damage=False,
         )

@@ -1,4 +1,4 @@
-"""Personal data: the workspace's key, and the keyed hash that stands in for an e-mail address or a phone.
+"""Personal data: the workspace's key, and the keyed hash that replaces an e-mail address or a phone.
 
 An address that is a customer's id in an export (`hash: true` in the feed's mapping) lands as the same hash.
 
@@ -29,10 +29,10 @@ from loyalty.common.settings import PRIVATE_UMASK, Settings
 KEY_BYTES = 32
 Key = tuple[bytes, ...]
 FORGOTTEN_FILE = "forgotten.jsonl"  # who is to be forgotten, in `private`; see suppression.py
-# A hash in a row held back, with how many keys it went through.
+# A hash in a quarantined row, with how many keys it went through.
 TAGGED = re.compile("keyed([0-9]+):([0-9a-f]{64})")
 
-# The demo's results must be the same everywhere, so its key is no secret. It protects nobody.
+# The demo's results must be the same everywhere, so its key is no secret. It protects no data.
 DEMO_KEY = b"SIMULATED-DEMO-KEY-NOT-A-SECRET-"
 
 
@@ -51,7 +51,7 @@ def load_key(settings: Settings) -> Key:
         if _was_used(settings):
             raise UserError(
                 f"{file} is gone, and customers have been landed with it: put it back from your backup. With a new key "
-                "nobody's hash would match any more."
+                "no hash would match any more."
             )
         _make_key(file, (secrets.token_bytes(KEY_BYTES),))
     if file.stat().st_mode & PRIVATE_UMASK:
@@ -78,7 +78,7 @@ def use_demo_key(settings: Settings) -> None:
 
 
 def is_demo_key(key: Key) -> bool:
-    """Whether this is the demo's public key, which protects nobody."""
+    """Whether this is the demo's public key, which protects no data."""
     return key == (DEMO_KEY,)
 
 
@@ -104,27 +104,27 @@ def lift(key: Key, text: str, done: int) -> str:
 
 
 def tagged(key: Key, hashed: str) -> str:
-    """A keyed hash in what is kept of a row held back, with how many keys it went through."""
+    """A keyed hash in a quarantined row, with how many keys it went through."""
     return f"keyed{len(key)}:{hashed}"
 
 
 def tagged_hash(key: Key, value: str) -> str:
-    """The keyed hash of a cell in a row held back; `landed_hash` knows it again, whatever was rotated since."""
+    """The keyed hash of a cell in a quarantined row; `landed_hash` knows it again, whatever was rotated since."""
     return tagged(key, keyed_hash(key, value))
 
 
 def untagged(key: Key, text: str) -> str:
-    """A text in which tagged hashes stand as they land today."""
+    """A text with its tagged hashes as they would be landed today."""
     return TAGGED.sub(lambda found: lift(key, found[2], int(found[1])), text)
 
 
 def landed_hash(key: Key, cell: str) -> str:
-    """The keyed hash of an export's cell, or of one that was hashed when its row was held back."""
+    """The keyed hash of an export's cell, or of one that was hashed when its row was quarantined."""
     return untagged(key, cell) if TAGGED.fullmatch(cell) else keyed_hash(key, cell)
 
 
 def _was_used(settings: Settings) -> bool:
-    """Whether something was landed, or somebody forgotten, that a new key would not meet."""
+    """Whether loads or forgotten people exist that a new key would not match."""
     return (
         any((settings.landing / "customers").glob("load_id=*"))
         or (settings.private / FORGOTTEN_FILE).exists()
@@ -133,7 +133,7 @@ def _was_used(settings: Settings) -> bool:
 
 
 def _hashes_ids(manifest: Path) -> bool:
-    """Whether the customer's ids of a load are hashes; of a damaged manifest nobody knows, so they may be."""
+    """Whether the customer's ids of a load are hashes; a damaged manifest counts as if they were."""
     try:
         return bool(json.loads(manifest.read_text(encoding="utf-8")).get("hashed_ids"))
     except (OSError, ValueError, AttributeError):

@@ -1,7 +1,7 @@
 """Who asked to be forgotten, as keyed hashes: an export that still names them does not bring them back.
 
 `private/forgotten.jsonl` holds one code a line, made of the id and the source with the workspace's key, so the
-list names nobody and nobody without the key can ask it about a person. Each line says how many keys it went
+list holds no name, and without the key it cannot be searched for a person. Each line says how many keys it went
 through: after a rotation the code is hashed on with the newer keys.
 
 Who gives an id may mean what a mapping hashes (`hash: true`), such as an e-mail address. So every person has two
@@ -64,12 +64,12 @@ class Forgotten:
         return pc.is_in(values, value_set=pa.array(listed, values.type))
 
     def names_any(self, rows: pa.Table, source: str) -> pa.Array:
-        """Which rows name somebody in any column, or are of an order of theirs."""
+        """Which rows name one of these people in any column, or belong to an order of theirs."""
         people = [self.named(rows.column(name), source) for name in person_columns(rows)]
         return _any([*people, self.of_orders(rows, source)], rows)
 
     def of_orders(self, rows: pa.Table, source: str) -> pa.Array:
-        """Which rows are of an order of somebody."""
+        """Which rows belong to an order of these people."""
         found = [self.named(rows.column("order_id"), source, "order")] if "order_id" in rows.column_names else []
         return _any(found, rows)
 
@@ -85,7 +85,7 @@ class Forgotten:
         return _any(whole, rows)
 
     def blanked(self, rows: pa.Table, source: str) -> tuple[pa.Table, int]:
-        """The rows with a blank where the person stood, and how many were blanked for it.
+        """The rows with a blank in place of the person, and how many were blanked for it.
 
         The own columns of an order and of its lines (x_note, x_gift_message) may say who it was; a referrer's do not.
         """
@@ -117,7 +117,7 @@ class Forgotten:
         return [self.code(kind, source, one) for one in theirs]
 
     def is_mentioned(self, row_json: str | None, source: str) -> bool:
-        """Whether a cell of a row held back is the id of somebody, or of a questionnaire of theirs."""
+        """Whether a cell of a quarantined row is the id of one of these people, or of a questionnaire of theirs."""
         texts = {str(cell).strip() for cell in json.loads(row_json).values() if cell is not None} if row_json else set()
         cells = {untagged(self.key, text) for text in texts}
         return any(self.is_listed(kind, source, cell) for cell in cells for kind in ("customer", "response"))
@@ -140,7 +140,7 @@ def person_of(key: Key, source: str | None, customer_id: str) -> Forgotten:
 
 
 def code_of(key: Key, source: str, customer_id: str, is_hashed: bool) -> str:
-    """The code of a customer's id as it is landed: a hash stands in it itself, an id does not."""
+    """The code of a customer's id as it is landed: a hash is a part of it, an id is not."""
     return _code_of_hash(source, customer_id) if is_hashed else Forgotten(key=key).code("customer", source, customer_id)
 
 
@@ -159,7 +159,7 @@ def forgotten_count(settings: Settings) -> int:
 
 
 def remember(settings: Settings, codes: Iterable[str]) -> None:
-    """Add codes to the list, on disk when this returns; what stands there already is not added twice.
+    """Add codes to the list, on disk when this returns; a code that is there already is not added twice.
 
     A load that finds records of the forgotten writes here beside a `forget`: none may lose what the other wrote.
     """

@@ -19,11 +19,10 @@ from loyalty.build import plan
 from loyalty.common.checksums import wrong_file
 from loyalty.common.disk import sync
 from loyalty.common.errors import UserError
-from loyalty.common.failpoints import hit
-from loyalty.common.ledger import Ledger
+from loyalty.common.failpoints import failpoint
 from loyalty.common.lock import file_lock
-from loyalty.common.progress import Say
 from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 
 MANIFEST = "manifest.json"
 MARTS_FILE = "loyalty.duckdb"
@@ -33,7 +32,7 @@ CONTENT = {MARTS_FILE: ("marts", "quality", "reference"), CORE_FILE: ("core",)}
 # DuckDB names a file's catalog after the file: in core.duckdb a schema `core` would make every name ambiguous.
 PUBLISHED_SCHEMA = {"core": "main"}
 
-# What every manifest says; one without them is damaged.
+# The keys of every manifest; one without them is damaged.
 MANIFEST_KEYS = {"as_of", "build_id", "code_version", "files", "marts", "published_at", "tables"}
 
 FEWEST_GENERATIONS = 3
@@ -42,7 +41,7 @@ YOUNGEST_PRUNED = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Generation:
-    """A published generation: its number, its folder and what its manifest says."""
+    """A published generation: its number, its folder and its manifest."""
 
     number: int
     folder: Path
@@ -82,7 +81,7 @@ def require_current(settings: Settings) -> Generation:
     link = settings.serve / "current"
     if not link.is_symlink() and not generation_folders(settings):
         raise UserError(f"Nothing has been published yet in {settings.serve}: run `loyalty run` first.")
-    raise UserError(f"{link} shows no whole generation; `loyalty status --verify` says what is wrong and what to do.")
+    raise UserError(f"{link} shows no whole generation; `loyalty status --verify` shows what is wrong.")
 
 
 def generations(settings: Settings) -> list[Generation]:
@@ -104,7 +103,7 @@ def damaged_generations(settings: Settings) -> list[Path]:
 
 
 def wrong_files(folder: Path) -> list[str]:
-    """What is not as its manifest says in a generation: one sentence each, none when it is whole."""
+    """The differences between a generation and its manifest: one sentence each, none when it is whole."""
     generation = _read(folder)
     if generation is None:
         return [f"{folder / MANIFEST} is missing or damaged"]
@@ -115,11 +114,12 @@ def wrong_files(folder: Path) -> list[str]:
     ]
 
 
-def rollback(settings: Settings, number: int | None = None, say: Say = print) -> Generation:
+def rollback(workspace: Workspace, number: int | None = None) -> Generation:
     """Point `current` at an older generation and hold publishing until `resume`.
 
     Without a number: the newest one before the current. Readers that are connected keep what they have open.
     """
+    settings = workspace.settings
     with serve_lock(settings, "rollback"):
         known = {one.number: one for one in generations(settings)}
         shown = _shown_number(settings)
@@ -131,29 +131,28 @@ def rollback(settings: Settings, number: int | None = None, say: Say = print) ->
             there = ", ".join(str(one) for one in known)
             wanted = f"generation {number}" if number is not None else "generation before the current one"
             raise UserError(f"There is no {wanted}; there are: {there}.")
-        Ledger(settings.ledger).append(
+        workspace.ledger.append(
             "rollback",
             generation=target,
             from_generation=shown,
             build_id=known[target].manifest["build_id"],
         )
-        hit("rollback.recorded")
+        failpoint("rollback.recorded")
         point_current_at(settings, known[target].folder)
-    say(
+    workspace.progress.log(
         f"rolled back to generation {known[target].name}; publishing is held until `loyalty publish --resume`, "
-        "so that the next night does not undo this"
+        "so that the next run does not undo this"
     )
     return known[target]
 
 
-def resume(settings: Settings, say: Say = print) -> None:
+def resume(workspace: Workspace) -> None:
     """Let publishing go on after a rollback."""
-    ledger = Ledger(settings.ledger)
-    if not plan.is_held(ledger):
-        say("publishing was not held")
+    if not plan.is_held(workspace.ledger):
+        workspace.progress.log("publishing was not held")
         return
-    ledger.append("resume")
-    say("publishing goes on")
+    workspace.ledger.append("resume")
+    workspace.progress.log("publishing goes on")
 
 
 def prune(

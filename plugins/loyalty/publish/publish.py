@@ -25,12 +25,12 @@ from loyalty.common import duckdb_session
 from loyalty.common.checksums import file_sha256, table_columns
 from loyalty.common.disk import sync
 from loyalty.common.errors import UserError, first_line
-from loyalty.common.failpoints import hit
+from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Ledger
-from loyalty.common.progress import Say
 from loyalty.common.runs import recorded_run
 from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_text
+from loyalty.common.workspace import Workspace
 from loyalty.publish.generations import (
     MANIFEST,
     MARTS_FILE,
@@ -52,9 +52,8 @@ FEWEST_ROWS_COMPARED = 100
 
 
 def publish(
-    settings: Settings,
+    workspace: Workspace,
     build_id: str | None = None,
-    say: Say = print,
     *,
     now: datetime | None = None,
     accept_drop: bool = False,
@@ -69,14 +68,14 @@ def publish(
     the newest orders are too old, or the audit finds anything. The current generation is then untouched.
     """
     now = now or datetime.now(UTC)
-    ledger = Ledger(settings.ledger)
-    with recorded_run(settings, "publish") as run, work_file.lock(settings, f"publish {build_id or ''}".strip()):
+    settings, ledger = workspace.settings, workspace.ledger
+    with recorded_run(ledger, "publish") as run, work_file.lock(settings, f"publish {build_id or ''}".strip()):
         if not urgent:
             _refuse_when_held(ledger)
             _refuse_when_stale(settings, ledger, now)
-        hit("publish.locked")
+        failpoint("publish.locked")
         _clear_up(settings, ledger)
-        hit("publish.cleared")
+        failpoint("publish.cleared")
         with _work(settings) as connection:
             stamp = _stamp(settings, connection, build_id)
             tables = tables_to_publish(connection)
@@ -86,12 +85,12 @@ def publish(
             if before and _is_same(before, stamp, checksums) and _is_whole(before):
                 _record(ledger, before, stamp["build_id"], "unchanged")
                 run.found |= {"outcome": "unchanged", "generation": before.number}
-                say(f"published nothing: generation {before.name} holds the same marts already")
+                workspace.progress.log(f"published nothing: generation {before.name} holds the same marts already")
                 return None
             _refuse_drops(before, checksums, accept_drop)
             staging = settings.serve / f".staging-{stamp['build_id']}"
             try:
-                manifest = stage(connection, settings, staging, stamp, tables, checksums, now)
+                manifest = stage(connection, workspace, staging, stamp, tables, checksums, now)
             except (OSError, duckdb.Error) as error:
                 shutil.rmtree(staging, ignore_errors=True)
                 raise UserError(
@@ -103,9 +102,9 @@ def publish(
                 raise
         generation = _put_in_place(settings, ledger, staging, manifest, urgent)
         run.found["generation"] = generation.number
-    say(f"published generation {generation.name}: {settings.serve / 'current' / MARTS_FILE}")
+    workspace.progress.log(f"published generation {generation.name}: {settings.serve / 'current' / MARTS_FILE}")
     prune(settings, now=now)
-    hit("publish.pruned")
+    failpoint("publish.pruned")
     return generation
 
 
@@ -127,7 +126,7 @@ def _refuse_when_stale(settings: Settings, ledger: Ledger, now: datetime) -> Non
         raise UserError(
             f"The newest accepted orders came {age.days} days ago ({max(received):%Y-%m-%d %H:%M} UTC), more than "
             f"max_age_days ({settings.max_age_days:g}): the published marts stay as they are. Deliver orders, see why "
-            "they were refused with `loyalty status`, or raise max_age_days in loyalty.yml."
+            "they were rejected with `loyalty status`, or raise max_age_days in loyalty.yml."
         )
 
 
@@ -157,7 +156,7 @@ def _work(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _stamp(settings: Settings, connection: duckdb.DuckDBPyConnection, build_id: str | None) -> dict[str, Any]:
-    """The work file's stamp; refused when it is half built, or another build's than the caller's."""
+    """The work file's stamp; UserError when it is half built, or another build's than the caller's."""
     has_stamp = table_columns(connection, "work", "meta", "build")
     rows = connection.execute("select * from work.meta.build").fetchall() if has_stamp else []
     if not rows:
@@ -220,12 +219,12 @@ def _put_in_place(
         folder = settings.serve / "generations" / f"{number:06d}"
         staging.rename(folder)
         sync(folder.parent)
-        hit("publish.renamed")
+        failpoint("publish.renamed")
         point_current_at(settings, folder)
-        hit("publish.linked")
+        failpoint("publish.linked")
         generation = Generation(number, folder, manifest, is_current=True)
         _record(ledger, generation, manifest["build_id"], "published")
-        hit("publish.recorded")
+        failpoint("publish.recorded")
     return generation
 
 

@@ -17,9 +17,10 @@ import duckdb
 from loyalty.common.checksums import file_sha256, table_checksum, table_columns, table_fingerprint
 from loyalty.common.disk import sync
 from loyalty.common.errors import UserError
-from loyalty.common.failpoints import hit
-from loyalty.common.settings import Settings
+from loyalty.common.failpoints import failpoint
+from loyalty.common.progress import Progress, Steps
 from loyalty.common.sql import quote_identifier, quote_text
+from loyalty.common.workspace import Workspace
 from loyalty.publish.generations import CONTENT, MANIFEST, MARTS_FILE, published_schema
 
 MANIFEST_VERSION = 1
@@ -27,7 +28,7 @@ MANIFEST_VERSION = 1
 # Read by every client from DuckDB 1.2 on, also by those older than the one that writes.
 STORAGE_VERSION = "v1.2.0"
 
-# What a column of personal data is called; flags such as has_email say nothing of the person.
+# What a column of personal data is called; flags such as has_email are not personal.
 PERSONAL_NAME = re.compile(
     r"^(?!has_|is_)(.*(_hash|e_?mail|phone|address|(first|last|full|sur|customer)_?name).*|row_json)$", re.IGNORECASE
 )
@@ -51,7 +52,7 @@ class Table:
 
 
 def tables_to_publish(connection: duckdb.DuckDBPyConnection) -> list[Table]:
-    """All tables to be published. A mart with a personal column is refused, other tables go without it."""
+    """All tables to be published. A mart with a personal column is an error; other tables are published without it."""
     schemas = tuple(schema for group in CONTENT.values() for schema in group)
     found = connection.execute(
         "select schema_name, table_name from duckdb_tables() "
@@ -120,7 +121,7 @@ def result_checksums(connection: duckdb.DuckDBPyConnection, tables: list[Table])
 
 def stage(
     connection: duckdb.DuckDBPyConnection,
-    settings: Settings,
+    workspace: Workspace,
     staging: Path,
     stamp: dict[str, Any],
     tables: list[Table],
@@ -128,27 +129,29 @@ def stage(
     now: datetime,
 ) -> dict[str, Any]:
     """Write, read back and describe the new generation; every byte of it is on disk when this returns."""
-    _make_readable_folder(settings.serve)
-    _make_readable_folder(settings.serve / "generations")
+    serve, progress = workspace.settings.serve, workspace.progress
+    _make_readable_folder(serve)
+    _make_readable_folder(serve / "generations")
     _make_readable_folder(staging)
     _make_readable_folder(staging / "parquet")
-    hit("publish.staging_made")
-    for name, schemas in CONTENT.items():
-        _copy(connection, staging / name, [table for table in tables if table.schema in schemas])
-    hit("publish.copied")
+    failpoint("publish.staging_made")
+    with progress.steps("  copy tables", len(tables)) as steps:
+        for name, schemas in CONTENT.items():
+            _copy(connection, staging / name, [table for table in tables if table.schema in schemas], steps)
+    failpoint("publish.copied")
     _export(connection, staging, tables)
-    hit("publish.exported")
-    _audit(connection, staging, tables, checksums)
-    hit("publish.audited")
+    failpoint("publish.exported")
+    _audit(connection, staging, tables, checksums, progress)
+    failpoint("publish.audited")
     manifest = _manifest(connection, staging, stamp, checksums, now)
     content = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
     (staging / MANIFEST).write_text(content, encoding="utf-8")
-    hit("publish.manifest_written")
+    failpoint("publish.manifest_written")
     for path in [*staging.rglob("*"), staging]:
         if path.is_file():
             path.chmod(0o444)
         sync(path)
-    hit("publish.synced")
+    failpoint("publish.synced")
     return manifest
 
 
@@ -158,7 +161,7 @@ def _make_readable_folder(folder: Path) -> None:
     folder.chmod(0o755)
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, file: Path, tables: list[Table]) -> None:
+def _copy(connection: duckdb.DuckDBPyConnection, file: Path, tables: list[Table], steps: Steps) -> None:
     """Copy tables into a fresh file, closed without a write-ahead log, so that any client may open it read-only."""
     connection.execute(f"attach {quote_text(file)} as staged (storage_version {quote_text(STORAGE_VERSION)})")
     for schema in sorted({published_schema(table.schema) for table in tables}):
@@ -175,6 +178,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, file: Path, tables: list[Table]
         for column in table.columns:
             if note := table.notes.get(column):
                 connection.execute(f"comment on column staged.{name}.{quote_identifier(column)} is {quote_text(note)}")
+        steps.next(table.label)
     connection.execute("checkpoint staged")
     connection.execute("detach staged")
     if Path(f"{file}.wal").exists():
@@ -199,14 +203,17 @@ def _audit(
     staging: Path,
     tables: list[Table],
     checksums: dict[str, dict[str, Any]],
+    progress: Progress,
 ) -> None:
     """Read the staged files back and compare them, table by table, with the work file."""
-    for name, schemas in CONTENT.items():
-        connection.execute(f"attach {quote_text(staging / name)} as staged (read_only)")
-        for table in tables:
-            if table.schema in schemas:
-                _audit_table(connection, table, checksums[table.label])
-        connection.execute("detach staged")
+    with progress.steps("  compare tables", len(tables)) as steps:
+        for name, schemas in CONTENT.items():
+            connection.execute(f"attach {quote_text(staging / name)} as staged (read_only)")
+            for table in tables:
+                if table.schema in schemas:
+                    _audit_table(connection, table, checksums[table.label])
+                    steps.next(table.label)
+            connection.execute("detach staged")
 
 
 def _audit_table(connection: duckdb.DuckDBPyConnection, table: Table, expected: dict[str, Any]) -> None:

@@ -59,7 +59,7 @@ class Column:
 
 @dataclass(frozen=True)
 class CanonicalFeed:
-    """One feed of the contract: its columns, its key, and which column says when and how much."""
+    """One feed of the contract: its columns, its key, and the columns of its time and its amount."""
 
     name: str
     columns: dict[str, Column]

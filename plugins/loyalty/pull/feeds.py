@@ -27,7 +27,7 @@ from loyalty.common.errors import UserError, as_found, nearest, yaml_fault
 from loyalty.common.settings import LONGEST_DAYS
 from loyalty.pull.contract import PERSON_COLUMNS, CanonicalFeed, load_contract
 
-# Raised when an adapter reads the same bytes differently than before, so that loads are made anew.
+# Raised when an adapter reads the same bytes differently than before, so that loads are made again.
 ADAPTER_VERSION = 1
 DATE_PLACEHOLDER = "{date}"
 POSITION = "_position"  # as an origin: the number of the row in its record
@@ -169,7 +169,7 @@ class HttpSource(_Model):
 
     @property
     def address(self) -> str:
-        """The endpoint as it is told and remembered: a query string may hold a token."""
+        """The endpoint as it is logged and recorded: a query string may hold a token."""
         return self.endpoint.partition("?")[0]
 
 
@@ -198,10 +198,12 @@ def _as_mapping(value: Any) -> Any:
 
 
 class FeedConfig(_Model):
-    """One export of one source, as its YAML declares it."""
+    """One export of one source, as its YAML declares it; `canonical_name` is the YAML's key `feed`."""
+
+    model_config = ConfigDict(populate_by_name=False)
 
     name: str
-    feed: str
+    canonical_name: str = Field(alias="feed")
     source: str
     group: Literal["orders", "crm", "surveys"]
     owner: str
@@ -223,7 +225,7 @@ class FeedConfig(_Model):
     max_age_days: float | None = Field(default=None, gt=0, le=LONGEST_DAYS)
     runbook: str | None = None
 
-    @field_validator("feed")
+    @field_validator("canonical_name")
     @classmethod
     def _known_feed(cls, feed: str) -> str:
         if feed not in load_contract():
@@ -242,7 +244,7 @@ class FeedConfig(_Model):
     def _usable_format(cls, date_format: str | None) -> str | None:
         if date_format is not None:
             if "%" not in date_format:
-                raise ValueError("not a date format: it says where year, month and day stand, such as %d.%m.%Y")
+                raise ValueError("not a date format: it gives the places of year, month and day, such as %d.%m.%Y")
             try:
                 datetime.strptime("", date_format)  # noqa: DTZ007 - only the format is looked at
             except ValueError as error:
@@ -262,7 +264,7 @@ class FeedConfig(_Model):
         unknown = [column for column in self.columns if column not in self.canonical.columns]
         if unknown:
             raise ValueError(
-                f"columns.{unknown[0]}: the feed `{self.feed}` has no such column"
+                f"columns.{unknown[0]}: the feed `{self.canonical_name}` has no such column"
                 f"{nearest(unknown[0], self.canonical.columns)}; what is not named there is kept as x_*"
             )
         for column in self.hashed_ids:
@@ -283,9 +285,9 @@ class FeedConfig(_Model):
         if self.options.footer and self.format not in ("csv", "xlsx"):
             raise ValueError("options.footer: only csv and xlsx files have one")
         if self.needs_position and self.rows is None:
-            raise ValueError(f"columns: `{POSITION}` counts the rows of a record, which `rows` says; see docs/feeds.md")
+            raise ValueError(f"columns: `{POSITION}` counts the rows of a record and needs `rows`; see docs/feeds.md")
         if self.path and (self.path.count(DATE_PLACEHOLDER) > 1 or DATE_PLACEHOLDER in str(Path(self.path).parent)):
-            raise ValueError("path: `{date}` may stand once, in the file's name")
+            raise ValueError("path: `{date}` is allowed once, in the file's name")
         if self.options.widths and len(self.options.widths) != len(self.options.names):
             raise ValueError("options.names: as many names as there are widths")
         return self
@@ -293,7 +295,7 @@ class FeedConfig(_Model):
     @property
     def canonical(self) -> CanonicalFeed:
         """The canonical feed this export becomes."""
-        return load_contract()[self.feed]
+        return load_contract()[self.canonical_name]
 
     @property
     def zone(self) -> ZoneInfo:
@@ -334,14 +336,14 @@ class FeedConfig(_Model):
     def mapping_id(self) -> str:
         """A hash of all that decides what the bytes of a file become; part of every load_id.
 
-        Keys that are not used leave no trace in it, so that a new key makes no load anew.
+        Keys that are not used leave no trace in it, so that a new key does not make loads again.
         """
         meaning = self.model_dump(
             mode="json",
             exclude_defaults=True,
             include={
                 "name",
-                "feed",
+                "canonical_name",
                 "source",
                 "format",
                 "options",
@@ -351,6 +353,7 @@ class FeedConfig(_Model):
             }
             | {"rows", "currency", "columns", "version", "snapshot"},
         )
+        meaning["feed"] = meaning.pop("canonical_name")
         text = json.dumps([meaning, ADAPTER_VERSION, self.canonical.schema_version], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -376,7 +379,7 @@ class FeedConfig(_Model):
 
 @dataclass(frozen=True)
 class BrokenFeed:
-    """A YAML that cannot be used: only its own feed is down."""
+    """A YAML that cannot be used; only its own feed is disabled."""
 
     name: str
     group: str
@@ -389,7 +392,7 @@ def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder of feed YAMLs; see LOYALTY_FEEDS or `loyalty init`.")
     try:
-        next(folder.iterdir(), None)  # a pattern finds nothing in a folder that may not be read, and says nothing
+        next(folder.iterdir(), None)  # a pattern finds nothing, without an error, in a folder that may not be read
     except OSError as error:
         raise UserError(f"{folder} cannot be read ({error.strerror}): no feed is known without it.") from None
     files = [file for file in sorted(folder.glob("*.yml")) if not file.name.startswith(".")]
@@ -398,8 +401,8 @@ def load_feeds(folder: Path) -> dict[str, FeedConfig | BrokenFeed]:
 
 
 def _misnamed(file: Path) -> BrokenFeed:
-    """A feed whose file ends in .yaml: named, so that it is not left out in silence."""
-    message = f"Feed `{file.stem}` is off: {file.name} must be called {file.stem}.yml."
+    """A feed whose file ends in .yaml: named, so that it is not left out silently."""
+    message = f"Feed `{file.stem}` is disabled: {file.name} must be called {file.stem}.yml."
     return BrokenFeed(f"{file.stem}_yaml", "orders", "data-engineering", message)
 
 
@@ -441,10 +444,10 @@ def read_feed(file: Path) -> FeedConfig | BrokenFeed:
         message = f"it cannot be read as YAML: {yaml_fault(error)}"
     except (UserError, TypeError) as error:
         message = str(error)
-    return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is off, {file.name}: {message}.")
+    return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is disabled, {file.name}: {message}.")
 
 
-# What was expected, in words of the person who writes the YAML.
+# The expected value, in the language of YAML.
 EXPECTED = {
     "dict_type": "`key: value` lines are expected",
     "model_type": "`key: value` lines are expected",
@@ -469,7 +472,8 @@ def _sentence(error: ValidationError) -> str:
         return f"the key `{key}` is missing"
     if first["type"] == "extra_forbidden":
         parts: dict[str, type[_Model]] = {"options": FormatOptions, "rows": RowOptions, "columns": ColumnMapping}
-        names = (parts.get(str(first["loc"][0]), FeedConfig) if len(first["loc"]) > 1 else FeedConfig).model_fields
+        model = parts.get(str(first["loc"][0]), FeedConfig) if len(first["loc"]) > 1 else FeedConfig
+        names = [field.alias or name for name, field in model.model_fields.items()]
         return f"there is no key `{key}`{nearest(key.rpartition('.')[2], names)}"
     expected = EXPECTED.get(first["type"], first["msg"].removeprefix("Value error, "))
     if first["type"] in ("string_pattern_mismatch", "string_too_short", "string_too_long"):

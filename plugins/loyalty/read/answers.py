@@ -1,4 +1,4 @@
-"""Three questions that the published marts answer, in plain words."""
+"""Three questions that the published marts answer, in plain sentences."""
 
 from __future__ import annotations
 
@@ -82,13 +82,14 @@ def _answer(
     try:
         rows = query(settings, sql)
     except UserError:
-        return f"{question} The mart `{mart}` cannot say: it is not published."
+        return f"{question} The mart `{mart}` has no answer: it is not published."
     if not rows or rows[0][0] is None:
-        return f"{question} The mart `{mart}` cannot say: its feeds are missing or its base is too small."
+        return f"{question} The mart `{mart}` has no answer: its feeds are missing or its base is too small."
     label = f" ({SIMULATED} input)" if _is_simulated(settings, feeds) else ""
     return f"{question} {in_words(rows[0])}{label}"
 
 
 def _is_simulated(settings: Settings, feeds: tuple[str, ...]) -> bool:
-    """Whether a feed that the answer rests on says of itself that it is simulated."""
-    return any(feed.feed in feeds and SIMULATED in feed.description for feed in usable_feeds(settings.feeds).values())
+    """Whether a feed behind the answer is described as simulated."""
+    used = [feed for feed in usable_feeds(settings.feeds).values() if feed.canonical_name in feeds]
+    return any(SIMULATED in feed.description for feed in used)

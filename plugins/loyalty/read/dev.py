@@ -1,6 +1,6 @@
 """An analyst's private copy: the published core and marts in one file of one's own, where dbt builds models.
 
-The copy holds no personal data, is locked by nobody else, and is taken anew from the newest generation
+The copy holds no personal data, is locked by no other user, and is made again from the newest generation
 by `loyalty dev`.
 """
 
@@ -18,9 +18,9 @@ import duckdb
 from loyalty.build.dbt_runner import DbtOutcome, run_dbt
 from loyalty.common.duckdb_session import duckdb_config, prepare_session
 from loyalty.common.errors import UserError
-from loyalty.common.progress import Say
 from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_identifier, quote_text
+from loyalty.common.workspace import Workspace
 from loyalty.publish.generations import CONTENT, Generation, published_schema, require_current
 
 
@@ -42,8 +42,9 @@ class DevCopy:
         ]
 
 
-def make_copy(settings: Settings, say: Say = print) -> DevCopy:
+def make_copy(workspace: Workspace) -> DevCopy:
     """Copy the current generation's core and marts into the user's private file, in place of an older copy."""
+    settings = workspace.settings
     generation = require_current(settings)
     file = dev_file(settings)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ def make_copy(settings: Settings, say: Say = print) -> DevCopy:
         connection.execute("detach mine")
     Path(f"{file}.wal").unlink(missing_ok=True)
     draft.replace(file)
-    say(f"{file}: core and marts of generation {generation.name}, yours alone")
+    workspace.progress.log(f"{file}: core and marts of generation {generation.name}, yours alone")
     return DevCopy(file, generation)
 
 
@@ -79,22 +80,23 @@ def _copy_tables(connection: duckdb.DuckDBPyConnection, schemas: Sequence[str]) 
             )
 
 
-def build_models(settings: Settings, select: str, say: Say = print) -> DbtOutcome:
+def build_models(workspace: Workspace, select: str) -> DbtOutcome:
     """Build and test models on the private copy, unit tests included; makes the copy when there is none.
 
     Raises UserError with the model or test that failed.
     """
+    settings, progress = workspace.settings, workspace.progress
     file = dev_file(settings)
     if not file.exists():
-        make_copy(settings, say)
-    outcome = run_dbt(settings, "build", "--select", select, say=say, file=file, target="dev")
+        make_copy(workspace)
+    outcome = run_dbt(settings, "build", "--select", select, progress=progress, file=file, target="dev")
     if not outcome.models and not outcome.tests:
         raise UserError(
             f"dbt found no model `{select}` in {settings.dbt_project_dir / 'models'}: is the file saved there?"
         )
-    say(f"built {outcome.models} models and {outcome.tests} tests of `{select}` in {file}")
+    progress.log(f"built {outcome.models} models and {outcome.tests} tests of `{select}` in {file}")
     for warning in outcome.warnings:
-        say(f"warning: {warning}")
+        progress.log(f"warning: {warning}")
     return outcome
 
 

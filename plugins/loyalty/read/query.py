@@ -49,7 +49,7 @@ def asked(settings: Settings, sql: str) -> Iterator[Answer]:
     """Ask the current generation; marts need no schema name (`select * from retention__cohort_months`).
 
     The rows are read while the block takes them, so that a result of any size takes the same memory.
-    Raises UserError with DuckDB's own words for a wrong statement, and for any that is not a question.
+    Raises UserError with DuckDB's own message for a wrong statement, and for one that does not only read.
     """
     file = require_current(settings).marts_file
     try:
@@ -81,8 +81,8 @@ def _schemas(connection: duckdb.DuckDBPyConnection) -> str:
     return ",".join(schema for schema in CONTENT[MARTS_FILE] if schema in found)
 
 
-def write(answer: Answer, style: Format, target: TextIO) -> None:
-    """Write the answer as a table for people, CSV that is safe in a spreadsheet, or JSON, a row at a time."""
+def write(answer: Answer, style: Format, target: TextIO, width: int | None = None) -> None:
+    """Write the answer as a table for people (cut to `width`), CSV that is safe in a spreadsheet, or JSON."""
     if style == "json":
         _write_json(answer, target)
     elif style == "csv":
@@ -93,7 +93,7 @@ def write(answer: Answer, style: Format, target: TextIO) -> None:
         target.writelines(f"{plan}\n" for _, plan in answer.rows)
     else:
         rows = iter(answer.rows)
-        target.write(table(answer.columns, list(islice(rows, LONGEST_TABLE))))
+        target.write(table(answer.columns, list(islice(rows, LONGEST_TABLE)), width))
         if next(rows, None):
             target.write(f"These are the first {LONGEST_TABLE:,} rows; `--format csv` or `--format json` writes all.\n")
 
@@ -103,20 +103,20 @@ def _write_json(answer: Answer, target: TextIO) -> None:
         raise UserError(f"Two columns are called `{twice[0]}`, and JSON keeps one: name them apart with `as`.")
     before = "["
     for row in answer.rows:
-        record = dict(zip(answer.columns, map(_sayable, row), strict=True))
+        record = dict(zip(answer.columns, map(_json_ready, row), strict=True))
         target.write(f"{before}\n {json.dumps(record, ensure_ascii=False, default=_json)}")
         before = ","
     target.write("\n]\n" if before == "," else "[]\n")
 
 
-def _sayable(cell: Any) -> Any:
-    """A cell that JSON has words for: no NaN, no infinity, and nothing but texts as the keys of a map."""
+def _json_ready(cell: Any) -> Any:
+    """A cell that JSON can hold: no NaN, no infinity, and nothing but texts as the keys of a map."""
     if isinstance(cell, float) and not math.isfinite(cell):
         return None
     if isinstance(cell, list | tuple):
-        return [_sayable(item) for item in cell]
+        return [_json_ready(item) for item in cell]
     if isinstance(cell, dict):
-        return {str(plain(key)): _sayable(value) for key, value in cell.items()}
+        return {str(plain(key)): _json_ready(value) for key, value in cell.items()}
     return cell
 
 

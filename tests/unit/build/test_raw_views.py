@@ -8,11 +8,11 @@ import pytest
 
 from loyalty.build import raw_views
 from loyalty.common.errors import UserError
-from loyalty.common.ledger import Ledger
 from loyalty.land.landing import load_feed
 from loyalty.pull.contract import load_contract
 from loyalty.pull.feeds import get_feed
 from worlds import one_mart
+from worlds.opened import opened
 
 
 @pytest.fixture
@@ -29,9 +29,9 @@ def connection():
 
 
 def register(connection, settings):
-    ledger = Ledger(settings.ledger)
-    raw_views.register(connection, settings, ledger, ledger.loads())
-    return ledger.loads()
+    workspace = opened(settings)
+    raw_views.register(connection, workspace, workspace.ledger.loads())
+    return workspace.ledger.loads()
 
 
 def test_every_feed_of_the_contract_is_there_typed_also_when_nothing_came(connection, settings):
@@ -98,7 +98,7 @@ def test_two_currencies_have_no_common_one_unless_the_workspace_names_it(connect
         feed.read_text().replace("EUR", "USD").replace("source: shop", "source: web").replace("orders_", "web_")
     )
     (settings.home / "exports" / "web_2017-12-30.csv").write_text(one_mart.DAY_31)
-    load_feed(settings, get_feed(settings.feeds, "web"), say=one_mart.quiet, now=one_mart.NOW)
+    load_feed(opened(settings), get_feed(settings.feeds, "web"), now=one_mart.NOW)
     loads = register(connection, settings)
     assert raw_views.data_span(connection, settings, loads).reporting_currency is None
     named = settings.model_copy(update={"reporting_currency": "USD"})

@@ -50,6 +50,18 @@ def test_an_event_cut_short_is_not_there_and_the_next_one_is_whole(ledger: Ledge
     assert [(event.seq, event.kind) for event in ledger.events()] == [(1, "build"), (2, "publish")]
 
 
+def test_events_of_an_older_version_are_read_under_todays_names(ledger: Ledger) -> None:
+    deliver(ledger, "whole", gate_id="r1")
+    released = FIGURES | {"feed_name": "orders", "feed": "orders", "source": "shop", "uri": "a.csv"}
+    ledger.append("release", load_id="part", of_load_id="whole", outcome="accepted", lines=[3], **released)
+    ledger.append("trouble", feed_name="orders", message="no connection")
+    assert [(load.load_id, load.released_from) for load in ledger.loads()] == [("whole", None), ("part", "whole")]
+    assert ledger.events("delivery")[0].data["rules_id"] == "r1"
+    assert ledger.events("release")[0].data["released_from"] == "whole"
+    assert ledger.feed_errors() == {"orders": "no connection"}
+    assert len(ledger.events("feed_error")) == 1
+
+
 def append_many(folder: Path) -> None:
     for number in range(25):
         Ledger(folder).append("run", number=number)

@@ -43,7 +43,7 @@ def test_the_workspace_is_found_upwards(workspace: Workspace, monkeypatch: pytes
         ("raw_days: soon", "key `raw_days`: Input should be a valid integer"),
         ("keep_generations: 1", "greater than or equal to 3"),
         ("raw_days: [", "is not valid YAML"),
-        ("raw_days: 3\n\nraw_days: 30", "line 3: the key `raw_days` stands there twice"),
+        ("raw_days: 3\n\nraw_days: 30", "line 3: the key `raw_days` is there twice"),
         ("- a", "must hold `key: value` lines"),
         ("memory_limit: lots", "a size with its unit"),
         ("memory_limit: -4GB", "a size with its unit"),

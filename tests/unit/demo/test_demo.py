@@ -67,7 +67,7 @@ def hashes(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     folder = tmp_path_factory.mktemp("demo") / "exports"
-    before = write_exports(folder, hold_back=LAST_DAY)
+    before = write_exports(folder, only_before=LAST_DAY)
     hashes_before = hashes(folder)
     return Written(folder, before, hashes_before, write_exports(folder))
 
@@ -151,13 +151,13 @@ def test_the_crm_lists_all_households_and_no_real_person(written: Written) -> No
 
 
 def test_holding_a_day_back_leaves_out_its_files_and_no_other(written: Written) -> None:
-    held = {file.name for file in written.before.held_back}
+    held = {file.name for file in written.before.later}
     assert held
     assert all("2017-12-31" in name for name in held)
     assert held == {file.name for file in written.after.written}
     after = hashes(written.folder)
     assert {name: digest for name, digest in after.items() if name not in held} == written.hashes_before
-    assert not written.after.held_back
+    assert not written.after.later
 
 
 @pytest.mark.slow
@@ -187,7 +187,7 @@ def test_every_feed_of_the_demo_reads_an_export_and_has_a_suite(written: Written
     for name, feed in feeds.items():
         assert isinstance(feed, FeedConfig), feed
         assert feed.path is not None
-        assert load_suite(ROOT / "expectations", feed.feed).load, name
+        assert load_suite(ROOT / "expectations", feed.canonical_name).load, name
         if feed.path.startswith("workspace:"):
             assert (ROOT / feed.path.removeprefix("workspace:")).is_file()
         else:

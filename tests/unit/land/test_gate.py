@@ -18,6 +18,7 @@ from loyalty.common.settings import shipped
 from loyalty.land.landing import LoadOutcome, load_feed
 from loyalty.land.quarantine import entries
 from loyalty.pull.feeds import FeedConfig
+from worlds.opened import opened
 from worlds.own_feeds import Workspace
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
@@ -41,7 +42,7 @@ def feed_of(workspace: Workspace) -> FeedConfig:
 
 def load(workspace: Workspace, day: str, *rows: str) -> LoadOutcome:
     file = workspace.export(f"orders_2026-05-{day}.csv", HEADER + "".join(f"{row}\n" for row in rows))
-    return load_feed(workspace.settings, feed_of(workspace), [str(file)], say=lambda _: None, now=NOW)[0]
+    return load_feed(opened(workspace.settings), feed_of(workspace), [str(file)], now=NOW)[0]
 
 
 def landed(workspace: Workspace) -> list[dict]:
@@ -51,7 +52,7 @@ def landed(workspace: Workspace) -> list[dict]:
 
 def test_rows_from_a_wrong_clock_are_held_back(shop: Workspace) -> None:
     load(shop, "05", "1,a,2026-05-04,1,EUR", "2,a,2027-01-01,1,EUR", "3,a,1900-01-01,1,EUR", "4,a,0001-01-01,1,EUR")
-    held = {entry.line: entry.rules for entry in entries(shop.settings)}
+    held = {entry.line: entry.rules for entry in entries(opened(shop.settings))}
     assert [row["order_id"] for row in landed(shop)] == ["1"]
     assert held == {3: "ordered_at_not_in_future", 4: "ordered_at_not_before_1990", 5: "readable_ordered_at"}
 
@@ -64,7 +65,7 @@ def test_a_clock_that_is_ahead_is_measured_against_the_delivery_and_never_agains
 def test_an_unknown_or_missing_currency_is_held_back(shop: Workspace) -> None:
     load(shop, "05", "1,a,2026-05-04,1,EUR", "2,a,2026-05-04,1,XYZ", "3,a,2026-05-04,1,", "4,a,2026-05-04,1,eur")
     assert [row["order_id"] for row in landed(shop)] == ["1"]
-    assert {entry.line: entry.rules for entry in entries(shop.settings)} == {
+    assert {entry.line: entry.rules for entry in entries(opened(shop.settings))} == {
         3: "currency_is_iso",
         4: "required_currency_code",
         5: "currency_is_iso",
@@ -116,9 +117,7 @@ def test_the_same_files_a_year_later_become_the_same_rows(tmp_path: Path) -> Non
     for year in (2026, 2027):
         workspace = with_suites(Workspace(tmp_path / str(year) / "shop"))
         file = workspace.export("orders_2026-05-05.csv", HEADER + "1,a,2026-05-04 10:00,1,EUR\n2,b,2026-02-28,2,JPY\n")
-        (outcome,) = load_feed(
-            workspace.settings, feed_of(workspace), [str(file)], say=lambda _: None, now=NOW.replace(year=year)
-        )
+        (outcome,) = load_feed(opened(workspace.settings), feed_of(workspace), [str(file)], now=NOW.replace(year=year))
         rows = [{name: cell for name, cell in row.items() if name != "_loaded_at"} for row in landed(workspace)]
         found.append((outcome.load_id, rows))
     assert found[0] == found[1]

@@ -16,9 +16,12 @@ import pytest
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.common.spreadsheet import neutral
-from loyalty.land.landing import LoadOutcome, load_feed, read_manifest, unseen_files
-from loyalty.land.quarantine import entries, export, release
+from loyalty.land.landing import LoadOutcome, load_feed, unseen_files
+from loyalty.land.loads import MANIFEST, load_folder, read_manifest
+from loyalty.land.quarantine import entries, export
+from loyalty.land.release import release
 from loyalty.pull.feeds import FeedConfig
+from worlds.opened import opened
 from worlds.own_feeds import Workspace, rule
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
@@ -29,7 +32,7 @@ BAD = "3,c,yesterday,1.75\n"
 
 
 def load(workspace: Workspace, feed: FeedConfig, **more: object) -> list[LoadOutcome]:
-    return load_feed(workspace.settings, feed, say=lambda _: None, now=NOW, **more)  # type: ignore[arg-type]
+    return load_feed(opened(workspace.settings), feed, now=NOW, **more)  # type: ignore[arg-type]
 
 
 def landed(workspace: Workspace, outcome: LoadOutcome, feed: str = "orders") -> list[dict]:
@@ -58,7 +61,7 @@ def test_nothing_is_loaded_twice(workspace: Workspace) -> None:
     assert len(load(workspace, feed)) == 1
     assert load(workspace, feed) == []
     file.touch()
-    assert unseen_files(workspace.settings, feed) == []
+    assert unseen_files(opened(workspace.settings), feed) == []
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD + "4,d,2026-05-04,1\n")
     assert [outcome.outcome for outcome in load(workspace, feed)] == ["accepted"]
 
@@ -98,8 +101,8 @@ def test_broken_rows_are_held_back_counted_and_valued(workspace: Workspace) -> N
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD + GOOD.replace("2.50", "0.50"))
     (outcome,) = load(workspace, feed)
     assert (outcome.rows, outcome.quarantined) == (3, 2)
-    assert "2 rows held back (readable_ordered_at 1, dear 1)" in outcome.message
-    held = entries(workspace.settings)
+    assert "2 rows quarantined (readable_ordered_at 1, dear 1)" in outcome.message
+    held = entries(opened(workspace.settings))
     assert [(entry.line, entry.rules, entry.amount, entry.status) for entry in held] == [
         (3, "dear", Decimal("2.5"), "open"),
         (4, "readable_ordered_at", Decimal("1.75"), "open"),
@@ -216,38 +219,50 @@ def quarantined(workspace: Workspace) -> tuple[FeedConfig, str]:
     return feed, str(outcome.load_id)
 
 
+def test_the_manifest_of_a_release_of_an_older_version_is_read_under_todays_names(workspace: Workspace) -> None:
+    _, load_id = quarantined(workspace)
+    released = release(opened(workspace.settings), load_id, [3])
+    folder = load_folder(workspace.settings.landing, "orders", released.load_id)
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    old = {"of_load_id" if key == "released_from" else key: value for key, value in manifest.items()}
+    (folder / MANIFEST).write_text(json.dumps(old), encoding="utf-8")
+    assert "of_load_id" in old
+    assert read_manifest(folder) == manifest
+
+
 def test_a_row_is_released_as_a_load_of_its_own_with_its_source_line(workspace: Workspace) -> None:
     _, load_id = quarantined(workspace)
-    released = release(workspace.settings, load_id, [3])
+    released = release(opened(workspace.settings), load_id, [3])
     assert released.row_count == 1
-    assert [entry.status for entry in entries(workspace.settings)] == ["released", "open"]
+    assert [entry.status for entry in entries(opened(workspace.settings))] == ["released", "open"]
     loads = Ledger(workspace.settings.ledger).loads()
-    assert [(load.load_id, load.of_load_id) for load in loads] == [(load_id, None), (released.load_id, load_id)]
+    assert [(load.load_id, load.released_from) for load in loads] == [(load_id, None), (released.load_id, load_id)]
     assert loads[1].version_at == loads[0].version_at
     part = workspace.settings.landing / "orders" / f"load_id={released.load_id}" / "part-00000.parquet"
     row = duckdb.sql(f"select order_id, _line, _file from '{part}'").fetchall()
     assert row == [("2", 3, "orders_2026-05-04.csv")]
     with pytest.raises(UserError, match="line 3 is not open"):
-        release(workspace.settings, load_id, [3])
+        release(opened(workspace.settings), load_id, [3])
 
 
 def test_a_row_that_breaks_the_contract_is_mended_before_it_is_released(workspace: Workspace, tmp_path: Path) -> None:
     _, load_id = quarantined(workspace)
     with pytest.raises(UserError, match="line 4: ordered_at: a cell like `a{9}` is no timestamp; nothing was released"):
-        release(workspace.settings, load_id)
-    assert {entry.status for entry in entries(workspace.settings)} == {"open"}
+        release(opened(workspace.settings), load_id)
+    assert {entry.status for entry in entries(opened(workspace.settings))} == {"open"}
     file = tmp_path / "mended.csv"
-    assert export(workspace.settings, load_id, file) == 2
+    assert export(opened(workspace.settings), load_id, file) == 2
     file.write_text(file.read_text(encoding="utf-8").replace("yesterday", "2026-05-05"), encoding="utf-8")
-    assert release(workspace.settings, load_id, mended=file).row_count == 2
-    assert {entry.status for entry in entries(workspace.settings)} == {"released"}
+    assert release(opened(workspace.settings), load_id, mended=file).row_count == 2
+    assert {entry.status for entry in entries(opened(workspace.settings))} == {"released"}
 
 
 def test_a_later_good_version_of_the_record_closes_the_entry(workspace: Workspace) -> None:
     feed, _ = quarantined(workspace)
     workspace.export("orders_2026-05-05.csv", HEADER + "3,c,2026-05-05,1.00\n9,z,2026-05-05,1.00\n")
     load(workspace, feed)
-    assert [(entry.line, entry.status) for entry in entries(workspace.settings)] == [(3, "open"), (4, "corrected")]
+    found = entries(opened(workspace.settings))
+    assert [(entry.line, entry.status) for entry in found] == [(3, "open"), (4, "corrected")]
 
 
 def test_a_refusal_ends_with_one_stop_and_says_the_date_format_it_expected(workspace: Workspace) -> None:
@@ -278,17 +293,17 @@ def test_rows_of_one_line_are_mended_or_corrected_together(workspace: Workspace,
     (outcome,) = load(workspace, feed)
     workspace.export("answers_2026-05-05.csv", "id,A,B\n1,4,\n")
     load(workspace, feed)
-    assert [(entry.line, entry.status) for entry in entries(workspace.settings)] == [(2, "open"), (2, "open")]
+    assert [(entry.line, entry.status) for entry in entries(opened(workspace.settings))] == [(2, "open"), (2, "open")]
     file = tmp_path / "mended.csv"
-    export(workspace.settings, str(outcome.load_id), file)
+    export(opened(workspace.settings), str(outcome.load_id), file)
     file.write_text(file.read_text(encoding="utf-8").replace("bad", "5").replace("worse", "3"), encoding="utf-8")
-    assert release(workspace.settings, str(outcome.load_id), mended=file).row_count == 2
-    assert {entry.status for entry in entries(workspace.settings)} == {"released"}
+    assert release(opened(workspace.settings), str(outcome.load_id), mended=file).row_count == 2
+    assert {entry.status for entry in entries(opened(workspace.settings))} == {"released"}
 
 
 def test_released_loads_that_do_not_exist_are_named(workspace: Workspace) -> None:
     with pytest.raises(UserError, match="Load nothing has no rows in quarantine"):
-        release(workspace.settings, "nothing")
+        release(opened(workspace.settings), "nothing")
 
 
 @pytest.mark.parametrize(
@@ -316,7 +331,7 @@ def test_personal_data_do_not_reach_landing_or_quarantine(workspace: Workspace) 
         *workspace.settings.ledger.rglob("*"),
     ]
     text = b"".join(file.read_bytes() for file in kept if file.is_file())
-    everything = text.decode("latin-1") + str(entries(workspace.settings))
+    everything = text.decode("latin-1") + str(entries(opened(workspace.settings)))
     assert "example.com" not in everything
     assert "0301234" not in everything
 
@@ -357,7 +372,7 @@ def test_orders_without_a_total_need_their_lines(workspace: Workspace) -> None:
 
 def test_what_was_released_goes_with_the_load_it_came_from(workspace: Workspace) -> None:
     _, load_id = quarantined(workspace)
-    release(workspace.settings, load_id, [3])
+    release(opened(workspace.settings), load_id, [3])
     (outcome,) = load(workspace, workspace.feed(currency="CHF", max_quarantine_rate=0.9), again=True)
     assert [load.load_id for load in Ledger(workspace.settings.ledger).loads()] == [outcome.load_id]
 
@@ -368,14 +383,14 @@ def test_a_version_that_cannot_be_read_holds_its_row_back(workspace: Workspace) 
     workspace.export("orders_2026-05-04.csv", rows)
     (outcome,) = load(workspace, feed)
     assert (outcome.rows, outcome.quarantined) == (1, 1)
-    assert entries(workspace.settings)[0].reason == "version: a cell like `aaaaaaaa` is no timestamp"
+    assert entries(opened(workspace.settings))[0].reason == "version: a cell like `aaaaaaaa` is no timestamp"
 
 
 def test_a_total_line_that_does_not_agree_refuses_the_file_without_a_rule(workspace: Workspace) -> None:
     feed = workspace.feed(options={"trailer": r"^TOTAL,(?P<rows>\d+),,(?P<total>[\d.]+)"})
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD + "TOTAL,3,,4.00\n")
     (outcome,) = load(workspace, feed)
-    assert "the total line says 3 rows" in outcome.message
+    assert "the total line has 3 rows" in outcome.message
 
 
 def test_without_the_folder_of_suites_nothing_is_loaded_unchecked(workspace: Workspace) -> None:
@@ -390,16 +405,16 @@ def test_a_mended_file_that_is_none_is_refused(workspace: Workspace, tmp_path: P
     _, load_id = quarantined(workspace)
     (tmp_path / "mended.csv").write_text(content, encoding="utf-8")
     with pytest.raises(UserError, match=r"mended\.csv"):
-        release(workspace.settings, load_id, mended=tmp_path / "mended.csv")
+        release(opened(workspace.settings), load_id, mended=tmp_path / "mended.csv")
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda rows: [*rows, rows[-1]], "line 4 of the load stands in it 2 times instead of 1"),
+        (lambda rows: [*rows, rows[-1]], "line 4 of the load is in it 2 times instead of 1"),
         (lambda rows: [row.replace(",Total", ",Sum") for row in rows], "the column `Total` that was exported"),
         (lambda rows: [row.rpartition(",")[0] for row in rows], "the column `Total` that was exported"),
-        (lambda rows: [rows[0] + ",When", *(row + ",2026-05-06" for row in rows[1:])], "`When` stands in it more than"),
+        (lambda rows: [rows[0] + ",When", *(row + ",2026-05-06" for row in rows[1:])], "`When` is in it more than"),
     ],
     ids=["a row twice", "a column renamed", "a column gone", "a column twice"],
 )
@@ -409,18 +424,18 @@ def test_a_mended_file_with_other_rows_or_columns_is_refused(
     """Nothing counts twice, and no amount is lost with its column."""
     _, load_id = quarantined(workspace)
     file = tmp_path / "mended.csv"
-    export(workspace.settings, load_id, file)
+    export(opened(workspace.settings), load_id, file)
     rows = change(file.read_text(encoding="utf-8").replace("yesterday", "2026-05-05").splitlines())
     file.write_text("\n".join(rows), encoding="utf-8")
     with pytest.raises(UserError, match=sentence):
-        release(workspace.settings, load_id, mended=file)
-    assert {entry.status for entry in entries(workspace.settings)} == {"open"}
+        release(opened(workspace.settings), load_id, mended=file)
+    assert {entry.status for entry in entries(opened(workspace.settings))} == {"open"}
 
 
 def test_a_mended_file_that_is_not_there_is_said_to_be_missing(workspace: Workspace, tmp_path: Path) -> None:
     _, load_id = quarantined(workspace)
     with pytest.raises(UserError, match=r"mended\.csv cannot be read \(No such file or directory\)"):
-        release(workspace.settings, load_id, mended=tmp_path / "mended.csv")
+        release(opened(workspace.settings), load_id, mended=tmp_path / "mended.csv")
 
 
 def test_of_a_line_with_other_cells_than_the_header_only_its_number_is_exported(
@@ -429,7 +444,7 @@ def test_of_a_line_with_other_cells_than_the_header_only_its_number_is_exported(
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD + "4,d\n")
     (outcome,) = load(workspace, workspace.feed(max_quarantine_rate=0.9))
     file = tmp_path / "rows.csv"
-    export(workspace.settings, str(outcome.load_id), file)
+    export(opened(workspace.settings), str(outcome.load_id), file)
     assert file.read_text(encoding="utf-8").splitlines() == [
         *("_line,_rules,Order,Customer,When,Total", "4,readable_ordered_at,3,c,yesterday,1.75", "5,whole_lines,,,,")
     ]
@@ -438,7 +453,7 @@ def test_of_a_line_with_other_cells_than_the_header_only_its_number_is_exported(
 def test_a_load_id_is_no_pattern(workspace: Workspace) -> None:
     quarantined(workspace)
     with pytest.raises(UserError, match="has no rows in quarantine"):
-        release(workspace.settings, "*")
+        release(opened(workspace.settings), "*")
 
 
 def test_a_damaged_quarantine_is_named(workspace: Workspace) -> None:
@@ -446,7 +461,7 @@ def test_a_damaged_quarantine_is_named(workspace: Workspace) -> None:
     (part,) = workspace.settings.quarantine.rglob("part-*.parquet")
     part.write_bytes(b"")
     with pytest.raises(UserError, match="is damaged"):
-        entries(workspace.settings)
+        entries(opened(workspace.settings))
 
 
 def test_a_folder_whose_name_is_a_pattern_is_refused(tmp_path: Path) -> None:
@@ -460,9 +475,9 @@ def test_a_person_stays_one_person_through_quarantine(workspace: Workspace, tmp_
     workspace.export("crm.csv", rows + "2,ada@example.com,'s-Hertogenbosch,soon\n")
     (outcome,) = load(workspace, feed)
     file = tmp_path / "mended.csv"
-    export(workspace.settings, str(outcome.load_id), file)
+    export(opened(workspace.settings), str(outcome.load_id), file)
     file.write_text(file.read_text(encoding="utf-8").replace("soon", "2026-05-05"), encoding="utf-8")
-    released = release(workspace.settings, str(outcome.load_id), mended=file)
+    released = release(opened(workspace.settings), str(outcome.load_id), mended=file)
     folder = workspace.settings.landing / "customers"
     first, second = (
         pq.read_table(folder / f"load_id={load_id}" / "part-00000.parquet", partitioning=None).to_pylist()[0]

@@ -26,6 +26,7 @@ from loyalty.common.ledger import Ledger
 from loyalty.land.landing import load_feed
 from loyalty.land.loads import landed_folder, read_manifest
 from loyalty.pull.formats.read import read_batches
+from worlds.opened import opened
 from worlds.own_feeds import Workspace
 
 NOW = datetime(2026, 5, 9, 2, tzinfo=UTC)
@@ -244,7 +245,7 @@ def test_sql_in_headers_names_and_cells_is_text(workspace: Workspace, nasty: str
     cell = '"' + nasty.replace('"', '""') + '"'
     file_name = "x" + nasty.replace("/", "_").replace("\t", " ") + ".csv"
     workspace.export(file_name, f"Order,Customer,When,Total,{cell}\n1,{cell},2026-05-04,1,{cell}\n")
-    (outcome,) = load_feed(workspace.settings, feed, say=lambda _: None, now=NOW)
+    (outcome,) = load_feed(opened(workspace.settings), feed, now=NOW)
     assert outcome.outcome == "accepted", outcome.message
     (load,) = Ledger(workspace.settings.ledger).loads()
     select = feed_select(
@@ -277,6 +278,6 @@ DRIFTS = {
 def test_a_changed_layout_is_taken_or_refused_by_name(workspace: Workspace, name: str) -> None:
     content, outcome, words = DRIFTS[name]
     workspace.export("orders_2026-05-04.csv", content)
-    (loaded,) = load_feed(workspace.settings, workspace.feed(), say=lambda _: None, now=NOW)
+    (loaded,) = load_feed(opened(workspace.settings), workspace.feed(), now=NOW)
     assert loaded.outcome == outcome, loaded.message
     assert words in loaded.message

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from loyalty.common.ledger import Ledger
 from loyalty.land.landing import LoadOutcome, load_feed
 from loyalty.pull.feeds import FeedConfig
+from worlds.opened import opened
 from worlds.own_feeds import Workspace
 
 NOW = datetime(2026, 5, 9, 2, tzinfo=UTC)
@@ -30,7 +31,7 @@ NEWEST = {"1": "1.0000", "2": "2.7500", "3": "3.0000", "4": "4.0000"}
 
 def load(workspace: Workspace, feed: FeedConfig, *files: Path) -> list[LoadOutcome]:
     chosen = [str(file) for file in files] or None
-    return load_feed(workspace.settings, feed, chosen, say=lambda _: None, now=NOW)
+    return load_feed(opened(workspace.settings), feed, chosen, now=NOW)
 
 
 def current(workspace: Workspace, feed: str = "orders") -> dict[str, str]:

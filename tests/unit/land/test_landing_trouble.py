@@ -18,8 +18,9 @@ from loyalty.common.errors import Transient, UserError
 from loyalty.common.ledger import Ledger
 from loyalty.land import landing
 from loyalty.land.landing import LoadOutcome, load_feed
-from loyalty.operate.airflow.tasks import refuse_rejected
+from loyalty.operate.airflow.tasks import raise_rejected
 from loyalty.pull.feeds import FeedConfig, load_feeds
+from worlds.opened import opened
 from worlds.own_feeds import Workspace
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
@@ -28,7 +29,7 @@ GOOD = HEADER + "1,a,2026-05-04 10:00:00,1.50\n"
 
 
 def load(workspace: Workspace, feed: FeedConfig, **more: object) -> list[LoadOutcome]:
-    return load_feed(workspace.settings, feed, say=lambda _: None, now=NOW, **more)  # type: ignore[arg-type]
+    return load_feed(opened(workspace.settings), feed, now=NOW, **more)  # type: ignore[arg-type]
 
 
 def landed(workspace: Workspace, outcome: LoadOutcome) -> list[dict]:
@@ -41,10 +42,10 @@ def test_a_crash_in_one_file_stops_no_later_file_and_is_tried_again(
 ) -> None:
     whole = landing.load_profile
 
-    def crash(settings: object, draft: landing.Draft) -> dict:
-        if draft.raw.name == "orders_2026-05-04.csv":
+    def crash(opened: object, writer: landing.LoadWriter) -> dict:
+        if writer.delivery.raw.name == "orders_2026-05-04.csv":
             raise ZeroDivisionError("boom")
-        return whole(settings, draft)  # type: ignore[arg-type]
+        return whole(opened, writer)  # type: ignore[arg-type]
 
     feed = workspace.feed()
     for day in (4, 5):
@@ -67,7 +68,7 @@ def test_a_file_that_cannot_be_read_is_left_to_the_retries_and_stops_no_other(wo
     assert [outcome.outcome for outcome in outcomes] == ["rejected", "accepted"]
     assert outcomes[0].is_transient
     with pytest.raises(Transient, match="cannot be read"):
-        refuse_rejected(outcomes)
+        raise_rejected(outcomes)
 
 
 def test_a_full_disk_refuses_in_a_sentence_and_the_next_run_lands(
@@ -114,7 +115,7 @@ def test_a_name_that_no_log_can_hold_is_refused_in_one_printable_line(workspace:
     folder = workspace.export("orders_1.csv", GOOD).parent
     Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_text(GOOD)
     said: list[str] = []
-    outcomes = load_feed(workspace.settings, feed, say=said.append, now=NOW)
+    outcomes = load_feed(opened(workspace.settings, said.append), feed, now=NOW)
     refused = [outcome for outcome in outcomes if outcome.outcome == "rejected"]
     assert len(outcomes) == 2
     assert "rename the file" in refused[0].message
@@ -175,8 +176,8 @@ def test_a_link_out_of_its_folder_is_refused_and_one_within_is_read(workspace: W
 @pytest.mark.parametrize(
     ("total", "sentence"),
     [
-        ("TOTAL;many;;4,00", "says `many` where a number of rows is expected"),
-        ("TOTAL;2;;four", "says `four` where a total is expected"),
+        ("TOTAL;many;;4,00", "has `many` where a number of rows is expected"),
+        ("TOTAL;2;;four", "has `four` where a total is expected"),
         ("TOTAL;2;;4,01", "that is not what was read"),
         ("TOTAL;1.002;;4,00", "that is not what was read"),
     ],
@@ -224,8 +225,8 @@ def test_json_rows_that_fill_the_last_batch_exactly_are_not_refused(workspace: W
     [
         ("hello", "must hold `key: value` lines, such as `feed: orders`"),
         ("", "must hold `key: value` lines, such as `feed: orders`"),
-        ("feed: refunds", "key `feed`: the file's name says `orders` (found 'refunds')"),
-        ("feed: orders\nrows: []\nrows: []", "line 3: the key `rows` stands there twice"),
+        ("feed: refunds", "key `feed`: the file's name is `orders` (found 'refunds')"),
+        ("feed: orders\nrows: []\nrows: []", "line 3: the key `rows` is there twice"),
     ],
 )
 def test_a_file_that_is_no_suite_of_its_feed_is_named_and_nothing_is_loaded_unchecked(
@@ -274,7 +275,7 @@ def test_a_folder_that_cannot_be_read_is_no_night_without_exports(
     (workspace.settings.home).mkdir(parents=True, exist_ok=True)
     (workspace.settings.home / "exports").write_text("", encoding="utf-8")
     with pytest.raises(UserError, match=r"exports cannot be read \(Not a directory\)"):
-        load_feed(workspace.settings, feed, say=lambda _: None)
+        load_feed(opened(workspace.settings), feed)
 
     def refuse(folder: Path) -> None:
         raise PermissionError(13, "Permission denied", str(folder))

@@ -10,10 +10,10 @@ from loyalty.build import build
 from loyalty.common import failpoints
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
-from loyalty.land import landing
+from loyalty.land import landing, load_writer
 from loyalty.land.landing import load_feed, read_manifest
 from loyalty.land.quarantine import entries
-from loyalty.land.redact import sweep
+from loyalty.land.redact import redact_forgotten
 from loyalty.operate import erase
 from loyalty.operate.erase import forget
 from loyalty.operate.rotate import rotate_key
@@ -25,6 +25,7 @@ from loyalty.publish.publish import publish
 from loyalty.pull.feeds import get_feed
 from worlds import one_mart
 from worlds.killing import kill_at
+from worlds.opened import opened
 from worlds.written_bytes import files_containing
 
 CRM = one_mart.CRM.replace("created_at", "referrer_customer_id: referrer, created_at")
@@ -39,7 +40,7 @@ TOTALS = "select sum(net_amount), sum(orders_count) from marts.retention__custom
 
 
 def load(settings, name="customers"):
-    return load_feed(settings, get_feed(settings.feeds, name), say=one_mart.quiet, now=one_mart.NOW)
+    return load_feed(opened(settings), get_feed(settings.feeds, name), now=one_mart.NOW)
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +58,9 @@ def published_once(tmp_path_factory):
     one_mart.deliver(settings, "2017-12-30", one_mart.DAY_30.replace("ann", WHO))
     for name in ("customers", "orders", "web"):
         load(settings, name)
-    built = build.build(settings, say=one_mart.quiet)
-    publish(settings, built.build_id, one_mart.quiet, now=one_mart.NOW)
-    make_copy(settings, one_mart.quiet)
+    built = build.build(opened(settings))
+    publish(opened(settings), built.build_id, now=one_mart.NOW)
+    make_copy(opened(settings))
     for log in ("logs/orders.log", "airflow/logs/dag_id=build_marts/attempt=1.log"):
         (settings.home / log).parent.mkdir(parents=True)
         (settings.home / log).write_text(f"failed row of {WHO}")
@@ -84,7 +85,7 @@ def test_person_is_gone_from_every_byte_and_totals_hold(workspace, monkeypatch):
     places = {file.relative_to(workspace.home).parts[0] for file in files_containing(workspace, WHO)}
     assert places == {"landing", "quarantine", "raw", "work", "serve", "dev", "logs", "airflow"}
     said = []
-    receipt = forget(workspace, WHO, say=said.append)
+    receipt = forget(opened(workspace, said.append), WHO)
     assert files_containing(workspace, WHO) == []
     assert one_mart.published(workspace, TOTALS) == before
     customers = one_mart.published(workspace, "select customer_id from marts.retention__customers order by 1")
@@ -92,11 +93,11 @@ def test_person_is_gone_from_every_byte_and_totals_hold(workspace, monkeypatch):
     assert len(generations(workspace)) == 1
     assert (receipt.rows_removed, receipt.rows_anonymised) == (1, 3)
     assert WHO not in "".join(said)
-    assert verify(workspace) == []
+    assert verify(opened(workspace)) == []
 
 
 def test_receipt_list_and_ledger_name_nobody(unbuilt):
-    receipt = forget(unbuilt, WHO, say=one_mart.quiet)
+    receipt = forget(opened(unbuilt), WHO)
     event = Ledger(unbuilt.ledger).last("forget")
     assert event.data["receipt"] == receipt.code
     content = Ledger(unbuilt.ledger).file.read_text() + list_file(unbuilt).read_text()
@@ -107,21 +108,21 @@ def test_receipt_list_and_ledger_name_nobody(unbuilt):
 def test_unknown_person_changes_nothing(unbuilt):
     before = Ledger(unbuilt.ledger).loads()
     with pytest.raises(UserError, match="No landed load knows a customer"):
-        forget(unbuilt, "nobody", say=one_mart.quiet)
+        forget(opened(unbuilt), "nobody")
     assert Ledger(unbuilt.ledger).loads() == before
     assert not list_file(unbuilt).exists()
 
 
 def test_refused_files_of_another_source_are_kept(unbuilt):
     assert {folder.name for folder in unbuilt.raw.iterdir() if any(folder.iterdir())} == {"customers", "orders", "web"}
-    forget(unbuilt, WHO, source="shop", say=one_mart.quiet)
+    forget(opened(unbuilt), WHO, source="shop")
     assert {folder.name for folder in unbuilt.raw.iterdir() if any(folder.iterdir())} == {"web"}
 
 
 def test_a_person_of_one_source_stays_in_the_other(unbuilt):
     (unbuilt.home / "exports" / "web_2017-12-30.csv").write_text(one_mart.DAY_30.replace("ann", WHO))
     load(unbuilt, "web")
-    forget(unbuilt, WHO, source="shop", say=one_mart.quiet)
+    forget(opened(unbuilt), WHO, source="shop")
     naming = {file.parent.name for file in files_containing(unbuilt, WHO) if "landing" in file.parts}
     assert naming == {
         f"load_id={loaded.load_id}" for loaded in Ledger(unbuilt.ledger).loads() if loaded.source == "web"
@@ -141,17 +142,17 @@ AGAIN = {
 
 @pytest.mark.parametrize("name", AGAIN)
 def test_an_old_export_does_not_bring_the_person_back(unbuilt, name):
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     file, content = AGAIN[name]
     (unbuilt.home / "exports" / file).write_text(content)
     load(unbuilt)
     assert [file for file in files_containing(unbuilt, WHO) if "serve" not in file.parts] == []
-    held_back = [(entry.line, entry.status) for entry in entries(unbuilt) if entry.file == file]
-    assert held_back == []
+    quarantined = [(entry.line, entry.status) for entry in entries(opened(unbuilt)) if entry.file == file]
+    assert quarantined == []
 
 
 def test_orders_that_come_again_stay_orders_of_a_guest(unbuilt):
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     one_mart.deliver(unbuilt, "2017-12-31", one_mart.DAY_30.replace("ann", WHO).replace("10.00", "11.00"))
     outcome = load(unbuilt, "orders")[-1]
     manifest = read_manifest(unbuilt.landing / "orders" / f"load_id={outcome.load_id}")
@@ -161,17 +162,18 @@ def test_orders_that_come_again_stay_orders_of_a_guest(unbuilt):
 
 def test_a_load_that_was_under_way_is_caught_by_the_next_build(workspace, monkeypatch):
     monkeypatch.setattr(erase, "_publish_without", lambda *_: 0)
-    forget(workspace, WHO, say=one_mart.quiet)
-    monkeypatch.setattr(landing, "load_forgotten", lambda _: Forgotten())
+    forget(opened(workspace), WHO)
+    monkeypatch.setattr(load_writer, "load_forgotten", lambda _: Forgotten())
+    monkeypatch.setattr(load_writer, "forgotten_count", lambda _: 0)
     monkeypatch.setattr(landing, "forgotten_count", lambda _: 0)
     one_mart.deliver(workspace, "2017-12-31", one_mart.DAY_31.replace("eve", WHO))
     load(workspace, "orders")
     monkeypatch.undo()
     assert [file for file in files_containing(workspace, WHO) if "landing" in file.parts]
     said = []
-    built = build.build(workspace, say=said.append)
-    assert "1 loads named people who asked to be forgotten" in said[0]
-    publish(workspace, built.build_id, one_mart.quiet, now=one_mart.NOW)
+    built = build.build(opened(workspace, said.append))
+    assert "1 loads named forgotten people" in said[0]
+    publish(opened(workspace), built.build_id, now=one_mart.NOW)
     assert [file for file in files_containing(workspace, WHO) if "000001" not in file.parts] == []
 
 
@@ -189,7 +191,7 @@ def test_answers_to_the_persons_questionnaires_go_with_them(unbuilt):
     for feed in ("survey_responses", "survey_answers"):
         load(unbuilt, feed)
     assert files_containing(unbuilt, "so says she")
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     assert files_containing(unbuilt, "so says she") == []
     (exports / "survey_answers_2.csv").write_text("r,q,v\nr1,why,so says she\nr2,how,so says he\n")
     load(unbuilt, "survey_answers")
@@ -218,11 +220,11 @@ def places(settings, word):
 def test_what_the_lines_of_the_persons_orders_say_of_them_goes_too(unbuilt):
     load_lines(unbuilt, "lines_1.csv", GIFT + BROKEN_GIFTS)
     assert places(unbuilt, "for Mina") == places(unbuilt, "for bob") == {"landing", "quarantine", "raw"}
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     assert places(unbuilt, "for Mina") == set()
     assert places(unbuilt, "for bob") == {"landing", "quarantine"}
     before = Ledger(unbuilt.ledger).loads()
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     assert Ledger(unbuilt.ledger).loads() == before  # nothing was left to be taken out
     again = load_lines(unbuilt, "lines_2.csv", GIFT.replace("10.00", "11.00") + BROKEN_GIFTS)
     assert (again.rows, again.quarantined) == (2, 1)
@@ -233,7 +235,7 @@ def test_raw_files_with_an_address_beside_the_persons_orders_go_too(unbuilt):
     header, line, _ = GIFT.replace("gift message,", "").replace("for Mina,", "").splitlines()
     load_lines(unbuilt, "lines_1.csv", f"{header}\n{line}\n")
     assert places(unbuilt, "w@example.com") == {"raw"}
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     assert places(unbuilt, "w@example.com") == set()
     load_lines(unbuilt, "lines_2.csv", f"{header}\n{line.replace('10.00', '11.00')}\n")
     assert places(unbuilt, "w@example.com") == set()
@@ -241,14 +243,14 @@ def test_raw_files_with_an_address_beside_the_persons_orders_go_too(unbuilt):
 
 def test_lines_that_come_before_their_order_are_caught_by_the_next_build(workspace, monkeypatch):
     monkeypatch.setattr(erase, "_publish_without", lambda *_: 0)
-    forget(workspace, WHO, say=one_mart.quiet)
+    forget(opened(workspace), WHO)
     load_lines(workspace, "lines_1.csv", GIFT.replace("\n1,", "\n77,"))
     one_mart.deliver(workspace, "2017-12-31", one_mart.DAY_31.replace("4,eve", f"77,{WHO}"))
     load(workspace, "orders")
     assert places(workspace, "for Mina") == {"landing", "raw"}
-    assert sweep(workspace) == 1
+    assert redact_forgotten(opened(workspace)) == 1
     assert places(workspace, "for Mina") == set()
-    assert sweep(workspace) == 0
+    assert redact_forgotten(opened(workspace)) == 0
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -259,7 +261,7 @@ def test_a_copy_that_another_feed_keeps_of_the_persons_file_goes_whenever_it_cam
     columns = "{order_id: at, ordered_at: {value: '2017-12-31'}, total_amount: total}"
     (unbuilt.feeds / "other.yml").write_text(one_mart.FEED.partition("columns:")[0] + f"columns: {columns}\n")
     names = ("orders", "other") if is_first else ("other", "orders")
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     for name in names:
         assert load(unbuilt, name)[-1].outcome == "accepted"
     assert [file for file in files_containing(unbuilt, WHO) if "raw" in file.parts] == []
@@ -271,7 +273,7 @@ def test_a_row_of_the_person_that_a_rule_holds_back_is_not_kept_either(unbuilt):
         f"feed: orders\nrows:\n  - {{name: small, severity: critical, because: Small., expectation: {small}}}\n"
     )
     (unbuilt.feeds / "orders.yml").write_text(one_mart.FEED + "max_quarantine_rate: 0.9\n")
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     rows = f"5,{WHO},2017-12-31,7.00\n6,bob,2017-12-31,7.00\n7,bob,2017-12-31,1\n"
     one_mart.deliver(unbuilt, "2017-12-31", one_mart.HEADER + rows)
     outcome = load(unbuilt, "orders")[-1]
@@ -282,8 +284,8 @@ def test_a_row_of_the_person_that_a_rule_holds_back_is_not_kept_either(unbuilt):
 @pytest.mark.parametrize("rotations", [0, 1])
 def test_a_customer_with_an_id_is_found_by_the_address(unbuilt, rotations):
     for _ in range(rotations):
-        rotate_key(unbuilt, one_mart.quiet)
-    receipt = forget(unbuilt, " Wilhelmina@Example.com", say=one_mart.quiet)
+        rotate_key(opened(unbuilt))
+    receipt = forget(opened(unbuilt), " Wilhelmina@Example.com")
     assert (receipt.rows_removed, receipt.rows_anonymised) == (1, 3)
     assert places(unbuilt, WHO) == {"serve"}
     assert places(unbuilt, keyed_hash(load_key(unbuilt), f"{WHO}@example.com")) == {"private"}
@@ -297,8 +299,8 @@ def test_an_address_that_the_shop_fills_in_for_many_forgets_nobody(unbuilt):
     rows = "".join(f"c{number},nobody@example.com,,2017-01-01,\n" for number in range(11))
     (unbuilt.home / "exports" / "customers_2.csv").write_text(HEADER + rows)
     load(unbuilt)
-    with pytest.raises(UserError, match="stands beside 11 customers, which is no one person"):
-        forget(unbuilt, "nobody@example.com", say=one_mart.quiet)
+    with pytest.raises(UserError, match="belongs to 11 customers, which are not one person"):
+        forget(opened(unbuilt), "nobody@example.com")
     assert not list_file(unbuilt).exists()
 
 
@@ -310,13 +312,13 @@ def test_what_several_remember_at_once_is_all_remembered(unbuilt):
 
 
 def forget_in(folder):
-    forget(one_mart.load_settings(folder), WHO, say=one_mart.quiet)
+    forget(opened(one_mart.load_settings(folder)), WHO)
 
 
 @pytest.mark.parametrize("point", failpoints.FORGET_POINTS)
 def test_killed_midway_it_is_run_again_and_ends_the_same(unbuilt, point):
     kill_at(point, forget_in, unbuilt.workspace)
-    forget(unbuilt, WHO, say=one_mart.quiet)
+    forget(opened(unbuilt), WHO)
     assert [file for file in files_containing(unbuilt, WHO) if "serve" not in file.parts] == []
     assert not list(unbuilt.landing.glob("*/.draft*"))
     landed = {folder.name.removeprefix("load_id=") for folder in unbuilt.landing.glob("*/load_id=*")}
@@ -329,7 +331,7 @@ def test_alerts_and_reasons_show_the_shape_of_a_cell_and_not_its_content(unbuilt
     outcome = load(unbuilt, "orders")[-1]
     assert "ordered_at: a cell like `aaaaaaaaaa aaaaaa 9999-9999` is no timestamp" in outcome.message
     assert "Schulz" not in Ledger(unbuilt.ledger).file.read_text()
-    assert "Schulz" not in json.dumps([entry.reason for entry in entries(unbuilt)])
+    assert "Schulz" not in json.dumps([entry.reason for entry in entries(opened(unbuilt))])
 
 
 def test_personal_data_stand_in_raw_files_alone(workspace):

@@ -7,9 +7,10 @@ import pytest
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.common.settings import shipped
-from loyalty.operate.notify import CHAPTERS, HELD_BACK, notify
+from loyalty.operate.notify import CHAPTERS, QUARANTINED, notify
 from loyalty.operate.status import feed_states
 from worlds import one_mart
+from worlds.opened import opened
 
 BROKEN = one_mart.HEADER + "8,ann,2017-12-31 10:00:00,7.00\n9,ann@example.com,not a time,1.00\n"
 
@@ -23,33 +24,33 @@ def loose(published):
 
 
 def test_well_workspace_says_nothing(published):
-    assert notify(published, one_mart.quiet, one_mart.NOW) is None
+    assert notify(opened(published), one_mart.NOW) is None
     assert Ledger(published.ledger).last("notify") is None
 
 
 def test_rows_held_back_are_reported_once_with_their_lines_and_without_their_content(loose):
     one_mart.deliver(loose, "2017-12-31", BROKEN)
     one_mart.load(loose)
-    message = notify(loose, one_mart.quiet, one_mart.NOW)
+    message = notify(opened(loose), one_mart.NOW)
     (item,) = message.items
     assert (item.feed, item.rows, item.owner) == ("orders", 1, "data-engineering")
     assert "(orders_2017-12-31.csv line 3): ordered_at: a cell like `aaa a aaaa` is no timestamp." in item.what
     assert item.runbook == "docs/runbooks.md#many-rows-are-in-quarantine"
     assert "docs/runbooks.md" in message.text
     assert "example.com" not in message.text
-    assert notify(loose, one_mart.quiet, one_mart.NOW) is None
+    assert notify(opened(loose), one_mart.NOW) is None
 
 
 def test_refused_file_is_reported_until_a_good_one_comes(published):
     one_mart.deliver(published, "2017-12-31", "id,customer\n1,ann\n")
     one_mart.load(published)
-    message = notify(published, one_mart.quiet, one_mart.NOW)
-    assert [item.rule for item in message.items] == ["refused"]
+    message = notify(opened(published), one_mart.NOW)
+    assert [item.rule for item in message.items] == ["rejected"]
     assert "orders_2017-12-31.csv" in message.text
     one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
     one_mart.load(published)
-    assert notify(published, one_mart.quiet, one_mart.NOW).text == "Loyalty warehouse: all is well again."
-    assert notify(published, one_mart.quiet, one_mart.NOW) is None
+    assert notify(opened(published), one_mart.NOW).text == "Loyalty warehouse: all is well again."
+    assert notify(opened(published), one_mart.NOW) is None
 
 
 def test_a_feed_that_cannot_be_loaded_at_all_is_reported_until_it_can(published):
@@ -58,23 +59,23 @@ def test_a_feed_that_cannot_be_loaded_at_all_is_reported_until_it_can(published)
     for _ in range(2):
         with pytest.raises(UserError):
             one_mart.load(published)
-    (item,) = notify(published, one_mart.quiet, one_mart.NOW).items
+    (item,) = notify(opened(published), one_mart.NOW).items
     assert (item.feed, item.rule) == ("orders", "load_failed")
     assert str(suite) in item.what
-    assert [state.last_outcome for state in feed_states(published, one_mart.NOW)] == ["failed"]
-    assert len(Ledger(published.ledger).events("trouble")) == 1
+    assert [state.last_outcome for state in feed_states(opened(published), one_mart.NOW)] == ["failed"]
+    assert len(Ledger(published.ledger).events("feed_error")) == 1
     suite.unlink()
     one_mart.load(published)
-    assert notify(published, one_mart.quiet, one_mart.NOW).text == "Loyalty warehouse: all is well again."
-    assert [state.last_outcome for state in feed_states(published, one_mart.NOW)] == ["unchanged"]
+    assert notify(opened(published), one_mart.NOW).text == "Loyalty warehouse: all is well again."
+    assert [state.last_outcome for state in feed_states(opened(published), one_mart.NOW)] == ["unchanged"]
 
 
 def test_late_feed_and_broken_yaml_are_reported(published):
     feed = published.feeds / "orders.yml"
     feed.write_text(feed.read_text() + "max_age_days: 1\n")
     (published.feeds / "web.yml").write_text("feed: nothing\n")
-    message = notify(published, one_mart.quiet, one_mart.NOW.replace(day=3))
-    assert {item.rule for item in message.items} == {"late", "feed_off"}
+    message = notify(opened(published), one_mart.NOW.replace(day=3))
+    assert {item.rule for item in message.items} == {"late", "feed_disabled"}
 
 
 def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(published):
@@ -85,20 +86,20 @@ def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(publishe
     def down(*_):
         raise ConnectionError("no route")
 
-    notify(hooked, said.append, one_mart.NOW, post=down)
+    notify(opened(hooked, said.append), one_mart.NOW, post=down)
     assert "could not be reached" in said[-1]
     assert "secret" not in "".join(said)
-    notify(hooked, said.append, one_mart.NOW, post=lambda url, content: sent.append((url, content)))
+    notify(opened(hooked, said.append), one_mart.NOW, post=lambda url, content: sent.append((url, content)))
     assert sent[0][0] == hooked.notify_url
     assert sent[0][1]["items"][0]["feed"] == "web"
-    assert notify(hooked, one_mart.quiet, one_mart.NOW) is None
+    assert notify(opened(hooked), one_mart.NOW) is None
 
 
 def test_what_was_told_before_is_counted_and_not_repeated(published):
     (published.feeds / "web.yml").write_text("feed: nothing\n")
-    notify(published, one_mart.quiet, one_mart.NOW)
+    notify(opened(published), one_mart.NOW)
     (published.feeds / "kiosk.yml").write_text("feed: nothing\n")
-    message = notify(published, one_mart.quiet, one_mart.NOW)
+    message = notify(opened(published), one_mart.NOW)
     assert [item.feed for item in message.items] == ["kiosk", "web"]
     assert [item.feed for item in message.news] == ["kiosk"]
     assert "`web`" not in message.text
@@ -109,4 +110,4 @@ def test_every_chapter_that_an_alert_points_at_is_in_the_runbooks():
     text = (shipped("dags").parent / "docs" / "runbooks.md").read_text(encoding="utf-8")
     titles = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
     anchors = {re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in titles}
-    assert {*CHAPTERS.values(), HELD_BACK} <= anchors
+    assert {*CHAPTERS.values(), QUARANTINED} <= anchors

@@ -8,7 +8,8 @@ from loyalty.common import failpoints
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.land.landing import load_feed
-from loyalty.land.quarantine import export, release
+from loyalty.land.quarantine import export
+from loyalty.land.release import release
 from loyalty.operate import erase
 from loyalty.operate.rotate import rotate_key
 from loyalty.privacy import keys
@@ -16,6 +17,7 @@ from loyalty.privacy.suppression import load_forgotten
 from loyalty.pull.feeds import get_feed
 from worlds import one_mart
 from worlds.killing import kill_at
+from worlds.opened import opened
 
 OLD = "id,mail,since\n1,Ada@example.com,2017-01-01\n2,eve@example.com,2017-01-01\n3,ada@example.com,soon\n"
 NEW = "id,mail,since\n4,ada@example.com,2017-01-01\n"
@@ -31,7 +33,7 @@ def landed(tmp_path):
 
 
 def load(settings):
-    return load_feed(settings, get_feed(settings.feeds, "customers"), say=one_mart.quiet, now=one_mart.NOW)
+    return load_feed(opened(settings), get_feed(settings.feeds, "customers"), now=one_mart.NOW)
 
 
 def hashes(settings):
@@ -45,12 +47,12 @@ def hashes(settings):
 
 
 def rotate_in(folder):
-    rotate_key(one_mart.load_settings(folder), one_mart.quiet)
+    rotate_key(opened(one_mart.load_settings(folder)))
 
 
 def test_addresses_of_before_and_after_meet_and_the_old_hashes_are_gone(landed):
     before, old_key = hashes(landed), keys.load_key(landed)
-    assert rotate_key(landed, one_mart.quiet) == 1
+    assert rotate_key(opened(landed)) == 1
     (landed.home / "exports" / "customers_2.csv").write_text(NEW)
     load(landed)
     after = hashes(landed)
@@ -65,10 +67,10 @@ def test_addresses_of_before_and_after_meet_and_the_old_hashes_are_gone(landed):
 def test_a_row_held_back_before_is_released_after_and_meets_the_others(landed, tmp_path):
     (load_id,) = [one.load_id for one in Ledger(landed.ledger).loads()]
     file = tmp_path / "mended.csv"
-    assert export(landed, load_id, file) == 1
+    assert export(opened(landed), load_id, file) == 1
     file.write_text(file.read_text().replace("soon", "2017-05-05"))
-    rotate_key(landed, one_mart.quiet)
-    release(landed, load_id, mended=file)
+    rotate_key(opened(landed))
+    release(opened(landed), load_id, mended=file)
     assert hashes(landed)["3"] == hashes(landed)["1"]
 
 
@@ -76,27 +78,27 @@ def test_a_row_held_back_before_is_released_after_and_meets_the_others(landed, t
 def test_what_was_released_from_a_snapshot_counts_with_the_load_that_took_its_place(landed, tmp_path, released_first):
     feed = landed.feeds / "customers.yml"
     feed.write_text(f"{one_mart.CRM}snapshot: full\n")
-    load_feed(landed, get_feed(landed.feeds, "customers"), say=one_mart.quiet, again=True)
+    load_feed(opened(landed), get_feed(landed.feeds, "customers"), again=True)
     load_id = Ledger(landed.ledger).loads()[-1].load_id
     file = tmp_path / "mended.csv"
-    export(landed, load_id, file)
+    export(opened(landed), load_id, file)
     file.write_text(file.read_text().replace("soon", "2017-05-05"))
     if not released_first:
-        rotate_key(landed, one_mart.quiet)
-    release(landed, load_id, mended=file)
+        rotate_key(opened(landed))
+    release(opened(landed), load_id, mended=file)
     if released_first:
-        rotate_key(landed, one_mart.quiet)
+        rotate_key(opened(landed))
     assert set(hashes(landed)) == {"1", "2", "3"}
     feed.write_text(f"{one_mart.CRM}snapshot: full\nversion: since\n")
-    load_feed(landed, get_feed(landed.feeds, "customers"), say=one_mart.quiet, again=True)
+    load_feed(opened(landed), get_feed(landed.feeds, "customers"), again=True)
     assert set(hashes(landed)) == {"1", "2"}
 
 
 def test_who_was_forgotten_before_is_forgotten_after(landed, monkeypatch):
     monkeypatch.setattr(erase, "_publish_without", lambda *_: 0)
-    erase.forget(landed, "1", say=one_mart.quiet)
-    rotate_key(landed, one_mart.quiet)
-    rotate_key(landed, one_mart.quiet)
+    erase.forget(opened(landed), "1")
+    rotate_key(opened(landed))
+    rotate_key(opened(landed))
     assert load_forgotten(landed).is_listed("customer", "shop", "1")
     (landed.home / "exports" / "customers_3.csv").write_text(OLD + "5,x@example.com,2017-01-01\n")
     load(landed)
@@ -110,7 +112,7 @@ def test_killed_midway_no_build_mixes_two_kinds_of_hashes_and_a_rerun_finishes(l
     kill_at(point, rotate_in, landed.workspace)
     if point in ("rotate.added", "rotate.rewritten"):
         with pytest.raises(UserError, match=r"run `loyalty rotate-key`, which goes on"):
-            build.build(landed, say=one_mart.quiet)
-        rotate_key(landed, one_mart.quiet)
+            build.build(opened(landed))
+        rotate_key(opened(landed))
     assert len(keys.load_key(landed)) == 2
     assert hashes(landed)["1"] == keys.lift(keys.load_key(landed), before["1"], 1)

@@ -16,6 +16,7 @@ from loyalty.publish.publish import publish
 from loyalty.pull.feeds import get_feed
 from loyalty.read.query import query
 from worlds import one_mart
+from worlds.opened import opened
 
 
 def landed(settings):
@@ -48,7 +49,7 @@ DAMAGE = {
     "landed part gone": (lambda s: next(landed(s).glob("part-*")).unlink(), "is missing"),
     "landed manifest": (lambda s: (landed(s) / "_manifest.json").unlink(), "missing or damaged"),
     "stranger's part": (lambda s: (landed(s) / "part-00009.parquet").write_bytes(b"x"), "does not list it"),
-    "unknown load": (lambda s: shutil.copytree(landed(s), landed(s).with_name("load_id=abc")), "knows no such load"),
+    "unknown load": (lambda s: shutil.copytree(landed(s), landed(s).with_name("load_id=abc")), "has no such load"),
     "published file": (lambda s: flip(generation(s) / "loyalty.duckdb"), "bytes are not those"),
     "published core": (lambda s: flip(generation(s) / "core.duckdb"), "bytes are not those"),
     "published Parquet": (lambda s: flip(generation(s) / "parquet/retention__customers.parquet"), "bytes are not"),
@@ -64,7 +65,7 @@ DAMAGE = {
     "copy": (lambda s: (s.raw / "orders" / ".copy-x").write_bytes(b""), "left by a killed load"),
     "unknown quarantine": (
         lambda s: (s.quarantine / "orders" / "load_id=abc").mkdir(parents=True),
-        "knows no such load",
+        "has no such load",
     ),
     "current": (lambda s: shutil.rmtree(generation(s)), "which is gone"),
     "current gone": (lambda s: (s.serve / "current").unlink(), "is missing, so readers see nothing"),
@@ -100,14 +101,14 @@ def cut_ledger(settings):
 
 
 def test_untouched_workspace_is_as_it_was_written(published):
-    assert verify(published) == []
+    assert verify(opened(published)) == []
 
 
 @pytest.mark.parametrize("name", DAMAGE)
 def test_damage_is_named(published, name):
     damage, words = DAMAGE[name]
     damage(published)
-    findings = verify(published)
+    findings = verify(opened(published))
     named = [finding for finding in findings if words in str(finding)]
     assert named, findings
     assert all(finding.todo for finding in findings)
@@ -116,30 +117,30 @@ def test_damage_is_named(published, name):
 
 def test_what_is_shown_and_damaged_is_healed_by_publishing_again(published):
     flip(generation(published) / "loyalty.duckdb")
-    assert publish(published, say=one_mart.quiet, now=one_mart.NOW).number == 2
-    assert all("000001" in str(finding) for finding in verify(published))
+    assert publish(opened(published), now=one_mart.NOW).number == 2
+    assert all("000001" in str(finding) for finding in verify(opened(published)))
     assert one_mart.published(published, "select count(*) from marts.retention__customers") == [(2,)]
 
 
 def test_a_generation_without_its_manifest_is_left_by_rolling_back(waiting):
-    publish(waiting, say=one_mart.quiet, now=one_mart.NOW)
+    publish(opened(waiting), now=one_mart.NOW)
     (waiting.serve / "generations/000002/manifest.json").unlink()
     with pytest.raises(UserError, match="shows no whole generation"):
         query(waiting, "select 1")
-    assert rollback(waiting, say=one_mart.quiet).number == 1
+    assert rollback(opened(waiting)).number == 1
 
 
 @pytest.mark.parametrize("name", ["landed part", "landed part gone", "landed manifest", "stranger's part"])
 def test_a_damaged_load_is_healed_by_its_raw_file(published, name):
     DAMAGE[name][0](published)
-    load_feed(published, get_feed(published.feeds, "orders"), again=True, say=one_mart.quiet)
-    assert not is_damaged(verify(published))
+    load_feed(opened(published), get_feed(published.feeds, "orders"), again=True)
+    assert not is_damaged(verify(opened(published)))
     assert len(Ledger(published.ledger).loads()) == 1
 
 
 def test_little_room_is_said_with_what_goes_first(published, monkeypatch):
     monkeypatch.setattr("loyalty.operate.verify.free_bytes", lambda _: 10**8)
-    (finding,) = verify(published)
+    (finding,) = verify(opened(published))
     assert "0.1 GB are free" in str(finding)
     assert not finding.is_damage
 
@@ -148,13 +149,14 @@ def test_feed_states_tell_rows_and_lateness(published):
     feed = published.feeds / "orders.yml"
     feed.write_text(feed.read_text() + "max_age_days: 1\n")
     (published.feeds / "web.yml").write_text("feed: nothing\n")
-    on_time, late = feed_states(published, one_mart.NOW)[0], feed_states(published, one_mart.NOW.replace(day=3))[0]
+    workspace = opened(published)
+    on_time, late = (feed_states(workspace, now)[0] for now in (one_mart.NOW, one_mart.NOW.replace(day=3)))
     assert (on_time.rows, on_time.loads, on_time.is_late, late.is_late) == (3, 1, False, True)
-    assert feed_states(published, one_mart.NOW)[1].last_outcome == "off"
+    assert feed_states(opened(published), one_mart.NOW)[1].last_outcome == "disabled"
 
 
 def test_missing_feeds_name_the_metrics_they_leave_out(published):
-    missing = dict(left_out(published))
+    missing = dict(left_out(opened(published).ledger))
     assert "response rates" in missing["survey_sends"]
     assert "orders" not in missing
 
@@ -164,7 +166,7 @@ def test_doctor_finds_a_well_workspace_well(published):
     for folder in (published.landing, published.raw, published.work_file.parent, published.quarantine):
         if folder.exists():
             folder.chmod(0o700)
-    assert [check for check in doctor(published) if not check.is_well] == []
+    assert [check for check in doctor(opened(published)) if not check.is_well] == []
 
 
 def test_doctor_names_open_folders_a_broken_feed_and_an_open_key(published):
@@ -172,15 +174,15 @@ def test_doctor_names_open_folders_a_broken_feed_and_an_open_key(published):
     (published.feeds / "web.yml").write_text("feed: nothing\n")
     keys.load_key(published)
     keys.key_file(published).chmod(0o644)
-    amiss = {check.name: check.found for check in doctor(published) if not check.is_well}
+    amiss = {check.name: check.found for check in doctor(opened(published)) if not check.is_well}
     assert set(amiss) == {"umask", "feeds", "key"}
-    assert "Feed `web` is off" in amiss["feeds"]
+    assert "Feed `web` is disabled" in amiss["feeds"]
 
 
 def test_doctor_names_a_var_that_no_model_asks_for_with_the_nearest(published):
     wrong = published.model_copy(update={"vars": {"facto": 2}})
-    (check,) = [check for check in doctor(wrong) if check.name == "vars"]
+    (check,) = [check for check in doctor(opened(wrong)) if check.name == "vars"]
     assert not check.is_well
     assert check.found == "there is no var `facto`; did you mean `factor`"
     with pytest.raises(UserError, match=r"loyalty\.yml, key `vars`: there is no var `facto`.*nothing was built"):
-        build.build(wrong, say=one_mart.quiet)
+        build.build(opened(wrong))

@@ -10,13 +10,15 @@ from loyalty.build import build
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.land.landing import load_feed
-from loyalty.land.quarantine import entries, export, release
+from loyalty.land.quarantine import entries, export
+from loyalty.land.release import release
 from loyalty.operate import erase, rotate
 from loyalty.operate.rotate import rotate_key
 from loyalty.privacy import keys
 from loyalty.publish.publish import publish
 from loyalty.pull.feeds import BrokenFeed, get_feed
 from worlds import one_mart
+from worlds.opened import opened
 from worlds.own_feeds import Workspace
 from worlds.written_bytes import files_containing
 
@@ -81,7 +83,7 @@ def guide(name: str) -> str:
 
 
 def load(settings, name="shopify_orders", **options):
-    return load_feed(settings, get_feed(settings.feeds, name), say=one_mart.quiet, now=one_mart.NOW, **options)
+    return load_feed(opened(settings), get_feed(settings.feeds, name), now=one_mart.NOW, **options)
 
 
 def landed(settings, feed, column="customer_id"):
@@ -139,7 +141,7 @@ def test_orders_customers_tickets_and_answers_of_one_person_meet(shop):
 def test_addresses_stand_in_raw_files_alone(shop):
     for address in ("Ada@Example.com", "ADA@example.com", EVE, "ada@EXAMPLE.com"):
         assert places(shop, address) == {"raw"}
-    (held,) = entries(shop)
+    (held,) = entries(opened(shop))
     assert (held.reason, hash_of(shop, EVE) in held.row_json) == (
         "ordered_at: a cell like `aaaa` is no timestamp",
         True,
@@ -161,20 +163,20 @@ def test_published_forgotten_and_rotated_from_end_to_end(shop):
         )
 
     def night():
-        built = build.build(shop, say=one_mart.quiet)
-        publish(shop, built.build_id, one_mart.quiet, now=one_mart.NOW)
+        built = build.build(opened(shop))
+        publish(opened(shop), built.build_id, now=one_mart.NOW)
         return built
 
     night()
     assert customers() == [(hash_of(shop, EVE), 5), (None, 10), (hash_of(shop, ADA), 25)]
     before = hash_of(shop, ADA)
-    rotate_key(shop, one_mart.quiet)
+    rotate_key(opened(shop))
     (shop.home / "exports" / "shopify_2017-12-31.csv").write_text(LATER)
     load(shop)
     assert night().is_full
     assert customers() == [(hash_of(shop, EVE), 5), (None, 10), (hash_of(shop, ADA), 27)]
     assert hash_of(shop, ADA) == keys.lift(keys.load_key(shop), before, 1)
-    receipt = erase.forget(shop, " Ada@example.COM", say=one_mart.quiet)
+    receipt = erase.forget(opened(shop), " Ada@example.COM")
     assert customers() == [(hash_of(shop, EVE), 5), (None, 37)]
     assert (receipt.rows_removed, receipt.rows_anonymised) == (2, 3)
     assert files_containing(shop, before) == []
@@ -183,9 +185,9 @@ def test_published_forgotten_and_rotated_from_end_to_end(shop):
 
 
 def test_who_was_forgotten_before_a_rotation_stays_away_after_it(unbuilt):
-    erase.forget(unbuilt, ADA, source="web", say=one_mart.quiet)
-    rotate_key(unbuilt, one_mart.quiet)
-    rotate_key(unbuilt, one_mart.quiet)
+    erase.forget(opened(unbuilt), ADA, source="web")
+    rotate_key(opened(unbuilt))
+    rotate_key(opened(unbuilt))
     (unbuilt.home / "exports" / "shopify_2017-12-31.csv").write_text(LATER)
     (unbuilt.home / "exports" / "customers.csv").write_text(CUSTOMERS + "10,Zoe,Z,zoe@example.com,FR,,no\n")
     load(unbuilt)
@@ -197,10 +199,10 @@ def test_who_was_forgotten_before_a_rotation_stays_away_after_it(unbuilt):
 
 
 def test_a_row_held_back_of_somebody_forgotten_goes_with_them_also_after_a_rotation(unbuilt):
-    rotate_key(unbuilt, one_mart.quiet)
-    assert len(entries(unbuilt)) == 1
-    erase.forget(unbuilt, EVE, say=one_mart.quiet)
-    assert entries(unbuilt) == []
+    rotate_key(opened(unbuilt))
+    assert len(entries(opened(unbuilt))) == 1
+    erase.forget(opened(unbuilt), EVE)
+    assert entries(opened(unbuilt)) == []
 
 
 def test_raw_files_go_also_when_the_person_stood_in_held_back_rows_alone_and_the_key_was_rotated(unbuilt):
@@ -211,39 +213,39 @@ def test_raw_files_go_also_when_the_person_stood_in_held_back_rows_alone_and_the
     columns = "{order_id: Created at, ordered_at: {value: '2017-12-31'}, currency_code: Currency, total_amount: Total}"
     (unbuilt.feeds / "other.yml").write_text(f"{other}\ncolumns: {columns}\n")
     load(unbuilt, "other")
-    rotate_key(unbuilt, one_mart.quiet)
+    rotate_key(opened(unbuilt))
     assert places(unbuilt, "zoe@example.com") == {"raw"}
-    erase.forget(unbuilt, "zoe@example.com", say=one_mart.quiet)
+    erase.forget(opened(unbuilt), "zoe@example.com")
     assert places(unbuilt, "zoe@example.com") == set()
     assert landed(unbuilt, "orders")["#1005"] == hash_of(unbuilt, ADA)
 
 
 def test_a_person_of_another_source_is_another_persons_affair(unbuilt):
     with pytest.raises(UserError, match="No landed load knows a customer of source `till`"):
-        erase.forget(unbuilt, ADA, source="till", say=one_mart.quiet)
+        erase.forget(opened(unbuilt), ADA, source="till")
 
 
 def test_while_a_rotation_is_under_way_nobody_is_forgotten_by_halves(unbuilt, monkeypatch):
     keys.add_key(unbuilt)  # as far as a rotation that is killed at once
     with pytest.raises(UserError, match="run `loyalty rotate-key`, which goes on"):
-        erase.forget(unbuilt, ADA, say=one_mart.quiet)
-    rotate_key(unbuilt, one_mart.quiet)
+        erase.forget(opened(unbuilt), ADA)
+    rotate_key(opened(unbuilt))
     with monkeypatch.context() as killed:
-        killed.setattr(rotate, "remove_replaced", lambda _: None)
-        rotate_key(unbuilt, one_mart.quiet)
-    erase.forget(unbuilt, ADA, say=one_mart.quiet)
+        killed.setattr(rotate, "remove_replaced", lambda *_: None)
+        rotate_key(opened(unbuilt))
+    erase.forget(opened(unbuilt), ADA)
     assert None is landed(unbuilt, "orders")["#1001"]
     loads = {load.load_id for load in Ledger(unbuilt.ledger).loads()}
     assert {folder.name.removeprefix("load_id=") for folder in unbuilt.landing.glob("*/load_id=*")} == loads
 
 
 def test_a_row_held_back_is_mended_after_a_rotation_and_meets_the_others(shop, tmp_path):
-    (held,) = entries(shop)
-    rotate_key(shop, one_mart.quiet)
+    (held,) = entries(opened(shop))
+    rotate_key(opened(shop))
     file = tmp_path / "mended.csv"
-    export(shop, held.load_id, file)
+    export(opened(shop), held.load_id, file)
     file.write_text(file.read_text().replace("soon", "2017-12-30 11:00:00 +0100"))
-    release(shop, held.load_id, mended=file)
+    release(opened(shop), held.load_id, mended=file)
     orders = landed(shop, "orders")
     assert orders["#1004"] == orders["#1003"] == hash_of(shop, EVE)
 
@@ -255,10 +257,10 @@ def test_a_customer_held_back_is_corrected_by_an_export_after_a_rotation(shop):
     exported = shop.home / "exports" / "customers.csv"
     exported.write_text(lines.format("soon"))
     load(shop, "shopify_customers")
-    rotate_key(shop, one_mart.quiet)
+    rotate_key(opened(shop))
     exported.write_text(lines.format("2017-01-02"))
     load(shop, "shopify_customers")
-    assert {entry.feed: entry.status for entry in entries(shop)} == {"orders": "open", "customers": "corrected"}
+    assert {entry.feed: entry.status for entry in entries(opened(shop))} == {"orders": "open", "customers": "corrected"}
 
 
 def test_a_mapping_that_begins_to_hash_reads_the_kept_files_again(shop):

@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from counts import backward_imports, import_circles
+from counts import backward_imports, import_circles, ledger_openings
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(?:\[[^]]*\])?==(?P<version>\S+)", re.MULTILINE)
@@ -31,6 +31,11 @@ def test_what_the_project_asks_for_is_locked() -> None:
 def test_a_room_imports_only_the_rooms_before_it() -> None:
     """The order of the rooms is the way of the data; it is written down in CONTRIBUTING.md."""
     assert backward_imports(ROOT / "plugins" / "loyalty") == []
+
+
+def test_the_ledger_is_opened_in_one_place() -> None:
+    """A function that needs it takes the open `Workspace` (or its ledger) as a parameter."""
+    assert ledger_openings(ROOT / "plugins" / "loyalty") == ["loyalty.common.workspace"]
 
 
 def test_no_two_modules_import_each_other() -> None:

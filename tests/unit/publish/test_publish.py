@@ -13,13 +13,14 @@ from loyalty.common.ledger import Ledger
 from loyalty.publish import generations, stage
 from loyalty.publish import publish as publishing
 from worlds import one_mart
+from worlds.opened import opened
 from worlds.own_feeds import Workspace
 
 CUSTOMERS = "select * from marts.retention__customers order by customer_id"
 
 
 def publish(settings, build_id=None, **options):
-    return publishing.publish(settings, build_id, one_mart.quiet, now=one_mart.NOW, **options)
+    return publishing.publish(opened(settings), build_id, now=one_mart.NOW, **options)
 
 
 def change_work_file(settings, *statements):
@@ -98,7 +99,7 @@ def test_half_built_work_file_is_refused(built):
 
 def test_old_orders_stop_publishing(built):
     with pytest.raises(UserError, match=r"came 4 days ago .* more than max_age_days \(3\)"):
-        publishing.publish(built, say=one_mart.quiet, now=one_mart.NOW + timedelta(days=4))
+        publishing.publish(opened(built), now=one_mart.NOW + timedelta(days=4))
     assert not (built.serve / "current").exists()
 
 
@@ -156,27 +157,27 @@ def test_flags_about_personal_data_are_no_personal_data():
 
 def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):
     publish(waiting)
-    generations.rollback(waiting, say=one_mart.quiet)
+    generations.rollback(opened(waiting))
     assert generations.current_generation(waiting).number == 1
     with pytest.raises(UserError, match="held: on .* rolled back to generation 1"):
         publish(waiting)
-    assert not plan.make_plan(waiting).is_needed
-    generations.resume(waiting, one_mart.quiet)
-    assert plan.make_plan(waiting).needs_publish
+    assert not plan.make_plan(opened(waiting)).is_needed
+    generations.resume(opened(waiting))
+    assert plan.make_plan(opened(waiting)).needs_publish
     assert publish(waiting).number == 3
     assert len(one_mart.published(waiting, CUSTOMERS)) == 3
 
 
 def test_rollback_to_what_is_not_there_is_refused(published):
     with pytest.raises(UserError, match="no generation before the current one"):
-        generations.rollback(published, say=one_mart.quiet)
+        generations.rollback(opened(published))
     with pytest.raises(UserError, match="no generation 9; there are: 1"):
-        generations.rollback(published, 9, one_mart.quiet)
+        generations.rollback(opened(published), 9)
 
 
 def test_rollback_before_anything_was_published_is_refused(built):
     with pytest.raises(UserError, match="Nothing has been published yet"):
-        generations.rollback(built, say=one_mart.quiet)
+        generations.rollback(opened(built))
 
 
 def make_generations(settings, count):
@@ -195,7 +196,7 @@ def test_old_generations_go_but_never_a_young_one_nor_below_three(published):
 
 def test_current_generation_is_never_pruned(published):
     make_generations(published, 5)
-    generations.rollback(published, 1, one_mart.quiet)
+    generations.rollback(opened(published), 1)
     assert generations.prune(published, keep=1, now=one_mart.NOW + timedelta(days=1)) == ["000002"]
     assert generations.current_generation(published).number == 1
 

@@ -38,7 +38,7 @@ def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:
         ({"options": {"delimiter": "||"}}, "key `options.delimiter`: one character is expected"),
         ({"options": {"decimal": ",", "thousands": ","}}, "must differ from `decimal`"),
         ({"format": "jsonl", "options": {"trailer": "^T"}}, "only a csv file can have a total line"),
-        ({"path": "exports/{date}/orders.csv"}, "`{date}` may stand once, in the file's name"),
+        ({"path": "exports/{date}/orders.csv"}, "`{date}` is allowed once, in the file's name"),
         ({"date_format": "%Q"}, "not a date format"),
         ({"date_format": "dd.mm.yyyy"}, "not a date format"),
         ({"timezone": "UTC", "time_zone": None}, "there is no key `timezone`; did you mean `time_zone`"),
@@ -72,7 +72,7 @@ def test_a_broken_yaml_takes_only_its_own_feed_down(workspace: Workspace) -> Non
         get_feed(workspace.settings.feeds, "goood")
     with pytest.raises(UserError, match=r"torn\.yml: it cannot be read as YAML"):
         get_feed(workspace.settings.feeds, "torn")
-    with pytest.raises(UserError, match=r"twice\.yml: .* line 2: the key `feed` stands there twice"):
+    with pytest.raises(UserError, match=r"twice\.yml: .* line 2: the key `feed` is there twice"):
         get_feed(workspace.settings.feeds, "twice")
 
 
@@ -110,7 +110,7 @@ def test_a_yaml_with_the_other_ending_is_named_and_not_left_out(workspace: Works
     (folder / "orders.yml").rename(folder / "orders.yaml")
     (broken,) = load_feeds(folder).values()
     assert isinstance(broken, BrokenFeed)
-    assert broken.message == "Feed `orders` is off: orders.yaml must be called orders.yml."
+    assert broken.message == "Feed `orders` is disabled: orders.yaml must be called orders.yml."
 
 
 def test_an_age_beyond_the_calendar_is_refused(workspace: Workspace) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from datetime import date
 
 import duckdb
@@ -21,6 +20,7 @@ from loyalty.build.estimates.steps import (
     wallet_coefficients,
 )
 from loyalty.build.estimates.tables import CHECKS, FITS, PARAMETERS, Columns, create_missing, replace_table
+from loyalty.common.progress import SILENT, Progress
 
 # In this order: a later one may read what an earlier one wrote.
 STEPS = (
@@ -45,14 +45,18 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection) -> None:
     create_missing(connection, TABLES)
 
 
-def run(connection: duckdb.DuckDBPyConnection, as_of: date, say: Callable[[str], None]) -> list[Fit]:
+def run(connection: duckdb.DuckDBPyConnection, as_of: date, progress: Progress = SILENT) -> list[Fit]:
     """Fit every model as of a date and write its parameters; returns what was fitted and what was not.
 
     Reads the statistics that dbt has built into the work file, replaces the tables of the schema `estimates`,
-    and says each outcome in a line. Running it again gives the same tables.
+    and logs each outcome in a line. Running it again gives the same tables.
     """
     ensure_tables(connection)
-    fits = [fit for step in STEPS for fit in step.fit(connection, as_of)]
+    fits: list[Fit] = []
+    with progress.steps("estimates", len(STEPS)) as steps:
+        for step in STEPS:
+            fits += step.fit(connection, as_of)
+            steps.next(step.__name__.rpartition(".")[2])
     replace_table(
         connection,
         "fits",
@@ -91,12 +95,12 @@ def run(connection: duckdb.DuckDBPyConnection, as_of: date, say: Callable[[str],
         [(fit.model, fit.scope, *_figures(check), as_of) for fit in fits for check in fit.judged()],
     )
     for fit in fits:
-        say(str(fit))
+        progress.log(str(fit))
     return fits
 
 
 def _figures(check: Check) -> tuple[str | int | float | None, ...]:
-    """A check as its columns stand in the table, figures cut to the digits that are the same everywhere."""
+    """A check as a row of the table, with figures cut to the digits that are the same everywhere."""
     figures = (check.observed, check.expected, check.low, check.high)
     cut = (significant(one) if one is not None and math.isfinite(one) else None for one in figures)
     return (check.name, check.part, check.rule, check.base_count, *cut)

@@ -52,8 +52,8 @@ def _group_dag(settings: Settings, group: str, feeds: Sequence[FeedConfig]) -> D
         f"load_{group}",
         f"Checks and lands every new export of the {group} feeds.",
         "A scheduled or manual run takes every file that was not seen yet; a backfill takes the file of its day.\n"
-        "A task is skipped when nothing is new and fails when a file was refused; the feed's other files have "
-        f"landed by then.\n\nOne task per feed:\n\n{names}\n\nWhen a task fails, {settings.runbook} says what to do.",
+        "A task is skipped when nothing is new and fails when a file was rejected; the feed's other files have "
+        f"landed by then.\n\nOne task per feed:\n\n{names}\n\nWhen a task fails, see {settings.runbook}.",
     ) as dag:
         for feed in feeds:
             task(

@@ -1,4 +1,4 @@
-"""Airflow on one machine: a real scheduler and UI on 127.0.0.1, with a home of its own and its noise in files.
+"""Airflow on one machine: a real scheduler and UI on 127.0.0.1, with its own home and its output in files.
 
 `make airflow` runs this module. Each of Airflow's four processes gets a session of its own, so that
 stopping reaches every process it has started.
@@ -73,7 +73,7 @@ class LocalAirflow:
         return f"http://{HOST}:{self.port}"
 
     def start(self) -> None:
-        """Prepare the database and start every process; `wait_until_ready` says when it is usable."""
+        """Prepare the database and start every process; `wait_until_ready` returns when it is usable."""
         self.home.mkdir(parents=True, exist_ok=True)
         self._passwords_file.write_text(json.dumps({USER: self.password}), encoding="utf-8")
         if self.run("db", "migrate").returncode:
@@ -97,11 +97,11 @@ class LocalAirflow:
             )
 
     def log(self, name: str) -> Path:
-        """The file that has one process's noise."""
+        """The file with one process's output."""
         return self.home / f"{name}.log"
 
     def wait_until_ready(self) -> None:
-        """Return when every part says that it is healthy; UserError when one ends or the time is up."""
+        """Return when every part is healthy; UserError when one ends or the time is up."""
         deadline = time.monotonic() + READY_SECONDS
         while not self.is_healthy():
             self.refuse_dead()
@@ -171,7 +171,7 @@ def stop_sessions(leaders: Collection[subprocess.Popen[bytes]]) -> None:
 
 
 def free_port(first: int = FIRST_PORT) -> int:
-    """The first port from `first` on that nobody on this machine listens on."""
+    """The first free port of this machine from `first` on."""
     for port in range(first, first + 100):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""What the DAGs' tasks do: call the warehouse's own steps and say to Airflow how it went.
+"""The DAGs' tasks: they call the warehouse's own steps and give the outcome to Airflow.
 
 An error that a user can mend fails the task at once, since the same bytes would fail again; anything
 else is left to Airflow's retries.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -18,7 +18,9 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from loyalty.common.errors import Transient, UserError
+from loyalty.common.progress import Progress
 from loyalty.common.settings import load_settings
+from loyalty.common.workspace import Workspace, open_workspace
 from loyalty.pull.feeds import get_feed
 
 if TYPE_CHECKING:
@@ -27,13 +29,13 @@ if TYPE_CHECKING:
     from loyalty.land.landing import LoadOutcome
 
 AIRFLOW_DAYS = 90
-# Where a build says how far it is: the task's log, or the terminal where `make demo` has put its own.
-say: Callable[[str], None] = print
+# Where a build shows its progress: the task's log; `make demo` puts its terminal here.
+build_progress = Progress()
 
 
 @contextmanager
 def final_errors() -> Iterator[None]:
-    """A UserError ends the task without a retry; what may be over in a minute (a busy lock) is left to the retries."""
+    """A UserError ends the task without a retry; a transient fault (a busy lock) is left to the retries."""
     try:
         yield
     except Transient:
@@ -42,31 +44,36 @@ def final_errors() -> Iterator[None]:
         raise AirflowFailException(str(error)) from None
 
 
+def _open(progress: Progress | None = None) -> Workspace:
+    """The workspace of this task, with progress in the task's log unless given."""
+    return open_workspace(load_settings(), progress or Progress())
+
+
 def load_feed(feed_name: str) -> int:
     """Load what is new of one feed, in a backfill the file of its day; returns the number of rows landed.
 
-    Skips (and so wakes no build) when nothing was accepted; fails when a file was refused, after the
+    Skips (and so wakes no build) when nothing was accepted; fails when a file was rejected, after the
     feed's other files have landed.
     """
     from loyalty.land import landing
 
     with final_errors():
-        settings = load_settings()
-        feed = get_feed(settings.feeds, feed_name)
-        day = backfilled_day(get_current_context(), settings.time_zone)
-        outcomes = landing.load_feed(settings, feed, date=day)
-        refuse_rejected(outcomes)
+        workspace = _open()
+        feed = get_feed(workspace.settings.feeds, feed_name)
+        day = backfilled_day(get_current_context(), workspace.settings.time_zone)
+        outcomes = landing.load_feed(workspace, feed, date=day)
+        raise_rejected(outcomes)
     accepted = [outcome for outcome in outcomes if outcome.outcome == "accepted"]
     if not accepted:
         raise AirflowSkipException(f"Nothing new for the feed `{feed_name}`{f' of {day}' if day else ''}.")
     return sum(outcome.rows for outcome in accepted)
 
 
-def refuse_rejected(outcomes: list[LoadOutcome]) -> None:
-    """Raise the one sentence about the files that were refused, if any were."""
+def raise_rejected(outcomes: list[LoadOutcome]) -> None:
+    """Raise the one sentence about the rejected files, if there are any."""
     rejected = [outcome for outcome in outcomes if outcome.outcome == "rejected"]
     if rejected:
-        others = f" ({len(rejected) - 1} more files of this feed were refused)" if len(rejected) > 1 else ""
+        others = f" ({len(rejected) - 1} more files of this feed were rejected)" if len(rejected) > 1 else ""
         kind = Transient if all(outcome.is_transient for outcome in rejected) else UserError
         raise kind(f"{rejected[0].message}{others}")
 
@@ -76,7 +83,7 @@ def plan() -> bool:
     from loyalty.build.plan import make_plan
 
     with final_errors():
-        made = make_plan(load_settings())
+        made = make_plan(_open())
     for reason in made.reasons:
         print(reason)
     return made.is_needed
@@ -91,10 +98,10 @@ def build() -> str:
     from loyalty.build.plan import make_plan
 
     with final_errors():
-        settings = load_settings()
-        made = make_plan(settings)
+        workspace = _open(build_progress)
+        made = make_plan(workspace)
         finished = None if made.needs_build else made.build_id
-        return finished or build_marts(settings, say=say).build_id
+        return finished or build_marts(workspace).build_id
 
 
 def publish(build_id: str) -> int:
@@ -102,17 +109,17 @@ def publish(build_id: str) -> int:
     from loyalty.publish.publish import publish
 
     with final_errors():
-        generation = publish(load_settings(), build_id)
+        generation = publish(_open(), build_id)
     if generation is None:
         raise AirflowSkipException("The marts are those that are published: there is no new generation.")
     return generation.number
 
 
 def notify() -> None:
-    """Send the one message about all that wants attention."""
+    """Send the one message about all that needs attention."""
     from loyalty.operate.notify import notify
 
-    notify(load_settings())
+    notify(_open())
 
 
 def prune() -> None:
@@ -120,7 +127,7 @@ def prune() -> None:
     from loyalty.operate.housekeeping import prune
 
     with final_errors():
-        prune(load_settings())
+        prune(_open())
 
 
 def backfilled_day(context: Context, time_zone: str) -> date | None:
@@ -135,7 +142,7 @@ def clean_airflow_db() -> None:
     """Remove what Airflow remembers of runs older than `AIRFLOW_DAYS` days.
 
     Airflow hides its database from tasks by overriding two variables; the command gets the
-    environment without them, so that it finds the database where Airflow's own settings say.
+    environment without them, so that it finds the database of Airflow's own settings.
     """
     hidden = ("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__CORE__SQL_ALCHEMY_CONN")
     environment = {name: value for name, value in os.environ.items() if name not in hidden}

@@ -1,4 +1,4 @@
-"""The `loyalty quarantine` commands, thin as the others."""
+"""The `loyalty quarantine` commands."""
 
 from __future__ import annotations
 
@@ -8,41 +8,40 @@ from typing import Annotated
 import typer
 
 from loyalty.common.errors import UserError
-from loyalty.common.settings import load_settings
+from loyalty.operate.cli.shared import Format, echo_json, echo_table, the_workspace
 
-app = typer.Typer(
-    no_args_is_help=True, help="Rows that were held back: list them, look at them, mend and release them."
-)
+app = typer.Typer(no_args_is_help=True, help="Quarantined rows: list them, show them, mend and release them.")
+
+LoadId = Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")]
 
 
 @app.command("list")
-def list_loads() -> None:
+def list_loads(style: Format = "text") -> None:
     """Count the open rows of each load."""
     from collections import Counter
 
-    from loyalty.common.text_table import table
     from loyalty.land import quarantine
 
     counts = Counter(
         (entry.feed_name, entry.file, entry.load_id, entry.rules)
-        for entry in quarantine.entries(load_settings(), only_open=True)
+        for entry in quarantine.entries(the_workspace(), only_open=True)
     )
-    if not counts:
-        typer.echo("no row is in quarantine")
-        return
     rows = [(*key, count) for key, count in sorted(counts.items())]
-    typer.echo(table(("feed", "file", "load", "rules", "open rows"), rows))
+    if style == "json":
+        names = ("feed", "file", "load_id", "rules", "open_rows")
+        echo_json([dict(zip(names, row, strict=True)) for row in rows])
+    elif rows:
+        echo_table(("feed", "file", "load", "rules", "open rows"), rows)
+    else:
+        typer.echo("no row is in quarantine")
 
 
 @app.command("show")
-def show(
-    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
-    limit: Annotated[int, typer.Option(help="At most this many rows.")] = 20,
-) -> None:
-    """Show a load's rows: line, rules, reason, state and content."""
+def show(load_id: LoadId, limit: Annotated[int, typer.Option(help="At most this many rows.")] = 20) -> None:
+    """Show a load's rows: line, rules, reason, status and content."""
     from loyalty.land import quarantine
 
-    entries = quarantine.entries(load_settings(), load_id)
+    entries = quarantine.entries(the_workspace(), load_id)
     if not entries:
         raise UserError(
             f"Load {load_id} has no rows in quarantine; `loyalty quarantine list` shows the loads that have."
@@ -55,28 +54,25 @@ def show(
 
 
 @app.command("export")
-def export(
-    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
-    target: Annotated[Path, typer.Argument(help="The CSV to write.")],
-) -> None:
+def export(load_id: LoadId, target: Annotated[Path, typer.Argument(help="The CSV to write.")]) -> None:
     """Write a load's open rows as CSV, to be mended and released with `--from`."""
     from loyalty.land import quarantine
 
-    typer.echo(f"{target}: {quarantine.export(load_settings(), load_id, target):,} rows")
+    typer.echo(f"{target}: {quarantine.export(the_workspace(), load_id, target):,} rows")
 
 
 @app.command("release")
 def release(
-    load_id: Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")],
+    load_id: LoadId,
     lines: Annotated[list[int] | None, typer.Option("--line", help="Only this line; may be given often.")] = None,
     mended: Annotated[
         Path | None, typer.Option("--from", help="The mended CSV. Default: the rows as they are.")
     ] = None,
 ) -> None:
-    """Let rows out of quarantine, as they are or mended, as a load of their own."""
-    from loyalty.land import quarantine
+    """Release rows from quarantine, as they are or mended, as a load of their own."""
+    from loyalty.land.release import release
 
-    released = quarantine.release(load_settings(), load_id, lines, mended)
+    released = release(the_workspace(), load_id, lines, mended)
     typer.echo(
         f"released {released.row_count:,} rows as load {released.load_id}; the next `loyalty run` builds with them"
     )

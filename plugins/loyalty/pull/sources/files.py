@@ -2,7 +2,7 @@
 
 A plain path is a local file: relative to `home`, or to the workspace when it begins with
 `workspace:`. An address with a scheme (s3://, gs://, sftp://, ...) is read through Airflow's
-ObjectStoragePath, whose connection id stands before the host: s3://my_connection@bucket/orders.csv.
+ObjectStoragePath, whose connection id is before the host: s3://my_connection@bucket/orders.csv.
 """
 
 from __future__ import annotations
@@ -68,19 +68,19 @@ def file_name(uri: str) -> str:
 
 
 def shown(uri: str) -> str:
-    """An address or a name as it can be printed and kept: what is no text stands there escaped."""
+    """An address or a name as it can be printed and kept: what is not text is escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in uri)
 
 
-def refused_unread(settings: Settings, uri: str) -> str:
-    """Why a file is refused before a byte of it is read, by its name, what it is or its size; empty when it is not.
+def reason_to_reject(settings: Settings, uri: str) -> str:
+    """Why a file is rejected before a byte of it is read: its name, its kind or its size; empty when it is not.
 
     No log and no ledger can hold a name with a line end or with bytes that are not UTF-8. A link may not lead out of
-    its folder: who may drop files there may not read ours. A pipe would keep the night waiting for whoever writes.
+    its folder: a person who may put files there may not read ours. A pipe would keep the run waiting for its writer.
     """
     if not uri.isprintable():
         return "the name holds characters that cannot be printed, or is not UTF-8; rename the file"
-    if is_remote(uri):  # one that does not say its size is copied as far as the limit
+    if is_remote(uri):  # a file of unknown size is copied as far as the limit
         return _too_large(settings.max_file_bytes) if _remote_size(uri) > settings.max_file_bytes else ""
     file = local_path(settings, uri)
     if not os.path.lexists(file):
@@ -122,7 +122,7 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
     """
     folder = settings.raw / feed.name
     try:
-        if why := refused_unread(settings, uri):
+        if why := reason_to_reject(settings, uri):
             raise LoadRejected(why)
         folder.mkdir(parents=True, exist_ok=True)
         with _open(settings, uri) as stream:
@@ -156,7 +156,7 @@ def checksum(settings: Settings, uri: str) -> str:
 
 def _list(settings: Settings, wanted: str, is_open: bool) -> list[str]:
     """What a pattern finds. An open one, `exports/*`, passes over folders: it names no file, and shops keep an archive
-    beside their exports. With an ending, `exports/orders_*.parquet`, a folder is a delivery to be refused in words.
+    beside their exports. With an ending, `exports/orders_*.parquet`, a folder is a delivery, which is rejected.
     """
     if is_remote(wanted):
         storage = _storage(wanted.rsplit("/", 1)[0])
@@ -169,7 +169,7 @@ def _list(settings: Settings, wanted: str, is_open: bool) -> list[str]:
 
 
 def _refuse_closed_folder(folder: Path) -> None:
-    """UserError for a folder that may not be read: a pattern would find nothing there, and the night would be green."""
+    """UserError for a folder that may not be read: a pattern would find nothing there, and the run would succeed."""
     try:
         next(folder.iterdir(), None)
     except FileNotFoundError:  # nothing has been delivered yet, or the folder's name is a pattern too
@@ -196,7 +196,7 @@ def _storage(uri: str) -> Any:
 
 
 def _remote_size(uri: str) -> int:
-    """How many bytes a remote file has; 0 where the store does not say."""
+    """How many bytes a remote file has; 0 where the store does not give it."""
     return _storage(uri).stat().get("size") or 0
 
 

@@ -1,8 +1,10 @@
 """The command: help at once, one sentence for a mistake, exit codes that schedulers rely on."""
 
+import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from loyalty.common.ledger import Ledger
 from loyalty.common.runs import failed_runs
 from loyalty.operate.cli.main import app
 from worlds import one_mart
+from worlds.opened import opened
 
 COMMANDS = ["run", "load", "build", "publish", "generations", "rollback", "status", "doctor", "query", "dev", "forget"]
 COMMANDS += ["init", "quarantine"]
@@ -44,6 +47,15 @@ def test_every_command_explains_itself(command):
     result = CliRunner().invoke(app, [*command.split(), "--help"])
     assert result.exit_code == 0
     assert "Usage:" in result.output
+
+
+def test_version_and_every_exit_code_are_printed():
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"loyalty {version('loyalty-warehouse')}\n")
+    words = " ".join(CliRunner().invoke(app, ["--help"]).output.split())
+    assert [
+        code for code in ("0 done", "1 not", "2 wrong usage", "3 published", "130 stopped") if code not in words
+    ] == []
 
 
 def test_mistake_is_one_sentence_and_exit_1(tmp_path):
@@ -81,7 +93,7 @@ def test_load_says_what_landed_and_exits_3_when_a_file_is_refused(published):
     one_mart.deliver(published, "2018-01-01", "id,customer\n1,ann\n")
     result = call(published, "load", "orders")
     assert result.exit_code == 3
-    assert "refused: Feed `orders`, file orders_2018-01-01.csv" in result.output
+    assert "rejected: Feed `orders`, file orders_2018-01-01.csv" in result.output
 
 
 def test_unknown_feed_is_answered_with_the_nearest(published):
@@ -109,11 +121,36 @@ def test_status_verify_exits_1_when_a_byte_is_wrong(published):
 def test_generations_rollback_and_resume(waiting):
     from loyalty.publish.publish import publish
 
-    publish(waiting, say=one_mart.quiet, now=one_mart.NOW)
+    publish(opened(waiting), now=one_mart.NOW)
     assert "000002      current" in call(waiting, "generations").output
     assert "rolled back to generation 000001" in call(waiting, "rollback").output
     assert "publishing is held since a rollback" in call(waiting, "status").output
     assert "000001      current" in call(waiting, "generations").output
+
+
+def test_status_is_a_document_for_programs(published):
+    one_mart.deliver(published, "2018-01-01", "id,customer\n1,ann\n")
+    assert call(published, "load", "orders").exit_code == 3
+    result = call(published, "status", "--verify", "--format", "json")
+    assert result.exit_code == 0
+    state = json.loads(result.output)
+    (feed,) = state["feeds"]
+    assert (feed["name"], feed["last_outcome"], feed["rows"]) == ("orders", "rejected", 3)
+    assert state["published"]["generation"] == 1
+    assert state["next_run"]["publishes"] is False
+    assert (state["findings"], state["attention"], state["is_publishing_held"]) == ([], [], False)
+
+
+def test_generations_and_quarantine_are_documents_for_programs(published):
+    (one,) = json.loads(call(published, "generations", "--format", "json").output)["generations"]
+    assert (one["generation"], one["is_current"], one["as_of"]) == (1, True, "2017-12-30")
+    assert json.loads(call(published, "quarantine", "list", "--format", "json").output) == []
+    feed = published.feeds / "orders.yml"
+    feed.write_text(feed.read_text() + "max_quarantine_rate: 0.9\n")
+    one_mart.deliver(published, "2017-12-31", one_mart.DAY_31 + "5,eve,yesterday,7.00\n")
+    assert call(published, "load", "orders").exit_code == 0
+    (row,) = json.loads(call(published, "quarantine", "list", "--format", "json").output)
+    assert (row["feed"], row["file"], row["open_rows"]) == ("orders", "orders_2017-12-31.csv", 1)
 
 
 def test_query_prints_csv(published):
@@ -165,7 +202,7 @@ def test_analysts_model_is_built_tested_and_after_the_next_run_published(publish
     )
     result = call(published, "dev", "--build", "retention__days")
     assert "built 1 models and 1 tests of `retention__days`" in result.output
-    build_and_publish(published, say=one_mart.quiet, now=one_mart.NOW)
+    build_and_publish(opened(published), now=one_mart.NOW)
     assert len(query(published, "from retention__days")) == 3
 
 
@@ -173,7 +210,7 @@ def test_analysts_model_is_built_tested_and_after_the_next_run_published(publish
 def test_a_day_that_is_none_is_said_in_words(command):
     result = CliRunner().invoke(app, [command, "--as-of", "tomorrow"])
     assert result.exit_code == 2
-    assert "`tomorrow` is no day such as 2026-05-31." in result.output
+    assert "`tomorrow` is not a day such as 2026-05-31." in result.output
 
 
 def test_a_new_workspace_is_told_what_to_do_and_nothing_is_green(tmp_path):

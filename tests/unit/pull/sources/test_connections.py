@@ -12,6 +12,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.land.landing import LoadOutcome, load_feed
+from worlds.opened import opened
 from worlds.own_feeds import Workspace
 
 NOW = datetime(2026, 5, 6, 2, tzinfo=UTC)
@@ -46,7 +47,7 @@ def put(store: MemoryFileSystem, day: str, content: str) -> None:
 
 
 def load(workspace: Workspace) -> list[LoadOutcome]:
-    return load_feed(workspace.settings, workspace.feed(path=ADDRESS), say=lambda _: None, now=NOW)
+    return load_feed(opened(workspace.settings), workspace.feed(path=ADDRESS), now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def load(workspace: Workspace) -> list[LoadOutcome]:
 def test_what_could_not_be_fetched_leaves_no_file(workspace: Workspace, source: dict[str, object]) -> None:
     feed = workspace.feed(path=None, **source)
     with pytest.raises(UserError, match="there is no connection `nowhere`"):
-        load_feed(workspace.settings, feed, say=lambda _: None, now=NOW)
+        load_feed(opened(workspace.settings), feed, now=NOW)
     assert [file for file in workspace.settings.raw.rglob("*") if file.is_file()] == []
 
 
@@ -88,4 +89,4 @@ def test_a_remote_file_that_is_too_large_is_refused_once_until_the_limit_is_rais
 @pytest.mark.parametrize("scheme", ["nowhere", "memory"])  # the second is known, and no provider of Airflow brings it
 def test_an_address_that_nothing_reads_is_said_in_one_sentence(workspace: Workspace, scheme: str) -> None:
     with pytest.raises(UserError, match=f"Nothing here reads {scheme}:// addresses"):
-        load_feed(workspace.settings, workspace.feed(path=f"{scheme}://bucket/x.csv"), say=lambda _: None, now=NOW)
+        load_feed(opened(workspace.settings), workspace.feed(path=f"{scheme}://bucket/x.csv"), now=NOW)

@@ -1,4 +1,4 @@
-"""A new workspace: settings, an example feed to edit, the suites, and a page that says what is what."""
+"""A new workspace: settings, an example feed to edit, the suites, and a page that explains them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from loyalty.common.errors import UserError
-from loyalty.common.progress import Say
+from loyalty.common.progress import Progress
 from loyalty.common.settings import WORKSPACE_FILE, shipped
 
 SETTINGS = """\
@@ -27,12 +27,12 @@ home: var                    # the data; relative to this folder
 
 EXAMPLE_FEED = """\
 # One file per export; the file's name is the feed's name. To start: remove `.example` from this file's name,
-# edit it, put an export where `path` says, and run `loyalty run`.
+# edit it, put an export at its `path`, and run `loyalty run`.
 
 feed: orders                        # which canonical feed this export becomes; only orders are required
 source: my_shop                     # the shop or system; part of every key
 group: orders                       # orders | crm | surveys
-owner: data-engineering             # whom an alert names
+owner: data-engineering             # named in alerts
 description: Orders of my shop, one row per order.
 path: exports/orders_{date}.csv     # below var/; {date} = YYYY-MM-DD in the name; * and ? are allowed
 format: csv                         # csv | fixed_width | xlsx | parquet | jsonl
@@ -50,7 +50,7 @@ columns:                            # canonical column: the export's header; equ
   total_amount: Total
   status: {value: completed}        # a constant
   kind: {from: Type, map: {"": sale, G: gift}}
-max_quarantine_rate: 0.05           # more broken rows than this refuse the file
+max_quarantine_rate: 0.05           # a file with more broken rows is rejected
 max_age_days: 3                     # late after this many days without a delivery
 """
 
@@ -62,7 +62,7 @@ README = """\
 | settings | `loyalty.yml` |
 | one YAML per export | `dags/feeds/`; see `orders.yml.example` there |
 | what is checked on every load | `expectations/<feed>.yml` |
-| exports to be loaded | `var/exports/`, or where a feed's `path` says |
+| exports to be loaded | `var/exports/`, or at a feed's `path` |
 | the published marts | `var/serve/current/loyalty.duckdb`, to be opened read-only |
 
     loyalty doctor        # is everything there?
@@ -72,7 +72,7 @@ README = """\
 """
 
 
-def make_workspace(folder: Path, say: Say = print) -> Path:
+def make_workspace(folder: Path, progress: Progress) -> Path:
     """Make a workspace in a new or empty folder; returns it. UserError when something is there already."""
     folder = folder.resolve()
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -85,6 +85,6 @@ def make_workspace(folder: Path, say: Say = print) -> Path:
     (folder / "README.md").write_text(README, encoding="utf-8")
     (folder / ".gitignore").write_text("var/\n", encoding="utf-8")
     (folder / WORKSPACE_FILE).write_text(SETTINGS, encoding="utf-8")
-    say(f"{folder}: a new workspace")
-    say(f"next: edit {feeds / 'orders.yml.example'}, name it orders.yml, and run `loyalty run` in {folder}")
+    progress.log(f"{folder}: a new workspace")
+    progress.log(f"next: edit {feeds / 'orders.yml.example'}, name it orders.yml, and run `loyalty run` in {folder}")
     return folder

@@ -1,0 +1,105 @@
+"""The commands of the pipeline: run, load, build, publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from loyalty.operate.cli.shared import WITH_REJECTS, AsOf, the_workspace
+
+if TYPE_CHECKING:
+    from loyalty.land.landing import LoadOutcome
+
+app = typer.Typer()
+
+
+@app.command(short_help="The whole nightly run: load, build, publish, report.")
+def run(as_of: AsOf = None) -> None:
+    """The whole nightly run: load every feed, build, publish, and print the result.
+
+    Exit code 0: all well. 3: published, but a file was rejected. 1: not published; the marts stay as they were.
+    """
+    from loyalty.operate.nightly import run_nightly
+
+    raise typer.Exit(run_nightly(the_workspace(), as_of))
+
+
+@app.command(short_help="Load one feed's exports and check them.")
+def load(
+    feed: Annotated[str, typer.Argument(help="The feed's name: the name of its file in dags/feeds.")],
+    files: Annotated[list[str] | None, typer.Argument(help="Files to load. Default: all that are new.")] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read the kept raw files again, after the feed's mapping was changed.")
+    ] = False,
+) -> None:
+    """Load one feed's exports: check them and land the good rows. Builds nothing.
+
+    Exit code 3: a file was rejected; the others have landed.
+    """
+    from loyalty.land.landing import load_feed
+    from loyalty.pull.feeds import get_feed
+
+    workspace = the_workspace()
+    chosen = [str(Path(file).resolve()) if Path(file).exists() else file for file in files or []] or None
+    outcomes = load_feed(workspace, get_feed(workspace.settings.feeds, feed), chosen, again=again)
+    if not outcomes:
+        typer.echo(f"{feed}: no new file")
+    for outcome in outcomes:
+        typer.echo(_outcome_sentence(outcome))
+    if any(outcome.outcome == "rejected" for outcome in outcomes):
+        raise typer.Exit(WITH_REJECTS)
+
+
+@app.command(short_help="Build core and marts; readers see nothing yet.")
+def build(
+    as_of: AsOf = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Everything from the landed loads, not only what is new.")
+    ] = False,
+) -> None:
+    """Build core and marts from the landed loads, with all tests. Readers see nothing until `loyalty publish`."""
+    from loyalty.build.build import build
+    from loyalty.build.plan import make_plan
+
+    workspace = the_workspace()
+    for reason in make_plan(workspace, as_of).reasons:
+        typer.echo(f"plan: {reason}")
+    result = build(workspace, as_of, full)
+    for warning in result.warnings:
+        typer.echo(f"warning: {warning}")
+    typer.echo(
+        f"built {result.models} models, {result.tests} tests passed, as of {result.as_of}, in {result.seconds:.1f} s: "
+        f"{workspace.settings.work_file}"
+    )
+    typer.echo("next: `loyalty publish`")
+
+
+@app.command(short_help="Show the finished build to readers.")
+def publish(
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Let publishing go on after a rollback, then publish.")
+    ] = False,
+    accept_drop: Annotated[
+        bool, typer.Option("--accept-drop", help="Publish although a mart lost more than half of its rows.")
+    ] = False,
+) -> None:
+    """Check the finished build and show it to readers as a new generation, in one step."""
+    from loyalty.publish import generations as published
+    from loyalty.publish import publish as publishing
+
+    workspace = the_workspace()
+    if resume:
+        published.resume(workspace)
+    publishing.publish(workspace, accept_drop=accept_drop)
+
+
+def _outcome_sentence(outcome: LoadOutcome) -> str:
+    if outcome.outcome == "rejected":
+        return f"rejected: {outcome.message}"
+    file = Path(outcome.uri).name
+    if outcome.outcome == "unchanged":
+        return f"{outcome.feed_name}: {file} was loaded before, with the same content"
+    landed = f"{outcome.feed_name}: landed {outcome.rows:,} rows of {file} as load {outcome.load_id}"
+    return f"{landed}. {outcome.message}".rstrip()
