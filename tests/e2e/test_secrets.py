@@ -30,7 +30,7 @@ SENTENCES = {
     "rejected: Feed `down`: /export cannot be reached (ConnectError).",
     "rejected: Feed `refusing`: the database of connection `refusing` does not answer (OperationalError).",
     "rejected: Feed `silent`: the database of connection `silent` does not answer (OperationalError).",
-    "rejected: Feed `strange`: nothing here reads databases of the type `strange` (connection `strange`): install "
+    "rejected: Feed `strange`: databases of the type `strange` cannot be read (connection `strange`): install "
     "SQLAlchemy's driver for it.",
     "rejected: Feed `unknown`: there is no connection `nowhere`; define it in Airflow or as AIRFLOW_CONN_NOWHERE.",
 }

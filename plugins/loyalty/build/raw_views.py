@@ -198,7 +198,7 @@ def data_span(
         [[load.load_id for load in orders]],
     ).fetchall()[0]
     if first is None:
-        raise UserError("The accepted orders hold not one row: see `loyalty quarantine list` and `loyalty status`.")
+        raise UserError("The accepted orders have no rows: see `loyalty quarantine list` and `loyalty status`.")
     currencies = connection.execute(
         "select distinct unnest(currencies) from meta.order_spans where load_id in (select unnest(?))",
         [[load.load_id for load in orders]],

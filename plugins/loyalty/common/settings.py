@@ -180,7 +180,7 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
     folder = workspace.resolve() if workspace else find_workspace()
     file = folder / WORKSPACE_FILE
     if not file.is_file():
-        raise UserError(f"{folder} is no workspace: it has no {WORKSPACE_FILE}. Make one with `loyalty init {folder}`.")
+        raise UserError(f"{folder} is not a workspace: it has no {WORKSPACE_FILE}; make one with `loyalty init DIR`.")
     written = _read(file)
     from_environment = {name for name in Settings.model_fields if os.environ.get(f"LOYALTY_{name.upper()}")}
     given = {name: value for name, value in flags.items() if value is not None}

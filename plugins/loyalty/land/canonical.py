@@ -210,7 +210,7 @@ def _product(batch: Batch, plan: Plan, column: Column, origin: ColumnMapping) ->
         text = _clean(_column(batch, header), feed.options)
         plain = _only_matching(_plain_numbers(text, _number_options(feed)), NUMBER)
         for row in pc.indices_nonzero(pc.and_(pc.is_valid(text), pc.is_null(plain))).to_pylist():
-            reason = f"{column.name}: a cell like `{shape(text[row].as_py())}` is no number"
+            reason = f"{column.name}: a cell like `{shape(text[row].as_py())}` is not a number"
             faults[row] = Fault(row, "readable", column.name, reason)
         numbers[header] = [None if number is None else Decimal(number) for number in plain.to_pylist()]
     products: list[str | None] = []
@@ -389,6 +389,7 @@ def _only_matching(text: pa.Array, pattern: str) -> pa.Array:
 
 def _unreadable(column: Column, text: pa.Array, values: pa.Array, feed: FeedConfig) -> list[Fault]:
     wanted = f" ({feed.date_format})" if feed.date_format and column.type in ("date", "timestamp") else ""
+    kind = f"{'an' if column.type == 'integer' else 'a'} {column.type}{wanted}"
     broken = pc.and_(pc.is_valid(text), pc.is_null(values))
     rows = pc.indices_nonzero(broken).to_pylist()
     return [
@@ -396,7 +397,7 @@ def _unreadable(column: Column, text: pa.Array, values: pa.Array, feed: FeedConf
             row,
             "readable",
             column.name,
-            f"{column.name}: a cell like `{shape(text[row].as_py())}` is no {column.type}{wanted}",
+            f"{column.name}: a cell like `{shape(text[row].as_py())}` is not {kind}",
         )
         for row in rows
     ]

@@ -117,7 +117,7 @@ def load_suite(folder: Path, feed: str) -> Suite:
             raise UserError(f"{file}: it must hold `key: value` lines, such as `feed: {feed}`.") from None
         raise UserError(f"{file}, key `{key}`: {first['msg']}{as_found(first['input'])}.") from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise UserError(f"{file} is no suite of rules: {yaml_fault(error)}.") from None
+        raise UserError(f"{file} is not a suite of rules: {yaml_fault(error)}.") from None
     if suite.feed != feed:
         raise UserError(f"{file}, key `feed`: the file's name is `{feed}`{as_found(suite.feed)}.")
     names = [rule.name for rule in [*suite.rows, *suite.load]]
@@ -241,7 +241,7 @@ def _validate(batch: Any, feed: str, rules: list[Rule], result_format: dict[str,
     for rule in rules:
         if rule.name not in known:
             raise UserError(
-                f"expectations/{feed}.yml, rule `{rule.name}`: Great Expectations knows no `{rule.expectation.type}` "
+                f"expectations/{feed}.yml, rule `{rule.name}`: Great Expectations has no `{rule.expectation.type}` "
                 "with these arguments."
             )
     outcome = batch.validate(suite, result_format=result_format)

@@ -61,7 +61,7 @@ def forget(workspace: Workspace, customer_id: str, source: str | None = None) ->
         person = Forgotten(person_of(key, source, customer_id).codes | owners, key)
         if not is_known(settings, person) and not person.codes & load_forgotten(settings).codes:
             where = f" of source `{source}`" if source else ""
-            raise UserError(f"No landed load knows a customer{where} with this id: nothing was changed.")
+            raise UserError(f"No landed load has a customer{where} with this id: nothing was changed.")
         remember(settings, [*person.codes, *records_of(settings, person)])
         failpoint("forget.remembered")
         code = keyed_hash(person.key, f"{secrets.token_hex(16)}:{source or ''}:{customer_id}")

@@ -178,7 +178,7 @@ def _send(url: str, message: Message, post: Post) -> None:
         "items": [asdict(item) for item in message.news],
     }
     if not url.startswith(("https://", "http://")):
-        raise UserError("notify_url is no http or https address: the message was only written here.")
+        raise UserError("notify_url is not an http or https address: the message was only written here.")
     attempts = Retrying(
         stop=stop_after_attempt(POST_ATTEMPTS),
         wait=wait_exponential(multiplier=0.5, max=5),

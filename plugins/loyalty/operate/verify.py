@@ -129,9 +129,9 @@ def _wrong_link(settings: Settings) -> Iterator[Finding]:
         if not link.exists():
             yield Finding(f"{link} points at {link.readlink()}, which is gone", todo)
         elif link.resolve().parent != (settings.serve / "generations").resolve():
-            yield Finding(f"{link} points at {link.readlink()}, which is no generation", todo)
+            yield Finding(f"{link} points at {link.readlink()}, which is not a generation", todo)
     elif link.exists():
-        yield Finding(f"{link} is no link, so no publish can reach readers", f"move it away and {todo}")
+        yield Finding(f"{link} is not a link, so no publish can reach readers", f"move it away and {todo}")
     elif generation_folders(settings):
         yield Finding(f"{link} is missing, so readers see nothing", todo)
 

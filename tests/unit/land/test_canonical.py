@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_a_fault_and_never_a_null(workspace: Workspace) -
         (1, "readable", "ordered_at"),
         (1, "readable", "total_amount"),
     ]
-    assert result.faults[1].reason == "ordered_at: a cell like `aaaaaaaaa` is no timestamp"
+    assert result.faults[1].reason == "ordered_at: a cell like `aaaaaaaaa` is not a timestamp"
 
 
 def test_constants_maps_line_numbers_currency_and_extras(workspace: Workspace) -> None:

@@ -107,7 +107,7 @@ def test_broken_rows_are_held_back_counted_and_valued(workspace: Workspace) -> N
         (3, "dear", Decimal("2.5"), "open"),
         (4, "readable_ordered_at", Decimal("1.75"), "open"),
     ]
-    assert held[1].reason == "ordered_at: a cell like `aaaaaaaaa` is no timestamp"
+    assert held[1].reason == "ordered_at: a cell like `aaaaaaaaa` is not a timestamp"
     assert json.loads(held[1].row_json)["Order"] == "3"
 
 
@@ -171,7 +171,7 @@ def test_a_rule_that_cannot_run_is_an_error_and_not_bad_data(workspace: Workspac
     with pytest.raises(UserError, match="rule `typo`: it could not run"):
         load(workspace, workspace.feed())
     workspace.suite("orders", rows=[rule("typo", "expect_column_values_to_be_lovely", column="total_amount")])
-    with pytest.raises(UserError, match="Great Expectations knows no `expect_column_values_to_be_lovely`"):
+    with pytest.raises(UserError, match="Great Expectations has no `expect_column_values_to_be_lovely`"):
         load(workspace, workspace.feed())
 
 
@@ -247,7 +247,9 @@ def test_a_row_is_released_as_a_load_of_its_own_with_its_source_line(workspace: 
 
 def test_a_row_that_breaks_the_contract_is_mended_before_it_is_released(workspace: Workspace, tmp_path: Path) -> None:
     _, load_id = quarantined(workspace)
-    with pytest.raises(UserError, match="line 4: ordered_at: a cell like `a{9}` is no timestamp; nothing was released"):
+    with pytest.raises(
+        UserError, match="line 4: ordered_at: a cell like `a{9}` is not a timestamp; nothing was released"
+    ):
         release(opened(workspace.settings), load_id)
     assert {entry.status for entry in entries(opened(workspace.settings))} == {"open"}
     file = tmp_path / "mended.csv"
@@ -269,7 +271,7 @@ def test_a_refusal_ends_with_one_stop_and_says_the_date_format_it_expected(works
     feed = workspace.feed(date_format="%d.%m.%Y %H:%M")
     workspace.export("orders_2026-05-04.csv", HEADER + "1,a,04.05.2026,1.00\n")
     (outcome,) = load(workspace, feed)
-    assert outcome.message.endswith("a cell like `99.99.9999` is no timestamp (%d.%m.%Y %H:%M).")
+    assert outcome.message.endswith("a cell like `99.99.9999` is not a timestamp (%d.%m.%Y %H:%M).")
     workspace.suite("orders", [rule("named", "expect_column_values_to_be_in_set", column="order_id", value_set=["9"])])
     workspace.export("orders_2026-05-05.csv", HEADER + GOOD)
     refused = [outcome.message for outcome in load(workspace, workspace.feed()) if outcome.outcome == "rejected"]
@@ -383,7 +385,7 @@ def test_a_version_that_cannot_be_read_holds_its_row_back(workspace: Workspace) 
     workspace.export("orders_2026-05-04.csv", rows)
     (outcome,) = load(workspace, feed)
     assert (outcome.rows, outcome.quarantined) == (1, 1)
-    assert entries(opened(workspace.settings))[0].reason == "version: a cell like `aaaaaaaa` is no timestamp"
+    assert entries(opened(workspace.settings))[0].reason == "version: a cell like `aaaaaaaa` is not a timestamp"
 
 
 def test_a_total_line_that_does_not_agree_refuses_the_file_without_a_rule(workspace: Workspace) -> None:

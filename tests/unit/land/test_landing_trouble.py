@@ -133,7 +133,7 @@ def test_what_is_no_file_is_refused_once_in_a_sentence_and_stops_no_other(worksp
     *refused, accepted = load(workspace, feed)
     assert [outcome.message for outcome in refused] == [
         "Feed `orders`, file orders_2026-05-04.csv: is a link to a file that is not there; put the file itself there.",
-        "Feed `orders`, file orders_2026-05-05.csv: is no file but a pipe, a socket or a device; put a file there.",
+        "Feed `orders`, file orders_2026-05-05.csv: is not a file but a pipe, a socket or a device; put a file there.",
         "Feed `orders`, file orders_2026-05-06.csv: is a folder; name the files in it in the feed's path, or put one "
         "file there.",
     ]

@@ -107,7 +107,7 @@ def test_receipt_list_and_ledger_name_nobody(unbuilt):
 
 def test_unknown_person_changes_nothing(unbuilt):
     before = Ledger(unbuilt.ledger).loads()
-    with pytest.raises(UserError, match="No landed load knows a customer"):
+    with pytest.raises(UserError, match="No landed load has a customer"):
         forget(opened(unbuilt), "nobody")
     assert Ledger(unbuilt.ledger).loads() == before
     assert not list_file(unbuilt).exists()
@@ -329,7 +329,7 @@ def test_killed_midway_it_is_run_again_and_ends_the_same(unbuilt, point):
 def test_alerts_and_reasons_show_the_shape_of_a_cell_and_not_its_content(unbuilt):
     one_mart.deliver(unbuilt, "2017-12-31", one_mart.HEADER + "8,ann,Wilhelmina Schulz 0170-1234,7.00\n")
     outcome = load(unbuilt, "orders")[-1]
-    assert "ordered_at: a cell like `aaaaaaaaaa aaaaaa 9999-9999` is no timestamp" in outcome.message
+    assert "ordered_at: a cell like `aaaaaaaaaa aaaaaa 9999-9999` is not a timestamp" in outcome.message
     assert "Schulz" not in Ledger(unbuilt.ledger).file.read_text()
     assert "Schulz" not in json.dumps([entry.reason for entry in entries(opened(unbuilt))])
 

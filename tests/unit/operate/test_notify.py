@@ -34,7 +34,7 @@ def test_rows_held_back_are_reported_once_with_their_lines_and_without_their_con
     message = notify(opened(loose), one_mart.NOW)
     (item,) = message.items
     assert (item.feed, item.rows, item.owner) == ("orders", 1, "data-engineering")
-    assert "(orders_2017-12-31.csv line 3): ordered_at: a cell like `aaa a aaaa` is no timestamp." in item.what
+    assert "(orders_2017-12-31.csv line 3): ordered_at: a cell like `aaa a aaaa` is not a timestamp." in item.what
     assert item.runbook == "docs/runbooks.md#many-rows-are-in-quarantine"
     assert "docs/runbooks.md" in message.text
     assert "example.com" not in message.text

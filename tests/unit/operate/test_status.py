@@ -69,8 +69,8 @@ DAMAGE = {
     ),
     "current": (lambda s: shutil.rmtree(generation(s)), "which is gone"),
     "current gone": (lambda s: (s.serve / "current").unlink(), "is missing, so readers see nothing"),
-    "current elsewhere": (lambda s: point_elsewhere(s), "which is no generation"),
-    "current a folder": (lambda s: replace_link(s), "is no link"),
+    "current elsewhere": (lambda s: point_elsewhere(s), "which is not a generation"),
+    "current a folder": (lambda s: replace_link(s), "is not a link"),
     "ledger": (lambda s: cut_ledger(s), "events are missing"),
 }
 HARMLESS = (

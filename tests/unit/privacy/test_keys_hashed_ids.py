@@ -143,7 +143,7 @@ def test_addresses_stand_in_raw_files_alone(shop):
         assert places(shop, address) == {"raw"}
     (held,) = entries(opened(shop))
     assert (held.reason, hash_of(shop, EVE) in held.row_json) == (
-        "ordered_at: a cell like `aaaa` is no timestamp",
+        "ordered_at: a cell like `aaaa` is not a timestamp",
         True,
     )
 
@@ -221,7 +221,7 @@ def test_raw_files_go_also_when_the_person_stood_in_held_back_rows_alone_and_the
 
 
 def test_a_person_of_another_source_is_another_persons_affair(unbuilt):
-    with pytest.raises(UserError, match="No landed load knows a customer of source `till`"):
+    with pytest.raises(UserError, match="No landed load has a customer of source `till`"):
         erase.forget(opened(unbuilt), ADA, source="till")
 
 

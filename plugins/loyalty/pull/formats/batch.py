@@ -10,7 +10,7 @@ import pyarrow as pa
 
 @dataclass(frozen=True)
 class BadLine:
-    """A line that is no row: too few or too many cells."""
+    """A line that is not a row: too few or too many cells."""
 
     line: int
     cells: list[str]

@@ -179,7 +179,7 @@ def _sort_out(
         elif len(cells) == width:
             rows.cells.append(cells)
             rows.numbers.append(number)
-        elif cells:  # a blank line is no row
+        elif cells:  # a blank line is not a row
             rows.bad.append(BadLine(number, cells, f"{len(cells)} cells where the header has {width}"))
     return rows
 

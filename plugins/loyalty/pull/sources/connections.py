@@ -88,8 +88,8 @@ def _engine(feed: FeedConfig, name: str) -> Any:
         return sqlalchemy.create_engine(uri, hide_parameters=True)
     except (sqlalchemy.exc.ArgumentError, ImportError):
         raise UserError(
-            f"Feed `{feed.name}`: nothing here reads databases of the type `{connection.conn_type}` (connection "
-            f"`{name}`): install SQLAlchemy's driver for it."
+            f"Feed `{feed.name}`: databases of the type `{connection.conn_type}` cannot be read (connection `{name}`): "
+            f"install SQLAlchemy's driver for it."
         ) from None
 
 

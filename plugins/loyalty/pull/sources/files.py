@@ -48,7 +48,7 @@ def find_files(settings: Settings, feed: FeedConfig, day: date | None = None) ->
     """
     if feed.path is None:
         if day:
-            raise UserError(f"Feed `{feed.name}` is no dated file, so a past date cannot be loaded again.")
+            raise UserError(f"Feed `{feed.name}` is not a dated file, so a past date cannot be loaded again.")
         return [feed.http.address if feed.http else f"sql:{feed.name}"]
     if day and not feed.is_dated:
         raise UserError(
@@ -92,7 +92,7 @@ def reason_to_reject(settings: Settings, uri: str) -> str:
     if file.is_dir():
         return "is a folder; name the files in it in the feed's path, or put one file there"
     if not file.is_file():
-        return "is no file but a pipe, a socket or a device; put a file there"
+        return "is not a file but a pipe, a socket or a device; put a file there"
     if file.stat().st_size > settings.max_file_bytes:
         return _too_large(settings.max_file_bytes)
     return ""
@@ -164,7 +164,7 @@ def _list(settings: Settings, wanted: str, is_open: bool) -> list[str]:
     base = settings.workspace if wanted.startswith(WORKSPACE_PREFIX) else settings.home
     pattern = wanted.removeprefix(WORKSPACE_PREFIX).removeprefix("file://")
     _refuse_closed_folder(base / Path(pattern).parent)
-    found = glob.glob(pattern, root_dir=base)  # noqa: PTH207 - what is in the base's own name is no pattern
+    found = glob.glob(pattern, root_dir=base)  # noqa: PTH207 - what is in the base's own name is not a pattern
     return [str(base / path) for path in found if not (is_open and (base / path).is_dir())]
 
 
@@ -183,7 +183,7 @@ def _open(settings: Settings, uri: str) -> Any:
 
 
 def _storage(uri: str) -> Any:
-    """An address as Airflow's object storage reads it; UserError when nothing here reads its scheme."""
+    """An address as Airflow's object storage reads it; UserError when no provider reads its scheme."""
     from airflow.sdk import ObjectStoragePath
 
     try:
@@ -191,7 +191,7 @@ def _storage(uri: str) -> Any:
         _ = path.fs
     except (ValueError, ImportError):
         scheme = f"{uri.partition('://')[0]}://"
-        raise UserError(f"Nothing here reads {scheme} addresses: install the Airflow provider that does.") from None
+        raise UserError(f"{scheme} addresses cannot be read: install the Airflow provider that reads them.") from None
     return path
 
 

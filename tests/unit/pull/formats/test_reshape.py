@@ -290,7 +290,7 @@ def test_a_product_needs_its_factors_and_reads_numbers_as_the_feed_writes_them(w
     assert chosen(rows, "net_amount") == [(Decimal("2469.0000"),), (None,), (None,), (Decimal("3.0000"),)]
     assert {(fault.row, fault.reason) for fault in faults} == {
         (1, "net_amount is missing"),
-        (2, "net_amount: a cell like `aaa` is no number"),
+        (2, "net_amount: a cell like `aaa` is not a number"),
     }
 
 

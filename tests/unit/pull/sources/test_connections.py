@@ -88,5 +88,5 @@ def test_a_remote_file_that_is_too_large_is_refused_once_until_the_limit_is_rais
 
 @pytest.mark.parametrize("scheme", ["nowhere", "memory"])  # the second is known, and no provider of Airflow brings it
 def test_an_address_that_nothing_reads_is_said_in_one_sentence(workspace: Workspace, scheme: str) -> None:
-    with pytest.raises(UserError, match=f"Nothing here reads {scheme}:// addresses"):
+    with pytest.raises(UserError, match=f"{scheme}:// addresses cannot be read"):
         load_feed(opened(workspace.settings), workspace.feed(path=f"{scheme}://bucket/x.csv"), now=NOW)
