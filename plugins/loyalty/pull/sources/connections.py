@@ -89,7 +89,7 @@ def _engine(feed: FeedConfig, name: str) -> Any:
     except (sqlalchemy.exc.ArgumentError, ImportError):
         raise UserError(
             f"Feed `{feed.name}`: databases of the type `{connection.conn_type}` cannot be read (connection `{name}`): "
-            f"install SQLAlchemy's driver for it."
+            "install SQLAlchemy's driver for it."
         ) from None
 
 
