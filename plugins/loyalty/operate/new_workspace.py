@@ -17,7 +17,7 @@ home: var                    # the data; relative to this folder
 # max_age_days: 3            # publishing stops when the newest accepted orders are older
 # keep_generations: 7        # published generations kept for rollback
 # reporting_currency: EUR    # default: the only currency of the orders
-# notify_url: https://...    # gets one JSON message when something wants attention
+# notify_url: https://...    # gets one JSON message when something needs attention
 # memory_limit: 4GB          # DuckDB's, while building
 
 # vars:                      # windows and thresholds of the metrics
