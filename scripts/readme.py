@@ -33,7 +33,7 @@ QUESTION = re.compile(r'loyalty query "([^"]+)"')
 
 
 def filled(text: str, name: str, content: str) -> str:
-    """README with one of its parts written anew."""
+    """README with one of its parts replaced."""
     part = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
     if len(part.findall(text)) != 1:
         raise SystemExit(
@@ -96,7 +96,7 @@ def main() -> None:
             command, check=True, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True
         ).stdout
         settings = load_settings(ROOT, home=Path(home))
-        seconds = int(output.rpartition("The night took ")[2].split()[0])
+        seconds = int(output.rpartition("The nightly run took ")[2].split()[0])
         text = README.read_text(encoding="utf-8")
         text = filled(text, "answers", answers_part(settings))
         text = filled(text, "query", query_part(settings, text))

@@ -177,7 +177,7 @@ def existing(path: Path) -> Path:
 
 
 def is_damaged(findings: Iterable[Finding]) -> bool:
-    """Whether anything was lost or changed; the rest only wants attention."""
+    """Whether anything was lost or changed; the rest only needs attention."""
     return any(finding.is_damage for finding in findings)
 
 
