@@ -64,19 +64,21 @@ def _numbers(found: Any) -> set[float]:
 
 @pytest.mark.parametrize(("title", "section"), _sections(), ids=lambda value: value[:60])
 def test_every_area_says_when_it_misleads_and_works_an_example(title: str, section: str) -> None:
-    assert re.search(r"\bmisleads\b", section, re.IGNORECASE), f"{title} does not say when its figures mislead"
-    assert "*By hand*" in section, f"{title} works no example"
-    assert _tests_named(section), f"{title} names no test"
+    assert re.search(r"\bmisleads\b", section, re.IGNORECASE), (
+        f"edit docs/metrics: {title} does not say when its figures mislead (*Misleads*)"
+    )
+    assert "*By hand*" in section, f"edit docs/metrics: {title} has no example (*By hand*)"
+    assert _tests_named(section), f"edit docs/metrics: {title} names no unit test in `code`"
 
 
 @pytest.mark.parametrize(("title", "example"), _examples(), ids=lambda value: value[:60])
 def test_every_example_is_repeated_by_the_test_it_names(title: str, example: str) -> None:
     tests = _tests_named(example)
-    assert tests, f"{title} names no test that exists"
+    assert tests, f"edit docs/metrics: the example of {title} names no test that exists"
     known = set().union(*(_numbers(test) for test in tests))
     stated = NUMBER.findall(re.sub(r"`[^`]*`|\[[^]]*\]\([^)]*\)", "", example))
-    strangers = [text for text in stated if not any(_is_rounded(number, text) for number in known)]
-    assert strangers == [], f"{title}: the test knows nothing of these figures"
+    unknown = [text for text in stated if not any(_is_rounded(number, text) for number in known)]
+    assert unknown == [], f"edit docs/metrics: the test that {title} names does not contain these figures"
 
 
 def _is_rounded(number: float, text: str) -> bool:

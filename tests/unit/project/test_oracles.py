@@ -28,21 +28,25 @@ def _parts(text: str) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:60])
 def test_every_oracle_names_its_source_and_tests_that_exist(row: list[str]) -> None:
     _, figures, source, tests = row
-    assert figures and source
-    assert TEST.findall(tests)
+    how = "edit this row in tests/oracles/README.md: figures, source and `tests/...py::test_...`"
+    assert figures and source, how
+    assert TEST.findall(tests), how
     for file, name in TEST.findall(tests):
-        assert f"\ndef {name}(" in (ROOT / file).read_text(encoding="utf-8"), f"{file} has no {name}"
+        assert f"\ndef {name}(" in (ROOT / file).read_text(encoding="utf-8"), (
+            f"{file} has no {name}: edit tests/oracles/README.md"
+        )
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_every_part_of_every_file_is_reproduced_or_left_out_with_a_reason(file: str) -> None:
     reproduced = _parts("".join(row[0] for row in ROWS))
-    assert file in {name for name, _ in reproduced}
+    how = f"edit tests/oracles/README.md: say which test reproduces {file}, or why a part of it is left out"
+    assert file in {name for name, _ in reproduced}, how
     if file.endswith(".json"):
         keys = set(json.loads((ORACLES / file).read_text(encoding="utf-8")))
-        told = {part for name, part in reproduced | _parts(LEFT_OUT) if name == file}
-        assert told == keys
+        named = {part for name, part in reproduced | _parts(LEFT_OUT) if name == file}
+        assert named == keys, how
 
 
 def test_nothing_else_lies_among_the_oracles() -> None:
-    assert {file.name for file in ORACLES.iterdir()} == {*FILES, "README.md"}
+    assert {file.name for file in ORACLES.iterdir()} == {*FILES, "README.md"}, "tests/oracles holds CSV and JSON only"
