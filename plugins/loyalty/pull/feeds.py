@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -26,9 +27,10 @@ from loyalty.common import strict_yaml
 from loyalty.common.errors import UserError, as_found, nearest, yaml_fault
 from loyalty.common.settings import LONGEST_DAYS
 from loyalty.pull.contract import PERSON_COLUMNS, CanonicalFeed, load_contract
+from loyalty.pull.patterns import wrong_pattern
 
 # Raised when an adapter reads the same bytes differently than before, so that loads are made again.
-ADAPTER_VERSION = 1
+ADAPTER_VERSION = 2
 DATE_PLACEHOLDER = "{date}"
 POSITION = "_position"  # as an origin: the number of the row in its record
 FEED_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -38,19 +40,39 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class ColumnMapping(_Model):
-    """Where a canonical column comes from.
+def _constant(value: Any) -> Any:
+    """A constant as text: YAML reads 1, 2.50, 2026-05-01 and true as something else."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, (int, float, date)) else value
 
-    A header of the export, a constant, the line's number (`_line`), the row's number in its record
-    (`_position`), or a product of cells. With `hash`, an address lands as its keyed hash, which is the customer's id.
+
+def _exact(value: Any) -> Any:
+    """A factor as it is written: 0.01 is a hundredth, not the nearest binary number."""
+    return str(value) if isinstance(value, float) else value
+
+
+class ColumnMapping(_Model):
+    """Where a canonical column comes from, and what is done to its cells, in this order.
+
+    The origin is one of: a header of the export (`from`), a constant (`value`), a product of cells (`multiply`, less
+    `minus`), several cells put together (`join`). `from` also takes the line's number (`_line`) and the row's number
+    in its record (`_position`). Then `pattern` takes a part of the cell, `map` replaces whole cells, `unix` reads a
+    count since 1970, `factor` multiplies a number, `plus` adds durations to a time. With `hash`, an address lands as
+    its keyed hash, which is the customer's id.
     """
 
     source: str | None = Field(default=None, alias="from")
-    value: str | None = None
+    value: Annotated[str | None, BeforeValidator(_constant)] = None
     map: dict[str, str] = Field(default_factory=dict)
     pattern: str | None = None
     multiply: list[str] = Field(default_factory=list)
     minus: list[str] = Field(default_factory=list)
+    join: list[str] = Field(default_factory=list)
+    separator: str | None = None
+    factor: Annotated[Decimal | None, BeforeValidator(_exact)] = None
+    unix: Literal["seconds", "milliseconds", "microseconds"] | None = None
+    plus: dict[Literal["seconds", "minutes", "hours", "days"], str] = Field(default_factory=dict)
     hash: bool = False
 
     @field_validator("pattern")
@@ -60,14 +82,23 @@ class ColumnMapping(_Model):
 
     @model_validator(mode="after")
     def _one_origin(self) -> ColumnMapping:
-        if sum((self.source is not None, self.value is not None, bool(self.multiply))) != 1:
+        if sum((self.source is not None, self.value is not None, bool(self.multiply), bool(self.join))) != 1:
             raise ValueError(
-                "give one of `from` (a header of the export), `value` (a constant) and `multiply` (a list of headers)"
+                "give one of `from` (a header of the export), `value` (a constant), `multiply` (a list of headers) and "
+                "`join` (a list of headers)"
             )
-        if (self.map or self.pattern) and self.source is None:
-            raise ValueError("`map` and `pattern` go with `from`")
+        if (self.map or self.pattern) and self.source is None and not self.join:
+            raise ValueError("`map` and `pattern` go with `from` or `join`")
+        if (self.unix or self.plus) and self.source is None and not self.join:
+            raise ValueError("`unix` and `plus` go with `from` or `join`")
         if self.minus and not self.multiply:
             raise ValueError("`minus` goes with `multiply`")
+        if self.separator is not None and not self.join:
+            raise ValueError("`separator` goes with `join`")
+        if self.factor is not None and self.value is not None:
+            raise ValueError("`factor` goes with `from` or `multiply`; write the product as the value")
+        if self.factor == 0:
+            raise ValueError("`factor` is zero, so every amount would be zero")
         if self.hash and (self.source is None or self.map or self.pattern):
             raise ValueError("`hash` goes with `from` alone")
         return self
@@ -75,7 +106,13 @@ class ColumnMapping(_Model):
     @property
     def headers(self) -> list[str]:
         """The headers of the export that it reads."""
-        return [*([] if self.source is None else [self.source]), *self.multiply, *self.minus]
+        return [
+            *([] if self.source is None else [self.source]),
+            *self.multiply,
+            *self.minus,
+            *self.join,
+            *self.plus.values(),
+        ]
 
 
 class FormatOptions(_Model):
@@ -121,7 +158,7 @@ class FormatOptions(_Model):
     @field_validator("trailer", "footer")
     @classmethod
     def _valid_pattern(cls, pattern: str | None) -> str | None:
-        return _regular_expression(pattern)
+        return _regular_expression(pattern, only_named=True)
 
 
 class Unpivot(_Model):
@@ -133,32 +170,40 @@ class Unpivot(_Model):
 
 
 class Split(_Model):
-    """A column whose cells are lists: one row for each item."""
+    """A column whose cells are lists: one row for each item. `position` names a column with the item's number."""
 
     column: str
     by: str = Field(min_length=1)
+    position: str | None = None
 
 
 class RowOptions(_Model):
     """How the lines of an export become rows, where one line is not one record; applied in this order."""
 
+    keep: dict[str, list[str]] = Field(default_factory=dict)
     leave_out: dict[str, list[str]] = Field(default_factory=dict)
     record: str | None = None
     fill_down: list[str] = Field(default_factory=list)
+    sum: list[str] = Field(default_factory=list)
     first_only: bool = False
     unpivot: Unpivot | None = None
     split: Split | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> RowOptions:
-        if self.first_only and self.record is None:
-            raise ValueError("first_only: it needs `record`, the column whose value the lines of a record share")
+        if (self.first_only or self.sum) and self.record is None:
+            key = "first_only" if self.first_only else "sum"
+            raise ValueError(f"{key}: it needs `record`, the column whose value the lines of a record share")
+        if self.sum and not self.first_only:
+            raise ValueError("sum: it needs `first_only`, or each line of the record would bring the whole sum")
+        if both := [header for header in self.keep if {*self.keep[header]} & {*self.leave_out.get(header, [])}]:
+            raise ValueError(f"keep: a word of `{both[0]}` is in `leave_out` too")
         return self
 
     @property
     def headers(self) -> list[str]:
         """The headers of the export that it reads, but for the patterns of `unpivot`."""
-        return [*self.leave_out, *([self.record] if self.record else []), *self.fill_down]
+        return [*self.keep, *self.leave_out, *([self.record] if self.record else []), *self.fill_down, *self.sum]
 
 
 class HttpSource(_Model):
@@ -180,12 +225,9 @@ class SqlSource(_Model):
     connection: str
 
 
-def _regular_expression(pattern: str | None) -> str | None:
-    if pattern is not None:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
+def _regular_expression(pattern: str | None, only_named: bool = False) -> str | None:
+    if pattern is not None and (why := wrong_pattern(pattern, only_named)):
+        raise ValueError(f"not a regular expression: {why}")
     return pattern
 
 
@@ -267,6 +309,13 @@ class FeedConfig(_Model):
                 f"columns.{unknown[0]}: the feed `{self.canonical_name}` has no such column"
                 f"{nearest(unknown[0], self.canonical.columns)}; what is not named there is kept as x_*"
             )
+        for column, origin in self.columns.items():
+            kind = self.canonical.columns[column].type
+            if origin.factor is not None and kind not in ("decimal", "rate", "integer"):
+                raise ValueError(f"columns.{column}: `factor` is for numbers, and this column is a {kind}")
+            if (origin.unix or origin.plus) and kind not in ("timestamp", "date"):
+                key = "unix" if origin.unix else "plus"
+                raise ValueError(f"columns.{column}: `{key}` is for times, and this column is a {kind}")
         for column in self.hashed_ids:
             if column not in PERSON_COLUMNS:
                 raise ValueError(f"columns.{column}: `hash` is for a customer's id ({', '.join(PERSON_COLUMNS)})")

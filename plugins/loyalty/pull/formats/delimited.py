@@ -13,12 +13,14 @@ from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from loyalty.common.errors import LoadRejected
 from loyalty.pull.feeds import FormatOptions
 from loyalty.pull.formats.batch import BadLine, Batch, Trailer
 from loyalty.pull.formats.text import Lines, open_lines
+from loyalty.pull.patterns import is_found, named_groups
 
 LONGEST_CELL = 1_000_000  # characters
 csv.field_size_limit(LONGEST_CELL)
@@ -100,12 +102,11 @@ class _Records:
 
     def _before_footer(self, records: list[list[str]]) -> list[list[str]]:
         """The records above the footer, which is read to the file's end; LoadRejected when it is too long for one."""
-        for position, cells in enumerate(records):
-            if is_footer(cells, self._options):
-                rest = len(records) - position + len(list(islice(self._reader, LONGEST_FOOTER + 1)))
-                reject_long_footer(rest)
-                return records[:position]
-        return records
+        position = footer_begins(records, self._options)
+        if position is None:
+            return records
+        reject_long_footer(len(records) - position + len(list(islice(self._reader, LONGEST_FOOTER + 1))))
+        return records[:position]
 
 
 def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) -> pa.Table | None:
@@ -136,9 +137,12 @@ def _plain_cells(lines: list[str], header: list[str], options: FormatOptions) ->
     return table if table.num_rows == len(lines) else None
 
 
-def is_footer(cells: list[str], options: FormatOptions) -> bool:
-    """Whether the footer begins with this line: it and all below are no rows."""
-    return options.footer is not None and re.search(options.footer, options.delimiter.join(cells)) is not None
+def footer_begins(records: Sequence[Sequence[str]], options: FormatOptions) -> int | None:
+    """The position of the first record that the footer's pattern is found in: it and all below are no rows."""
+    if options.footer is None or not records:
+        return None
+    lines = pa.array([options.delimiter.join(cells) for cells in records], pa.string())
+    return next(iter(pc.indices_nonzero(is_found(lines, options.footer)).to_pylist()), None)
 
 
 def reject_long_footer(length: int) -> None:
@@ -171,11 +175,12 @@ def _sort_out(
     if not options.trailer and set(map(len, records)) == {width}:
         return _Rows(records, list(numbers))
     rows = _Rows(trailer=trailer)
+    totals = _total_lines(records, numbers, options)
     for cells, number in zip(records, numbers, strict=True):
         if cells and rows.trailer:
             raise LoadRejected(f"line {number}: there are rows after the total line")
-        if options.trailer and (found := re.match(options.trailer, options.delimiter.join(cells))):
-            rows.trailer = _trailer(found, options)
+        if number in totals:
+            rows.trailer = _trailer(options.delimiter.join(cells), options)
         elif len(cells) == width:
             rows.cells.append(cells)
             rows.numbers.append(number)
@@ -237,9 +242,17 @@ def to_batch(
     return Batch(cells, pa.array(numbers, pa.int64()), bad, trailer)
 
 
-def _trailer(found: re.Match[str], options: FormatOptions) -> Trailer:
+def _total_lines(records: list[list[str]], numbers: Sequence[int], options: FormatOptions) -> set[int]:
+    """The numbers of the lines that begin as a total line does."""
+    if not options.trailer:
+        return set()
+    lines = pa.array([options.delimiter.join(cells) for cells in records], pa.string())
+    return {numbers[place] for place in pc.indices_nonzero(is_found(lines, f"^(?:{options.trailer})")).to_pylist()}
+
+
+def _trailer(line: str, options: FormatOptions) -> Trailer:
     """What the total line claims, its numbers written as the file's own are."""
-    groups = found.groupdict()
+    groups = named_groups(line, options.trailer or "") or {}
     return Trailer(_claim(groups.get("rows"), "number of rows", options), _claim(groups.get("total"), "total", options))
 
 

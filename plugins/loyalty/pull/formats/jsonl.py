@@ -25,7 +25,7 @@ def read(file: Path, options: FormatOptions, batch_rows: int, max_bytes: int) ->
             if not line.strip():
                 continue
             try:
-                record = json.loads(line, parse_float=str, parse_int=str)
+                record = json.loads(line, parse_float=_Number, parse_int=_Number)
             except ValueError:
                 if not line.endswith("\n"):
                     raise LoadRejected(f"line {number} stops in the middle: the file is cut short") from None
@@ -60,7 +60,24 @@ def _is_text(line: str, record: dict[str, Any]) -> bool:
     return True
 
 
+class _Number(str):
+    """A number as the file writes it: no digit is lost, and inside of a list or an object it stays a number."""
+
+
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False) if not isinstance(value, bool) else str(value).lower()
+    if isinstance(value, str):
+        return str(value)
+    return None if value is None else _json(value)
+
+
+def _json(value: Any) -> str:
+    """A value as JSON again, its numbers as they came."""
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        return (
+            f"{{{', '.join(f'{json.dumps(key, ensure_ascii=False)}: {_json(item)}' for key, item in value.items())}}}"
+        )
+    if isinstance(value, list):
+        return f"[{', '.join(map(_json, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 
 import pyarrow as pa
@@ -14,23 +15,104 @@ from loyalty.pull.feeds import POSITION, FeedConfig, RowOptions
 from loyalty.pull.formats.batch import Batch
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A batch under way: its rows, the line of each and the number of its record."""
+
+    batch: Batch
+    cells: pa.Table
+    numbers: pa.Array
+    records: pa.Array
+
+
 def reshaped(batches: Iterator[Batch], feed: FeedConfig) -> Iterator[Batch]:
     """The batches with their lines made into rows as the feed's `rows` declares; a row keeps the number of its line."""
     if feed.rows is None:
         yield from batches
         return
     lines = _Lines(feed.rows)
-    for batch in batches:
-        cells, numbers = _with_all_columns(batch.cells, feed, feed.rows), batch.lines
-        cells, numbers = _left_in(cells, numbers, feed.rows)
-        cells, records = lines.joined(cells)
-        if feed.rows.first_only:
-            begins = lines.begins(records)
-            cells, numbers, records = cells.filter(begins), numbers.filter(begins), records.filter(begins)
-        cells, numbers, records = _exploded(cells, numbers, records, feed)
+    parts: Iterator[_Part] = (_with_records(batch, feed, feed.rows, lines) for batch in batches)
+    if feed.rows.sum:
+        parts = _summed(parts, feed, feed.rows)
+    elif feed.rows.first_only:
+        parts = (_first_lines(part, lines) for part in parts)
+    for part in parts:
+        cells, numbers, records = _exploded(part.cells, part.numbers, part.records, feed)
         if feed.needs_position:
             cells = cells.append_column(POSITION, lines.positions(records))
-        yield replace(batch, cells=cells, lines=numbers)
+        yield replace(part.batch, cells=cells, lines=numbers)
+
+
+def _with_records(batch: Batch, feed: FeedConfig, rows: RowOptions, lines: _Lines) -> _Part:
+    cells, numbers = _left_in(_with_all_columns(batch.cells, feed, rows), batch.lines, rows)
+    cells, records = lines.joined(cells, numbers)
+    return _Part(batch, cells, numbers, records)
+
+
+def _first_lines(part: _Part, lines: _Lines) -> _Part:
+    begins = lines.begins(part.records)
+    return _Part(part.batch, part.cells.filter(begins), part.numbers.filter(begins), part.records.filter(begins))
+
+
+def _summed(parts: Iterator[_Part], feed: FeedConfig, rows: RowOptions) -> Iterator[_Part]:
+    """The first line of each record with the sums over all of its lines; a record may go on in the next batch."""
+    held: _Part | None = None
+    for part in parts:
+        if held is not None and held.cells.num_rows:
+            whole = [held.cells, part.cells]
+            part = _Part(
+                part.batch,
+                pa.concat_tables(whole, promote_options="default"),
+                pa.concat_arrays([held.numbers, part.numbers]),
+                pa.concat_arrays([held.records, part.records]),
+            )
+        first = _record_sums(part, feed, rows)
+        count = max(first.cells.num_rows - 1, 0)
+        yield replace(first, cells=first.cells[:count], numbers=first.numbers[:count], records=first.records[:count])
+        held = replace(
+            first,
+            batch=Batch(first.cells[:0], first.numbers[:0]),
+            cells=first.cells[count:],
+            numbers=first.numbers[count:],
+            records=first.records[count:],
+        )
+    if held is not None:
+        yield held
+
+
+def _record_sums(part: _Part, feed: FeedConfig, rows: RowOptions) -> _Part:
+    records = part.records.to_pylist()
+    begins = pa.array([place == 0 or records[place - 1] != record for place, record in enumerate(records)], pa.bool_())
+    first = part.cells.filter(begins)
+    for header in rows.sum:
+        sums: dict[int, Decimal | None] = dict.fromkeys(records)
+        texts = part.cells.column(header).to_pylist()
+        for record, line, text in zip(records, part.numbers.to_pylist(), texts, strict=True):
+            if (number := _number(text, header, line, feed)) is not None:
+                sums[record] = (sums[record] or Decimal(0)) + number
+        first = _with_column(first, header, [_written(one, feed) for one in sums.values()])
+    return _Part(part.batch, first, part.numbers.filter(begins), part.records.filter(begins))
+
+
+def _number(text: str | None, header: str, line: int, feed: FeedConfig) -> Decimal | None:
+    """A cell to be added up; LoadRejected where it is no number, since a sum without it would be wrong."""
+    if not _is_filled(text, feed):
+        return None
+    plain = (text or "").strip()
+    if feed.format in ("csv", "fixed_width"):
+        plain = plain.replace(feed.options.thousands, "") if feed.options.thousands else plain
+        plain = plain.replace(",", ".") if feed.options.decimal == "," else plain
+    try:
+        return Decimal(plain)
+    except InvalidOperation:
+        raise LoadRejected(f"line {line}: `{header}` has no number, and `rows.sum` adds it up") from None
+
+
+def _written(number: Decimal | None, feed: FeedConfig) -> str | None:
+    if number is None:
+        return None
+    is_text = feed.format in ("csv", "fixed_width")
+    return f"{number:f}".replace(".", feed.options.decimal) if is_text else f"{number:f}"
 
 
 def _with_all_columns(cells: pa.Table, feed: FeedConfig, rows: RowOptions) -> pa.Table:
@@ -47,10 +129,12 @@ def _with_all_columns(cells: pa.Table, feed: FeedConfig, rows: RowOptions) -> pa
 
 
 def _left_in(cells: pa.Table, numbers: pa.Array, rows: RowOptions) -> tuple[pa.Table, pa.Array]:
-    for header, words in rows.leave_out.items():
-        texts = pc.fill_null(pc.utf8_trim_whitespace(cells.column(header)), "")
-        keep = pc.invert(pc.is_in(texts, value_set=pa.array(words, pa.string()))).combine_chunks()
-        cells, numbers = cells.filter(keep), numbers.filter(keep)
+    for wanted, words_of in ((True, rows.keep), (False, rows.leave_out)):
+        for header, words in words_of.items():
+            texts = pc.fill_null(pc.utf8_trim_whitespace(cells.column(header)), "")
+            named = pc.is_in(texts, value_set=pa.array(words, pa.string())).combine_chunks()
+            keep = named if wanted else pc.invert(named)
+            cells, numbers = cells.filter(keep), numbers.filter(keep)
     return cells, numbers
 
 
@@ -61,28 +145,38 @@ class _Lines:
         self._rows = rows
         self._name: str | None = None
         self._record = self._begun = self._counted = 0
+        self._begun_in: dict[int, int] = {}  # the records so far, by a hash of their name, and the line they began in
         self._above: dict[str, tuple[str | None, int]] = dict.fromkeys(rows.fill_down, (None, 0))
         self._position = 0
 
-    def joined(self, cells: pa.Table) -> tuple[pa.Table, pa.Array]:
+    def joined(self, cells: pa.Table, numbers: pa.Array) -> tuple[pa.Table, pa.Array]:
         """The cells filled from the line above in the same record, and the number of each line's record."""
         if self._rows.record is None:
             first = self._record + 1
             self._record += cells.num_rows
             records = list(range(first, self._record + 1))
         else:
-            names, records = self._records(cells.column(self._rows.record).to_pylist())
+            names, records = self._records(cells.column(self._rows.record).to_pylist(), numbers.to_pylist())
             cells = _with_column(cells, self._rows.record, names)
         for header in self._rows.fill_down:
             cells = _with_column(cells, header, self._filled(header, cells.column(header).to_pylist(), records))
         return cells, pa.array(records, pa.int64())
 
-    def _records(self, texts: list[str | None]) -> tuple[list[str | None], list[int]]:
-        """Each line's record, which is the one above where the cell is empty."""
+    def _records(self, texts: list[str | None], numbers: list[int]) -> tuple[list[str | None], list[int]]:
+        """Each line's record, which is the one above where the cell is empty.
+
+        LoadRejected where the lines of a record are apart: they would count as two records of one name, and one of
+        them would be lost.
+        """
         names: list[str | None] = []
         records: list[int] = []
-        for text in texts:
+        for text, number in zip(texts, numbers, strict=True):
             if text and text.strip() and text != self._name:
+                if (begun := self._begun_in.setdefault(hash(text), number)) != number:
+                    raise LoadRejected(
+                        f"line {number} belongs to the record that begins in line {begun}, and other records are "
+                        f"between them; sort the export by `{self._rows.record}`"
+                    )
                 self._name, self._record = text, self._record + 1
             names.append(self._name)
             records.append(self._record)
@@ -140,6 +234,11 @@ def _exploded(
         lists = [_items(cell, split.by, feed) for cell in cells.column(split.column).to_pylist()]
         cells, numbers, records = _one_row_each(lists, cells, numbers, records)
         cells = _with_column(cells, split.column, [item for items in lists for item in items])
+        if split.position:
+            if split.position in cells.column_names:
+                raise LoadRejected(f"the file has a column `{split.position}`: choose another name in `rows.split`")
+            places: list[str | None] = [str(place) for items in lists for place in range(1, len(items) + 1)]
+            cells = _with_column(cells, split.position, places)
     return cells, numbers, records
 
 

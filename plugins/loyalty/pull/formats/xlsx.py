@@ -22,8 +22,8 @@ from loyalty.pull.formats.batch import BadLine, Batch
 from loyalty.pull.formats.delimited import (
     LONGEST_FOOTER,
     check_header,
+    footer_begins,
     header_of,
-    is_footer,
     reject_long_footer,
     to_batch,
 )
@@ -92,7 +92,7 @@ def _batches(sheet: Any, options: FormatOptions, batch_rows: int) -> Iterator[Ba
                 header = _header(above, options)
                 first_row = number + options.skip_after_header + 1
             continue
-        if is_footer([text for text in texts if text], options):
+        if footer_begins([[text for text in texts if text]], options) is not None:
             reject_long_footer(1 + sum(1 for _ in islice(values, LONGEST_FOOTER)))
             break
         if any(texts[len(header) :]):
