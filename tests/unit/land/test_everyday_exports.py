@@ -206,7 +206,8 @@ def test_only_the_kept_kinds_of_rows_are_read(workspace: Workspace) -> None:
 def test_a_column_is_added_up_over_the_lines_of_a_record(workspace: Workspace, batch_rows: int) -> None:
     content = (
         HEAD
-        + "1,a,2026-05-04,1.10,EUR\n1,a,2026-05-04,2.20,EUR\n2,b,2026-05-05,,EUR\n3,b,2026-05-05,5,EUR\n3,b,2026-05-05,,EUR\n"
+        + "1,a,2026-05-04,1.10,EUR\n1,a,2026-05-04,2.20,EUR\n2,b,2026-05-05,,EUR\n"
+        + "3,b,2026-05-05,5,EUR\n3,b,2026-05-05,,EUR\n"
     )
     rows, _ = read(workspace, content, batch_rows, rows={"record": "id", "first_only": True, "sum": ["total"]})
     assert [(row["order_id"], row["total_amount"]) for row in rows] == [
