@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from loyalty.build import dbt_runner
-from loyalty.build.dbt_runner import ModelDoc, made_relations, model_docs, parse_project, run_dbt, unknown_vars
+from loyalty.build.dbt_runner import ModelDoc, made_relations, model_docs, parse_project, run_dbt, wrong_vars
 from loyalty.build.plan import chosen_vars, code_version, history_version, last_build, needs_full
 from loyalty.build.raw_views import DataSpan, data_span, register, register_build
 from loyalty.build.work_file import lock, open_work_file
@@ -58,7 +58,7 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
     """
     started = time.monotonic()
     settings, ledger, progress = workspace.settings, workspace.ledger, workspace.progress
-    if wrong := unknown_vars(settings):
+    if wrong := wrong_vars(settings):
         raise UserError(f"{settings.workspace / WORKSPACE_FILE}, key `vars`: {wrong[0]}; nothing was built.")
     build_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with recorded_run(ledger, "build") as run, lock(settings, f"build {build_id}"):

@@ -14,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from loyalty.common.errors import UserError, nearest
+from loyalty.build.variables import wrong_variables
+from loyalty.common.errors import UserError
 from loyalty.common.progress import SILENT, Progress, Steps
 from loyalty.common.settings import Settings
 
@@ -142,12 +143,12 @@ def _invoke(
     return result
 
 
-def unknown_vars(settings: Settings) -> list[str]:
-    """A sentence for each var of the workspace that no model asks for: it would change nothing, in silence."""
+def wrong_vars(settings: Settings) -> list[str]:
+    """A sentence for each var of the workspace that no model reads, or that no model can use."""
     declared = yaml.safe_load((settings.dbt_project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
     found = declared.get("vars", {})
     known = {*found, *found.get(declared["name"], {})} - {declared["name"]}
-    return [f"there is no var `{name}`{nearest(str(name), known)}" for name in settings.vars if name not in known]
+    return wrong_variables(settings.vars, known)
 
 
 def _folder(settings: Settings, target: str) -> Path:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from loyalty.build import plan, work_file
-from loyalty.build.dbt_runner import unknown_vars
+from loyalty.build.dbt_runner import wrong_vars
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Event, Ledger, Load
 from loyalty.common.lock import holder_of
@@ -182,7 +182,7 @@ def _feeds(settings: Settings) -> Check:
 
 
 def _vars(settings: Settings) -> Check:
-    wrong = unknown_vars(settings)
+    wrong = wrong_vars(settings)
     return Check("vars", not wrong, "; ".join(wrong) or f"{len(settings.vars)} set in {WORKSPACE_FILE}")
 
 
