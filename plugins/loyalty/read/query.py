@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +26,16 @@ from loyalty.publish.generations import CONTENT, MARTS_FILE, require_current
 Format = Literal["table", "csv", "json"]
 
 READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+# Table functions that read the marts and the catalogue, or make rows; files, logs and settings are not among them.
+TABLE_FUNCTIONS = {
+    *("range", "generate_series", "unnest", "repeat", "json_each", "json_tree", "summary"),
+    *("duckdb_columns", "duckdb_constraints", "duckdb_databases", "duckdb_functions", "duckdb_keywords"),
+    *("duckdb_schemas", "duckdb_tables", "duckdb_types", "duckdb_views", "duckdb_indexes"),
+    *("pragma_table_info", "pragma_show", "pragma_version", "pg_timezone_names", "pragma_database_size"),
+}
+NOT_READING = {"write_log", "nextval", "currval", "getenv", "json_execute_serialized_sql"}
+EXPLAIN = re.compile(r"^explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
+LONGEST_SECONDS = 300.0
 EXPLAINED = ("explain_key", "explain_value")
 LONGEST_TABLE = 1000
 ROWS_AT_ONCE = 10_000
@@ -45,29 +57,74 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def asked(settings: Settings, sql: str) -> Iterator[Answer]:
+def asked(settings: Settings, sql: str, seconds: float = LONGEST_SECONDS) -> Iterator[Answer]:
     """Ask the current generation; marts need no schema name (`select * from retention__cohort_months`).
 
     The rows are read while the block takes them, so that a result of any size takes the same memory.
     Raises UserError with DuckDB's own message for a wrong statement, and for one that does not only read.
     """
     file = require_current(settings).marts_file
+    config: dict[str, Any] = {
+        "enable_external_access": "false",
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "temp_directory": "",  # a question that needs more memory than that ends instead of filling the disk
+    }
     try:
-        statements = duckdb.extract_statements(sql)
-        if len(statements) != 1 or statements[0].type not in READING:
-            raise UserError(
-                "`loyalty query` takes one statement that reads: select, with, from, describe, show or explain."
-            )
-        config: dict[str, Any] = {"enable_external_access": "false"}
         with duckdb.connect(str(file), read_only=True, config=config) as connection:
+            statement = _one_question(connection, sql)
             prepare_session(connection)
             connection.execute(f"set search_path = '{_schemas(connection)}'")
             connection.execute("set lock_configuration = true")
-            cursor = connection.execute(statements[0])
-            names = tuple(column[0] for column in cursor.description or [])
-            yield Answer(names, _rows(cursor))
+            with _time_limit(connection, seconds):
+                cursor = connection.execute(statement)
+                names = tuple(column[0] for column in cursor.description or [])
+                yield Answer(names, _rows(cursor))
+    except duckdb.InterruptException:
+        raise UserError(
+            f"The query took longer than {seconds:g} seconds and was stopped: ask for less, or give it more with "
+            "`--timeout SECONDS`."
+        ) from None
     except duckdb.Error as error:
         raise UserError(" ".join(str(error).split())) from None
+
+
+@contextmanager
+def _time_limit(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    timer = threading.Timer(seconds, connection.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _one_question(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one statement of the text; UserError for more, for one that does not read, and for strange functions."""
+    statements = duckdb.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type not in READING:
+        raise UserError(
+            "`loyalty query` takes one statement that reads: select, with, from, describe, show or explain."
+        )
+    text = EXPLAIN.sub("", statements[0].query.strip(), count=1)
+    tree = json.loads(connection.execute("select json_serialize_sql(?)", [text]).fetchall()[0][0])
+    if tree["error"]:
+        raise UserError("`loyalty query` takes select, with, from, describe, show and summarize, or explain of these.")
+    if strange := sorted(_functions(tree) & NOT_READING | (_functions(tree, "TABLE_FUNCTION") - TABLE_FUNCTIONS)):
+        raise UserError(f"`loyalty query` does not run the function `{strange[0]}`: it reads the marts alone.")
+    return statements[0]
+
+
+def _functions(node: Any, kind: str = "FUNCTION") -> set[str]:
+    """The names of the functions in a statement as DuckDB parsed it."""
+    if isinstance(node, list):
+        return {name for item in node for name in _functions(item, kind)}
+    if not isinstance(node, dict):
+        return set()
+    own = node["function"] if kind == "TABLE_FUNCTION" and node.get("type") == kind else node
+    found = {str(own["function_name"]).lower()} if node.get("type") == kind and "function_name" in own else set()
+    return found | {name for item in node.values() for name in _functions(item, kind)}
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:

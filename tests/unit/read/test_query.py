@@ -62,12 +62,48 @@ def test_whatever_is_no_question_is_refused(published, sql):
         "select * from read_csv('/etc/passwd')",
         "select * from glob('/etc/*')",
         "select * from duckdb_secrets()",
-        "explain analyze copy (select 1) to '/tmp/stolen.csv'",
+        "select * from duckdb_settings()",
+        "from enable_logging()",
+        "explain from enable_logging()",
+        "explain analyze select (select count(*) from enable_logging())",
+        "with a as (from enable_logging()) select * from a",
+        "select 1 where exists (from truncate_duckdb_logs())",
+        "from query('select 1')",
+        "select write_log('x')",
     ],
 )
-def test_files_outside_can_be_neither_read_nor_written(published, sql):
-    with pytest.raises(UserError, match="disabled"):
+def test_functions_that_do_more_than_read_the_marts_are_not_run(published, sql):
+    with pytest.raises(UserError, match="does not run the function"):
         query(published, sql)
+
+
+@pytest.mark.parametrize("sql", ["select * from '/etc/passwd'", "from '/etc/hosts.csv'"])
+def test_files_outside_cannot_be_read(published, sql):
+    with pytest.raises(UserError, match="disabled|does not exist"):
+        query(published, sql)
+
+
+def test_nothing_is_explained_but_a_question(published):
+    with pytest.raises(UserError, match="explain of these"):
+        query(published, "explain analyze copy (select 1) to '/tmp/stolen.csv'")
+
+
+def test_a_question_without_an_end_is_stopped(published):
+    with (
+        pytest.raises(UserError, match="longer than 0.2 seconds"),
+        asked(published, "select sum(a.range * b.range) from range(10000000) a, range(10000000) b", 0.2) as answer,
+    ):
+        list(answer.rows)
+
+
+def test_a_question_that_needs_more_memory_than_there_is_ends_in_a_sentence(published):
+    small = published.model_copy(update={"memory_limit": "20MB"})
+    with pytest.raises(UserError, match="memory|Memory"):
+        query(small, "select list(range) from range(50000000)")
+
+
+def test_rows_are_made_by_range(published):
+    assert query(published, "select count(*) from range(3)") == [(3,)]
 
 
 def test_wrong_name_is_answered_in_duckdbs_words(published):

@@ -71,6 +71,7 @@ def rollback(
 def query(
     sql: Annotated[str, typer.Argument(help="One statement that reads. Marts need no schema name.")],
     style: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to show the rows.")] = "table",
+    timeout: Annotated[float, typer.Option(help="Seconds after which the query is stopped.", min=0.001)] = 300,
 ) -> None:
     """Query the published marts.
 
@@ -80,7 +81,7 @@ def query(
     from loyalty.common.progress import progress_on
     from loyalty.read.query import asked, write
 
-    with asked(the_workspace().settings, sql) as answer:
+    with asked(the_workspace().settings, sql, timeout) as answer:
         write(answer, style, sys.stdout, progress_on().width)
 
 
