@@ -13,7 +13,7 @@ from loyalty.common.errors import LoadRejected
 from loyalty.land.canonical import Fault, plan_columns, to_canonical
 from loyalty.pull.feeds import BrokenFeed, FeedConfig
 from loyalty.pull.formats.read import read_batches
-from shop_workspace import Workspace
+from worlds.own_feeds import Workspace
 
 KEY = (b"k" * 32,)
 ORDER = {"order_id": "id", "customer_id": "who", "ordered_at": "at", "total_amount": "total"}
