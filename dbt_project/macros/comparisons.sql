@@ -97,7 +97,7 @@
 {%- endmacro %}
 
 {#
-  The published columns of one measure of fct_comparisons, joined under `alias`: naive and matched
+  The published columns of one measure of int_programme__comparisons, joined under `alias`: naive and matched
   difference with intervals, empty where the comparison cannot be made.
 #}
 {% macro lift_columns(alias, prefix) -%}

@@ -7,6 +7,17 @@
 
 {% macro postgres__type_double() -%} {{ return("double precision") }} {%- endmacro %}
 
+{#
+  A contract says `data_type: double` on every engine. PostgreSQL has another name for it, which is put in here, before
+  dbt compares the types of a contract and creates the table with them.
+#}
+{% macro postgres__get_assert_columns_equivalent(sql) -%}
+    {%- for column in model["columns"].values() if column.data_type == "double" -%}
+        {%- do column.update({"data_type": type_double()}) -%}
+    {%- endfor -%}
+    {{ return(assert_columns_equivalent(sql)) }}
+{%- endmacro %}
+
 {# Money: 18 digits, 4 of them after the point. #}
 {% macro type_amount() -%} {{ return("decimal(18, 4)") }} {%- endmacro %}
 

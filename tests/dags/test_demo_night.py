@@ -33,4 +33,9 @@ def test_the_demo_shows_every_task_and_the_build_in_between(lines, airflow_datab
     tasks_of_build = [line.split()[1] for line in shown if line.strip().startswith("build_marts")]
     assert tasks_of_build == ["plan", "build", "publish", "notify"]
     text = "\n".join(shown)
-    assert text.index(" plan ") < text.index("  core: ") < text.index("  marts: ") < text.index(" publish ")
+    assert (
+        text.index(" plan ")
+        < text.index("  before estimates: ")
+        < text.index("  after estimates: ")
+        < text.index(" publish ")
+    )

@@ -20,7 +20,7 @@ TICKET_MARTS = (
     "satisfaction__complaints",
     "satisfaction__complaint_funnel",
     "satisfaction__complaint_steps",
-    "satisfaction__silent",
+    "satisfaction__silent_dissatisfied",
     "satisfaction__response_times",
     "satisfaction__feedback_quarters",
     "satisfaction__issue_months",
@@ -73,7 +73,7 @@ def test_one_ticket_and_one_answer(warehouse: Warehouse) -> None:
     build(warehouse, *TICKET_MARTS, *SURVEY_MARTS)
     silent = (
         "select complainer_count, assumed_silent_estimate, own_silent_estimate, own_complaint_rate"
-        " from marts.satisfaction__silent where segment_by = 'all'"
+        " from marts.satisfaction__silent_dissatisfied where segment_by = 'all'"
     )
     assert warehouse.query(silent) == [(1, 24.0, None, None)]
     funnel = (

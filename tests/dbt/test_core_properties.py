@@ -17,7 +17,7 @@ from worlds.warehouse import Warehouse, new_warehouse
 
 SELECTION = (
     "+retention__cohort_months +retention__customer_months +profitability__customer_months +profitability__cost_drivers"
-    " +profitability__cost_reconciliation +fct_customer_profits"
+    " +profitability__cost_reconciliation +int_profitability__customer_profits"
 )
 RELATIONS = (
     "core.dim_customers",
@@ -28,7 +28,7 @@ RELATIONS = (
     "core.fct_customer_days",
     "marts.retention__customer_months",
     "marts.retention__cohort_months",
-    "core.fct_customer_profits",
+    "steps.int_profitability__customer_profits",
     "marts.profitability__customer_months",
     "marts.profitability__cost_drivers",
 )
@@ -93,9 +93,9 @@ def test_a_withdrawn_load_gives_back_the_version_before(tmp_path: Path, environm
 
 
 def test_guests_resellers_and_staff_are_rows_of_their_own(built: Warehouse) -> None:
-    bases = {row[0] for row in built.query("select distinct base from core.fct_customer_profits")}
+    bases = {row[0] for row in built.query("select distinct base from steps.int_profitability__customer_profits")}
     assert bases >= {"customer", "guest", "reseller", "internal", "after_as_of"}
-    outside = built.query("select base_key from core.fct_customer_profits where base = 'guest'")
+    outside = built.query("select base_key from steps.int_profitability__customer_profits where base = 'guest'")
     assert set(outside) == {("guest:USD",), ("guest:EUR",)}
 
 
@@ -164,7 +164,7 @@ def test_amounts_without_a_rate_stay_in_their_currency_and_are_never_added_up(bu
         " and shipping_amount = 0 and recorded.net_amount > 0"
     )
     assert {float(rate) for (rate,) in rates} <= {1.25}
-    outside = {row[0] for row in built.query("select base_key from core.fct_customer_profits")}
+    outside = {row[0] for row in built.query("select base_key from steps.int_profitability__customer_profits")}
     assert "other_currency:USD" in outside, "a EUR customer's orders in USD stand outside the customer's row"
 
 

@@ -17,7 +17,7 @@ from worlds.survey_rows import SCENE, build, load_survey, question
 from worlds.warehouse import PROJECT, Warehouse, new_warehouse
 
 AS_OF = date(2017, 12, 31)
-MARTS = ("loyalty__customers", "loyalty__next_actions", "loyalty__claims", "loyalty__early_signals", "loyalty__as_of")
+MARTS = ("loyalty__customers", "loyalty__next_actions", "loyalty__claims", "loyalty__early_signals", "dq__as_of")
 CONSENT = {"consent_column": "x_may_contact"}
 QUESTIONS = [
     question("s", "overall", "overall_satisfaction", 1, 5),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from loyalty.build.estimates.runner import TABLES
+from loyalty.build.estimates.runner import STEPS, TABLES
 from loyalty.pull.contract import load_contract
 from worlds.warehouse import PROJECT, project
 
@@ -42,14 +43,157 @@ def _models(nodes: dict[str, Any], folder: str) -> list[Any]:
     return [node for node in nodes.values() if node.original_file_path.startswith(f"models/{folder}/")]
 
 
-def test_marts_read_core_only(nodes: dict[str, Any]) -> None:
+# The layers in the order in which the data pass them; a layer reads itself and those before it.
+LAYERS = {
+    "staging": "staging",
+    "intermediate": "intermediate",
+    "core": "core",
+    "core/steps": "core",
+    "estimates": "estimates",
+    "marts/<topic>/steps": "steps",
+    "marts/<topic>": "marts",
+    "quality": "quality",
+}
+ORDER = list(dict.fromkeys(LAYERS.values()))
+TOPICS = {"customers", "orders", "retention", "wallet", "satisfaction", "profitability", "programme", "loyalty"}
+
+
+def _folder(model: Any) -> tuple[str, str]:
+    """The folder of the project's layout that a model is in, and the topic or feed that the path names."""
+    parts = Path(model.original_file_path).parts[1:-1]
+    if parts[0] == "marts":
+        return "/".join(("marts", "<topic>", *parts[2:])), parts[1]
+    if parts[:2] == ("core", "steps"):
+        return "core/steps", parts[2]
+    return parts[0], parts[1] if len(parts) > 1 else ""
+
+
+def _edges(nodes: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """Every model with every model that it reads."""
+    for model in nodes.values():
+        if model.resource_type == "model":
+            yield from ((model, nodes[key]) for key in model.depends_on.nodes if key.startswith("model."))
+
+
+def test_every_model_is_in_a_folder_of_the_layout(nodes: dict[str, Any]) -> None:
+    for model in (node for node in nodes.values() if node.resource_type == "model"):
+        folder, topic = _folder(model)
+        assert folder in LAYERS, f"{model.original_file_path} is in no layer; the layers are {', '.join(LAYERS)}"
+        assert folder == "staging" or topic in TOPICS | {""}, f"{model.original_file_path}: there is no topic {topic}"
+
+
+def test_layers_only_go_forward(nodes: dict[str, Any]) -> None:
+    def rank(model: Any) -> int:
+        return ORDER.index(LAYERS[_folder(model)[0]])
+
+    backward = [f"{model.name} reads {parent.name}" for model, parent in _edges(nodes) if rank(parent) > rank(model)]
+    assert backward == []
+
+
+def test_marts_read_core_and_their_own_steps_only(nodes: dict[str, Any]) -> None:
+    sources = [
+        (mart.name, key)
+        for mart in nodes.values()
+        if mart.resource_type == "model" and _folder(mart)[0] == "marts/<topic>"
+        for key in mart.depends_on.nodes
+        if not key.startswith("model.")
+    ]
     strangers = [
-        (mart.name, parent)
-        for mart in _models(nodes, "marts")
-        for parent in mart.depends_on.nodes
-        if not (parent in nodes and nodes[parent].original_file_path.startswith("models/core/"))
+        f"{mart.name} reads {parent.name}"
+        for mart, parent in _edges(nodes)
+        if _folder(mart)[0] == "marts/<topic>" and _folder(parent)[0] not in ("core", "marts/<topic>/steps")
+    ]
+    assert (sources, strangers) == ([], [])
+
+
+def test_steps_are_private(nodes: dict[str, Any]) -> None:
+    """A step is read inside its topic only, and a step of core by core only: so dbt refuses any other ref."""
+    for model in (node for node in nodes.values() if node.resource_type == "model"):
+        folder, topic = _folder(model)
+        if folder.endswith("steps"):
+            assert model.access == "private", model.name
+            assert model.group == ("core" if folder == "core/steps" else topic), model.name
+    strangers = [
+        f"{model.name} reads {parent.name}"
+        for model, parent in _edges(nodes)
+        if _folder(parent)[0].endswith("steps") and model.group != parent.group
     ]
     assert strangers == []
+
+
+def test_statistics_are_read_inside_their_topic(nodes: dict[str, Any]) -> None:
+    strangers = [
+        f"{model.name} reads {parent.name}"
+        for model, parent in _edges(nodes)
+        if _folder(parent)[0] == "estimates" and _folder(model)[1] != _folder(parent)[1]
+    ]
+    assert strangers == []
+
+
+def test_core_is_what_more_than_one_topic_reads(nodes: dict[str, Any]) -> None:
+    read_by: dict[str, set[str]] = {}
+    for model, parent in _edges(nodes):
+        read_by.setdefault(parent.unique_id, set()).add(model.unique_id)
+
+    @cache
+    def topics(key: str) -> frozenset[str]:
+        folder, topic = _folder(nodes[key])
+        own = {topic} if folder == "marts/<topic>" else set()
+        return frozenset(own.union(*(topics(reader) for reader in read_by.get(key, ()))))
+
+    lonely = {
+        model.name: set(topics(model.unique_id))
+        for model in _models(nodes, "core")
+        if _folder(model)[0] == "core" and len(topics(model.unique_id)) < 2
+    }
+    assert lonely == {}, "these serve one topic only: make them steps of it"
+
+
+def test_every_estimate_is_an_exposure_of_what_it_reads_and_writes(nodes: dict[str, Any]) -> None:
+    """What Python reads between two runs of dbt is part of the lineage."""
+    declared = {
+        exposure.name: (
+            {f"{nodes[key].schema}.{nodes[key].name}" for key in exposure.depends_on.nodes},
+            set(exposure.config.meta["writes"]),
+        )
+        for exposure in project().exposures.values()
+    }
+    code = {
+        step.__name__.rpartition(".")[2]: (
+            {
+                value
+                for value in vars(step).values()
+                if isinstance(value, str) and re.match(r"(core|statistics)\.", value)
+            },
+            set(step.TABLES),
+        )
+        for step in STEPS
+    }
+    assert declared == code, "edit models/estimates/exposures.yml"
+
+
+def test_statistics_need_no_estimate(nodes: dict[str, Any]) -> None:
+    """They are built before the estimates, which read them."""
+    late = {key for key, node in nodes.items() if node.resource_type == "source" and node.source_name == "estimates"}
+    waiting = [model for model in nodes.values() if model.resource_type == "model"]
+    while found := [model for model in waiting if late & set(model.depends_on.nodes)]:
+        late |= {model.unique_id for model in found}
+        waiting = [model for model in waiting if model.unique_id not in late]
+    assert [key for key in late if key.startswith("model.") and _folder(nodes[key])[0] == "estimates"] == []
+
+
+def test_the_yml_of_a_model_holds_it_alone(nodes: dict[str, Any]) -> None:
+    """Description, columns, data tests and unit tests of `<model>.sql` are in `<model>.yml` beside it."""
+    for model in (node for node in nodes.values() if node.resource_type == "model"):
+        file = Path(model.original_file_path).with_suffix(".yml")
+        assert model.patch_path == f"loyalty://{file.as_posix()}", model.name
+    by_name = {model.name: model for model in nodes.values() if model.resource_type == "model"}
+    elsewhere = [
+        test.name
+        for test in project().unit_tests.values()
+        if Path(test.original_file_path) != Path(by_name[test.model].original_file_path).with_suffix(".yml")
+    ]
+    assert elsewhere == []
 
 
 def test_staging_only_types_and_renames(nodes: dict[str, Any]) -> None:
@@ -99,21 +243,14 @@ def test_results_are_the_same_in_every_run(nodes: dict[str, Any]) -> None:
     assert found == set()
 
 
-def test_intermediate_models_are_tables_where_several_models_read_them(nodes: dict[str, Any]) -> None:
-    """A table costs a night three times a view; a view that several read is computed several times."""
-    models = [node for node in nodes.values() if node.resource_type == "model"]
-    read_by = Counter(parent for model in models for parent in model.depends_on.nodes)
-    wrong = {
-        model.name: model.config.materialized
-        for model in _models(nodes, "intermediate")
-        if model.config.materialized != "incremental"
-        and (model.config.materialized == "table") != (read_by[model.unique_id] > 1)
-    }
-    assert wrong == {}
+def test_the_folder_alone_decides_how_a_model_is_built() -> None:
+    """One rule in dbt_project.yml, and no model that knows better; what remembers loads is one macro."""
+    own = [file.name for file in PROJECT.glob("models/**/*.sql") if re.search(r"\bconfig\(", _code(file))]
+    assert own == []
 
 
 def test_marts_are_public_contracts_with_an_owner(nodes: dict[str, Any]) -> None:
-    for mart in _models(nodes, "marts"):
+    for mart in (node for node in _models(nodes, "marts") if _folder(node)[0] == "marts/<topic>"):
         assert mart.contract.enforced, mart.name
         assert mart.access == "public", mart.name
         assert mart.group == mart.name.split("__")[0], mart.name

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from loyalty.build import estimates
-from loyalty.build.build import LATE
+from loyalty.build.build import AFTER_ESTIMATES
 from worlds import every_column
 from worlds.postgres_server import Postgres, differences, postgres
 from worlds.warehouse import Warehouse, new_warehouse
@@ -16,7 +16,7 @@ from worlds.warehouse import Warehouse, new_warehouse
 pytestmark = pytest.mark.slow
 
 CURRENT = "+int_*__current"
-SCHEMAS = ("core", "marts", "quality")
+SCHEMAS = ("core", "steps", "marts", "quality")
 
 
 @dataclass(frozen=True)
@@ -49,10 +49,10 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
             engine.dbt("run", "--select", CURRENT, variables=every_column.VARIABLES)
         every_column.land_night(warehouse, 1)
         warehouse.dbt("seed")
-        warehouse.dbt("run", "--exclude", *LATE, variables=every_column.VARIABLES)
+        warehouse.dbt("run", "--exclude", AFTER_ESTIMATES, variables=every_column.VARIABLES)
         with warehouse.connect() as work:
             estimates.run(work, every_column.AS_OF)
-        warehouse.dbt("run", "--select", *LATE, variables=every_column.VARIABLES)
+        warehouse.dbt("run", "--select", AFTER_ESTIMATES, variables=every_column.VARIABLES)
         engines.copy("raw", "estimates")
         for resources in ("seed", "run"):
             server.dbt(resources, variables=every_column.VARIABLES)

@@ -22,18 +22,22 @@ ORACLES = Path(__file__).parents[1] / "oracles"
 PUBLISHED = json.loads((ORACLES / "btyd.json").read_text(encoding="utf-8"))
 # CDNOW's conventions; and no assumed cost of activities, so that the margin is known beforehand.
 UNTRUNCATED = {"left_truncation": False, "assumed_cost_rates": False, "prediction_days": 273, "min_base": 1}
-STATISTICS = ("+int_retention__history_cells", "+int_retention__value_cells", "+int_retention__contract_cells")
+STATISTICS = ("+stat_retention__history_cells", "+stat_retention__value_cells", "+stat_retention__contract_cells")
 SCORED = (
-    *("fct_order_forecasts", "fct_value_forecasts", "fct_customer_predictions"),
-    *("fct_model_checks", "fct_model_parameters", "fct_contract_periods"),
-    *("retention__model_checks", "retention__model_parameters", "retention__contract_periods"),
+    *("int_retention__order_forecasts", "int_retention__value_forecasts", "fct_customer_predictions"),
+    *("fct_model_checks", "fct_model_parameters", "int_retention__contract_periods"),
+    *("dq__model_checks", "dq__model_parameters", "retention__contract_periods"),
 )
 
 
 def _predict(warehouse: Warehouse, as_of: date, variables: dict[str, object]) -> None:
     """What a build does: the core, the fits, what is scored from them."""
     warehouse.set_build(as_of)
-    margins = ("+int_retention__customer_margins", "+int_retention__yearly_values", "int_retention__contract_periods")
+    margins = (
+        "+int_retention__customer_margins",
+        "+int_retention__yearly_values",
+        "int_retention__observed_contract_periods",
+    )
     without_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     warehouse.dbt("build", "--select", *STATISTICS, *margins, *without_tests, variables=variables)
     with warehouse.connect() as connection:
@@ -53,7 +57,7 @@ def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 def _fitted(warehouse: Warehouse, model: str, scope: str) -> tuple[dict[str, float], float]:
     rows = warehouse.query(
-        "select parameter, parameter_value, log_likelihood from marts.retention__model_parameters"
+        "select parameter, parameter_value, log_likelihood from quality.dq__model_parameters"
         f" where model = '{model}' and scope = '{scope}'"
     )
     return {name: round(value, 4) for name, value, _ in rows}, rows[0][2]
@@ -81,9 +85,7 @@ def test_gamma_gamma_by_the_projects_own_path(cdnow: Warehouse) -> None:
     assert parameters == {"p": 6.2496, "q": 3.7442, "v": 15.4435}
     published = PUBLISHED["gammagamma_cdnow"]["published"]
     assert all(round(value, 2) == published[name] for name, value in parameters.items())
-    base = cdnow.value(
-        "select base_count from marts.retention__model_parameters where scope = 'USD' and parameter = 'p'"
-    )
+    base = cdnow.value("select base_count from quality.dq__model_parameters where scope = 'USD' and parameter = 'p'")
     assert base == PUBLISHED["gammagamma_cdnow"]["n_repeat"] == 946
 
 
@@ -211,7 +213,7 @@ def test_the_hold_out_is_the_published_one(a_year_later: Warehouse) -> None:
     assert parameters == {"r": 0.2426, "alpha": 4.4136, "a": 0.7929, "b": 2.4259}
     assert log_likelihood == -9582.4292
     observed, expected, verdict = a_year_later.query(
-        "select observed_figure, expected_figure, verdict from marts.retention__model_checks"
+        "select observed_figure, expected_figure, verdict from quality.dq__model_checks"
         " where model = 'bgnbd' and check_name = 'hold-out order days'"
     )[0]
     assert (observed, round(expected, 2), verdict) == (1882, 1653.41, "passes")
@@ -221,12 +223,12 @@ def test_the_model_of_p_alive_foretells_the_same_hold_out(a_year_later: Warehous
     assert _fitted(a_year_later, "mbgnbd", "calibration")[1] == -9582.1357
     # package lifetimes 0.11.3, ModifiedBetaGeoFitter, on the same customers: tests/unit/build/estimates/test_btyd.py
     foretold = a_year_later.query(
-        "select observed_figure, round(expected_figure, 1), verdict from marts.retention__model_checks"
+        "select observed_figure, round(expected_figure, 1), verdict from quality.dq__model_checks"
         " where model = 'mbgnbd' and check_name = 'hold-out order days'"
     )
     assert foretold == [(1882, 1576.7, "passes")]
     deciles = a_year_later.query(
-        "select count(*), sum(base_count) from marts.retention__model_checks"
+        "select count(*), sum(base_count) from quality.dq__model_checks"
         " where model = 'mbgnbd' and check_name = 'hold-out order probability by decile'"
     )
     assert deciles == [(10, 2357)]
@@ -242,7 +244,7 @@ def test_rows_in_another_order_and_days_yet_to_come_change_no_digit_of_a_fit(
 
 def test_the_hold_out_by_earlier_repeats_is_the_published_one(a_year_later: Warehouse) -> None:
     rows = a_year_later.query(
-        "select base_count, expected_figure, observed_figure from marts.retention__model_checks"
+        "select base_count, expected_figure, observed_figure from quality.dq__model_checks"
         " where model = 'bgnbd' and check_name = 'hold-out order days by repeats' order by part"
     )
     with (ORACLES / "bgnbd_cdnow_holdout_by_x.csv").open(encoding="utf-8") as file:
@@ -256,7 +258,7 @@ def test_one_repeat_is_foretold_too_few_orders_and_the_check_says_so(a_year_late
     """BG/NBD's known weakness on CDNOW: who came back once orders a third more than foretold."""
     verdicts = dict(
         a_year_later.query(
-            "select part, verdict from marts.retention__model_checks"
+            "select part, verdict from quality.dq__model_checks"
             " where model = 'bgnbd' and check_name = 'hold-out order days by repeats'"
         )
     )
@@ -266,12 +268,12 @@ def test_one_repeat_is_foretold_too_few_orders_and_the_check_says_so(a_year_late
 def test_frequency_and_value_are_nearly_independent(a_year_later: Warehouse, cdnow: Warehouse) -> None:
     for warehouse in (a_year_later, cdnow):
         found, verdict = warehouse.query(
-            "select observed_figure, verdict from marts.retention__model_checks where rule = 'correlation'"
+            "select observed_figure, verdict from quality.dq__model_checks where rule = 'correlation'"
         )[0]
         assert abs(found) < 0.3
         assert verdict == "passes"
     assert cdnow.value(
-        "select observed_figure from marts.retention__model_checks where rule = 'correlation'"
+        "select observed_figure from quality.dq__model_checks where rule = 'correlation'"
     ) == pytest.approx(PUBLISHED["gammagamma_cdnow"]["corr_x_zbar_repeat"], abs=1e-4)
 
 
@@ -329,7 +331,7 @@ def test_sbg_from_the_contracts_feed(
     contracts: Warehouse, plan: str, name: str, parameters: tuple[float, float], log_likelihood: float
 ) -> None:
     rows = contracts.query(
-        "select parameter_value, log_likelihood from marts.retention__model_parameters"
+        "select parameter_value, log_likelihood from quality.dq__model_parameters"
         f" where model = 'sbg' and scope = 'club, {plan}' order by parameter"
     )
     assert [value for value, _ in rows] == pytest.approx(parameters, abs=5.1e-6)
@@ -346,7 +348,7 @@ def test_sbg_from_the_contracts_feed(
 
 def test_sbg_foretells_the_periods_it_has_not_seen(contracts: Warehouse) -> None:
     rows = contracts.query(
-        "select scope, count(*), count(*) filter (where verdict = 'passes') from marts.retention__model_checks"
+        "select scope, count(*), count(*) filter (where verdict = 'passes') from quality.dq__model_checks"
         " where check_name = 'hold-out survival' and scope <> 'club, all plans' group by scope order by scope"
     )
     # three periods of the high end say little of the seventh
@@ -364,6 +366,6 @@ def test_a_shop_of_25_customers_is_told_why_nothing_is_foretold(contracts: Wareh
     assert reason.startswith("orders cannot be foretold: ")
     assert reason.endswith(" of the 50 customers who came back needed")
     verdicts = contracts.query(
-        "select distinct verdict from marts.retention__model_checks where model in ('bgnbd', 'mbgnbd', 'gamma_gamma')"
+        "select distinct verdict from quality.dq__model_checks where model in ('bgnbd', 'mbgnbd', 'gamma_gamma')"
     )
     assert verdicts == [("cannot tell",)]

@@ -20,7 +20,7 @@ ORACLES = Path(__file__).parents[1] / "oracles"
 
 SELECTION = (
     "+profitability__customer_months +profitability__cost_drivers +profitability__cost_reconciliation"
-    " +profitability__tiers +profitability__whale_curve +fct_tier_moves"
+    " +profitability__tiers +profitability__whale_curve +int_programme__tier_moves"
 )
 # Prices of half a year: there is a window before the one that counts.
 SHORT_WINDOWS = {"value_window_months": 2}
@@ -67,7 +67,7 @@ def _holds(warehouse: Warehouse) -> None:
     sums = ", ".join(f"sum({name})" for name in COSTS.split(", "))
     apart = warehouse.query(
         f"select customer_key, {sums} from marts.profitability__customer_months group by customer_key except"
-        f" select base_key, {COSTS} from core.fct_customer_profits"
+        f" select base_key, {COSTS} from steps.int_profitability__customer_profits"
     )
     assert apart == [], "the months of a customer make its row"
     uneven = warehouse.query(
@@ -100,7 +100,7 @@ def test_currencies_are_ranked_and_added_up_apart(shop: Warehouse) -> None:
     assert [row[0] for row in ranks] == ["EUR", "USD"], "CHF has a rate and is converted, EUR has none"
     assert [last or 0 for _, last, _ in ranks] == [count for _, _, count in ranks], "each currency begins at 1"
     mixed = shop.query(
-        "select base_key from core.fct_customer_profits where base = 'customer' group by base_key"
+        "select base_key from steps.int_profitability__customer_profits where base = 'customer' group by base_key"
         " having count(distinct currency_code) > 1"
     )
     assert mixed == []

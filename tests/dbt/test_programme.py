@@ -17,7 +17,7 @@ from worlds.warehouse import Warehouse, new_warehouse
 
 AS_OF = date(2017, 12, 31)
 START = datetime(2017, 1, 1, 10)
-MARTS = ("loyalty__programme_months", "loyalty__points_vintages")
+MARTS = ("programme__months", "programme__points_vintages")
 Row = dict[str, Any]
 
 
@@ -78,7 +78,7 @@ def _assert_points_add_up(warehouse: Warehouse) -> None:
     """What holds whatever the accounts did."""
     months = warehouse.frame(
         "select month, earned_points - burned_points - expired_points + adjusted_points as change, balance_points"
-        " from marts.loyalty__programme_months where balance_points is not null order by month"
+        " from marts.programme__months where balance_points is not null order by month"
     )
     assert len(months) > 0
     assert list(months["change"].astype(float).cumsum()) == list(months["balance_points"].astype(float))
@@ -86,16 +86,16 @@ def _assert_points_add_up(warehouse: Warehouse) -> None:
         warehouse.value("select sum(balance_points) from core.fct_programme_entries")
     )
     apart = warehouse.query(
-        "select months.month from marts.loyalty__programme_months as months inner join"
-        " (select programme_key, month, sum(outstanding_points) as points from marts.loyalty__points_vintages"
+        "select months.month from marts.programme__months as months inner join"
+        " (select programme_key, month, sum(outstanding_points) as points from marts.programme__points_vintages"
         " group by programme_key, month) as vintages using (programme_key, month)"
         " where months.balance_points <> vintages.points"
     )
     assert apart == [], "the vintages of a month make its balance"
     overspent = warehouse.query(
-        "select lot_key from core.fct_points_uses inner join core.fct_programme_entries as lots"
+        "select lot_key from steps.int_programme__points_uses inner join core.fct_programme_entries as lots"
         " on lots.entry_key = lot_key group by lot_key, lots.balance_points"
-        " having sum(fct_points_uses.points) > lots.balance_points"
+        " having sum(int_programme__points_uses.points) > lots.balance_points"
     )
     assert overspent == [], "no lot gives more than it holds"
 
@@ -116,7 +116,7 @@ def test_one_member_with_one_entry_without_a_value(shop: Warehouse) -> None:
     first = shop.query(
         "select balance_points, redemption_rate, breakage_rate, liability_amount, full_liability_amount,"
         " liability_reason, member_count, member_net_amount, total_net_amount, lift_reason"
-        " from marts.loyalty__programme_months order by month limit 1"
+        " from marts.programme__months order by month limit 1"
     )
     assert first == [
         (10, 0.0, None, None, None, "no burned point has a value", 1, None, 10,
@@ -124,7 +124,7 @@ def test_one_member_with_one_entry_without_a_value(shop: Warehouse) -> None:
     ]  # fmt: skip
     last = shop.query(
         "select age_months, outstanding_points, outstanding_rate, breakage_rate"
-        " from marts.loyalty__points_vintages order by month desc limit 1"
+        " from marts.programme__points_vintages order by month desc limit 1"
     )
     assert last == [(11, 10, 1.0, None)]
 
@@ -163,7 +163,7 @@ class Club:
 
     def matched_lift(self) -> tuple[float, float]:
         """Difference in differences within tenths of the days before, weighted by members, and its error: the formula
-        of fct_comparisons, worked apart from it. Before: January to March; after: 90 days from May on."""
+        of int_programme__comparisons, worked apart from it. Before: January to March; after: 90 days from May on."""
         known = [i for i, own in enumerate(self.days) if own and own[0] < 90]
         before = np.array([sum(day < 90 for day in self.days[i]) for i in known])
         after = np.array([sum(120 <= day < 210 for day in self.days[i]) for i in known])
@@ -222,24 +222,24 @@ def test_planted_answers_are_found_again(
             for number, arm in enumerate(["treated", "control"] * 300)
         ],
     )
-    build(made, *MARTS, "loyalty__experiments", as_of=AS_OF)
+    build(made, *MARTS, "programme__experiments", as_of=AS_OF)
 
-    lift = made.frame("select * from marts.loyalty__programme_months where month = '2017-04-01'").iloc[0]
+    lift = made.frame("select * from marts.programme__months where month = '2017-04-01'").iloc[0]
     expected, error = club.matched_lift()
     assert lift["lift_order_days_matched"] == pytest.approx(expected, abs=1e-7)
     assert lift["lift_order_days_matched_high"] == pytest.approx(expected + 1.959963985 * error, abs=1e-6)
     assert lift["lift_order_days_naive_low"] > 0, "members bought more often before they joined"
 
-    last = made.frame("select * from marts.loyalty__programme_months order by month").iloc[-1]
+    last = made.frame("select * from marts.programme__months order by month").iloc[-1]
     assert last["breakage_rate_low"] < 0.1 < last["breakage_rate_high"]
     assert last["point_value"] == pytest.approx(0.02)
     assert float(last["balance_points"]) == 0
     settled = made.query(
-        "select distinct is_settled from marts.loyalty__points_vintages where month = date '2017-12-01'"
+        "select distinct is_settled from marts.programme__points_vintages where month = date '2017-12-01'"
     )
     assert settled == [(True,)]
 
-    drawn = made.frame("select * from marts.loyalty__experiments where measure = 'order_days'").iloc[0]
+    drawn = made.frame("select * from marts.programme__experiments where measure = 'order_days'").iloc[0]
     assert abs(drawn["difference_matched"]) < 1.5 * (drawn["difference_matched_high"] - drawn["difference_matched"])
     naive_width = drawn["difference_naive_high"] - drawn["difference_naive_low"]
     assert drawn["difference_matched_high"] - drawn["difference_matched_low"] < naive_width, "the past explains much"

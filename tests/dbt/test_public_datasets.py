@@ -101,7 +101,7 @@ def test_cdnow_has_no_costs_so_profit_is_unknown_and_says_why(cdnow: Warehouse) 
 
 
 def test_cdnow_has_no_costs_so_nobody_is_on_the_whale_curve(cdnow: Warehouse) -> None:
-    assert cdnow.value("select count(*) from core.fct_customer_profits where net_amount = 0") > 0
+    assert cdnow.value("select count(*) from steps.int_profitability__customer_profits where net_amount = 0") > 0
     assert cdnow.value("select count(*) from marts.profitability__whale_curve") == 0
 
 

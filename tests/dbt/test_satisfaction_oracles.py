@@ -159,7 +159,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             "satisfaction__segment_months",
             "satisfaction__responses",
             "satisfaction__drivers",
-            "satisfaction__silent",
+            "satisfaction__silent_dissatisfied",
             "satisfaction__word_of_mouth",
             variables={
                 **{"min_base": 1, "min_base_nps": 1, "driver_min_base": 1, "driver_min_base_each": 1},
@@ -218,7 +218,7 @@ def test_the_silent_of_the_textbook(warehouse: Warehouse) -> None:
     published = ARITHMETIC["silent"]
     assert warehouse.query(
         "select complainer_count, assumed_complaint_rate, round(assumed_dissatisfied_estimate, 9),"
-        " round(assumed_silent_estimate, 9) from marts.satisfaction__silent where segment_by = 'all'"
+        " round(assumed_silent_estimate, 9) from marts.satisfaction__silent_dissatisfied where segment_by = 'all'"
     ) == [
         tuple(
             published[name] for name in ("complaints", "complaint_rate", "estimated_dissatisfied", "estimated_silent")
@@ -292,7 +292,7 @@ def test_raking_by_the_projects_own_path(warehouse: Warehouse) -> None:
 
 def test_every_raked_weight_by_the_projects_own_path(warehouse: Warehouse) -> None:
     weights = warehouse.query(
-        "select cast(customer_id as integer), weight::double from core.fct_survey_weights"
+        "select cast(customer_id as integer), weight::double from steps.int_satisfaction__weights"
         " join core.fct_survey_responses using (response_key) join core.dim_customers using (customer_key)"
         " where survey_id = 'api00' order by 1"
     )
@@ -304,8 +304,9 @@ def test_every_raked_weight_by_the_projects_own_path(warehouse: Warehouse) -> No
 def test_index_with_the_weights_of_ohio_on_mobi(warehouse: Warehouse) -> None:
     weights = {"index_weights": OHIO, "min_base": 1, "min_base_nps": 1}
     warehouse.dbt(
-        "run", "--select", "int_survey__indexed_scores", "fct_survey_results", "fct_survey_segment_members",
-        "fct_survey_segment_sums", "fct_survey_segment_figures", "fct_survey_segment_steps",
-        "fct_survey_segment_changes", "fct_survey_segment_shown", "satisfaction__segment_months", variables=weights,
+        "run", "--select", "int_satisfaction__indexed_scores", "fct_survey_results",
+        "int_satisfaction__segment_members", "int_satisfaction__segment_sums", "int_satisfaction__segment_figures",
+        "int_satisfaction__segment_steps", "int_satisfaction__segment_changes",
+        "int_satisfaction__segments_suppressed", "satisfaction__segment_months", variables=weights,
     )  # fmt: skip
     assert _figures(warehouse, "mobi").satisfaction_index == pytest.approx(SURVEY["acsi_ohio_on_mobi"], abs=1e-6)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from loyalty.build import estimates
-from loyalty.build.build import LATE
+from loyalty.build.build import AFTER_ESTIMATES
 from worlds.survey_rows import load_survey, question
 from worlds.warehouse import Warehouse, new_warehouse
 
@@ -93,10 +93,10 @@ def all_alike(warehouse: Warehouse) -> None:
 def _build(warehouse: Warehouse) -> list[estimates.Fit]:
     """The whole night's build, its data tests included."""
     warehouse.set_build(AS_OF)
-    warehouse.dbt("build", "--exclude", *LATE, "--exclude-resource-type", "unit_test")
+    warehouse.dbt("build", "--exclude", AFTER_ESTIMATES, "--exclude-resource-type", "unit_test")
     with warehouse.connect() as connection:
         fits = estimates.run(connection, AS_OF)
-    warehouse.dbt("build", "--select", *LATE, "--exclude-resource-type", "unit_test")
+    warehouse.dbt("build", "--select", AFTER_ESTIMATES, "--exclude-resource-type", "unit_test")
     return fits
 
 
@@ -206,14 +206,14 @@ def test_no_survey(lonely: Warehouse) -> None:
     assert _filled(lonely, "wallet__customer_periods", "sow_stated sow_war share_of_wallet wallet_gap_amount") == []
     # without a ticket nobody knows who complained, and the silent are not 0
     estimates = "complainer_count assumed_silent_estimate most_silent_estimate own_silent_estimate"
-    assert _filled(lonely, "satisfaction__silent", estimates) == []
+    assert _filled(lonely, "satisfaction__silent_dissatisfied", estimates) == []
 
 
 @pytest.mark.slow
 def test_one_product(lonely: Warehouse) -> None:
     assert lonely.value("select count(*) from marts.loyalty__category_pairs") == 0
     assert lonely.query("select category_count from marts.retention__customers") == [(1,)]
-    assert _filled(lonely, "loyalty__offer_months", "new_product_rate fill_rate stockout_rate") == []
+    assert _filled(lonely, "programme__offer_months", "new_product_rate fill_rate stockout_rate") == []
 
 
 @pytest.mark.slow
@@ -222,7 +222,7 @@ def test_25_customers(answered_once: Warehouse) -> None:
     _says_nothing_of_groups(answered_once)
     tiers = "select tier, customer_count from marts.profitability__tiers where group_by = 'tier' order by 2"
     assert answered_once.query(tiers) == [("top_5", 2), ("next_15", 3), ("last_80", 20)]
-    assert _filled(answered_once, "retention__model_parameters", "parameter_value") == []
+    assert _filled(answered_once, "dq__model_parameters", "parameter_value") == []
 
 
 @pytest.mark.slow
@@ -252,7 +252,7 @@ def test_all_answers_alike(alike: Warehouse) -> None:
         " from marts.satisfaction__responses"
     ) == [(8.0, 1.0, "satisfied", "passive", 0.0, False, None)], "two items are no battery"
     assert _filled(alike, "satisfaction__drivers", "lmg_share johnson_share importance_rank r_squared") == []
-    assert _filled(alike, "satisfaction__structure", "value value_low value_high") == []
+    assert _filled(alike, "satisfaction__measurement_model", "value value_low value_high") == []
     assert _filled(alike, "satisfaction__loyalty_contrasts", "odds_ratio risk_ratio rate_difference") == []
 
 

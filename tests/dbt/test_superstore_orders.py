@@ -67,7 +67,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory, lines: pd.DataFrame) -> 
             ),
         )
         made.set_build(date(2017, 12, 31))
-        marts = ("profitability__whale_curve", "profitability__tiers", "loyalty__tier_migrations")
+        marts = ("profitability__whale_curve", "profitability__tiers", "programme__tier_migrations")
         made.dbt("build", "--select", *(f"+{mart}" for mart in marts), variables=HALVES)
         yield made
 
@@ -81,7 +81,7 @@ def test_the_best_twentieth_falls_back_and_hardly_anybody_stays(warehouse: Wareh
     )[0]
     assert (round(before), round(after), count) == (1553, 161, 37)
     stayed, base, rate = warehouse.query(
-        "select customer_count, base_count, migration_rate from marts.loyalty__tier_migrations"
+        "select customer_count, base_count, migration_rate from marts.programme__tier_migrations"
         " where tier_kind = 'profit' and tier_from = 'top_5' and direction = 'stayed'"
     )[0]
     assert (stayed, base, round(rate, 2)) == (1, 37, 0.03)
@@ -96,7 +96,7 @@ def test_groups_by_their_own_figures_carry_a_warning(warehouse: Warehouse) -> No
         )
     )
     assert means["tier"] > 5 * means["tier_prior"]
-    assert warehouse.value("select count(*) from marts.loyalty__tier_migrations where warning is null") == 0
+    assert warehouse.value("select count(*) from marts.programme__tier_migrations where warning is null") == 0
 
 
 def test_every_line_and_order_is_there(warehouse: Warehouse) -> None:
@@ -114,7 +114,8 @@ def test_the_whale_curve_of_the_orders_is_the_published_one(warehouse: Warehouse
         "select curve.customer_id, curve.cumulative_profit_rate, profits.net_amount::double as sales,"
         " curve.profit_amount::double as profit, profits.order_count as orders"
         " from marts.profitability__whale_curve as curve"
-        " join core.fct_customer_profits as profits on curve.customer_key = profits.base_key order by curve.profit_rank"
+        " join steps.int_profitability__customer_profits as profits on curve.customer_key = profits.base_key"
+        " order by curve.profit_rank"
     ).set_index("customer_id")
     assert list(ours.index) == list(expected.index)
     assert (ours["orders"] == expected["orders"]).all()
@@ -149,6 +150,6 @@ def test_peak_and_shares_of_the_orders_are_the_published_ones(warehouse: Warehou
     for share, rank in (("top5", 40), ("top20", 159)):
         found = warehouse.value(f"select cumulative_profit_rate {curve} where profit_rank = {rank}")
         assert found == pytest.approx(WHALE[share], abs=1e-12)
-    assert warehouse.value("select sum(net_amount)::double from core.fct_customer_profits") == pytest.approx(
-        PUBLISHED["sales"], abs=1e-6
-    )
+    assert warehouse.value(
+        "select sum(net_amount)::double from steps.int_profitability__customer_profits"
+    ) == pytest.approx(PUBLISHED["sales"], abs=1e-6)

@@ -17,7 +17,7 @@ from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 BY_INCOME = {"wallet_peer_column": "x_income", "min_base": 1}
-SCORED = ("fct_wallet_ceilings", "int_wallet__measures", "fct_customer_wallets", "wallet__customer_periods")
+SCORED = ("int_wallet__ceilings", "int_wallet__measures", "fct_customer_wallets", "wallet__customer_periods")
 RULE = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))["war"]
 
 
@@ -129,7 +129,7 @@ def households(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         made.load("customers", pd.DataFrame({"customer_id": spends.household_id, "x_income": spends.income}))
         # a customer of unknown income has no peers
         made.load("orders", SCENE)
-        build(made, "wallet__customer_periods", "int_wallet__spend_bins", variables=BY_INCOME)
+        build(made, "wallet__customer_periods", "stat_wallet__spend_bins", variables=BY_INCOME)
         yield made
 
 

@@ -41,26 +41,26 @@ STEPS = (survey_weights, survey_drivers)
 
 # Where the parameters stand, and the odds of all modes, whose direction only many draws show.
 TARGETS = (
-    "fct_survey_contrasts",
-    "fct_survey_score_rates",
+    "int_satisfaction__contrasts",
+    "int_satisfaction__score_rates",
     "satisfaction__loyalty_contrasts",
     "satisfaction__drivers",
     "satisfaction__word_of_mouth_scores",
     "satisfaction__complaint_funnel",
-    "satisfaction__silent",
-    "loyalty__campaigns",
-    "loyalty__programme_months",
+    "satisfaction__silent_dissatisfied",
+    "programme__campaigns",
+    "programme__months",
     # what the estimates are made of
     *(step.STATISTICS.removeprefix("intermediate.") for step in STEPS),
 )
 # Margins and tiers: they read all order lines, and no parameter hangs on what a draw changes in them.
 BUILT_ONCE = {
-    "fct_campaign_results",
+    "int_programme__campaign_results",
     "fct_cost_allocations",
     "fct_customer_days",
     "fct_customer_value_windows",
     "fct_customer_values",
-    "fct_programme_member_months",
+    "int_programme__member_months",
 }
 
 
@@ -98,12 +98,8 @@ def read_project(settings: Settings) -> Project:
     for node in nodes.values():
         parents[node.name] = [names[key] for key in getattr(node.depends_on, "nodes", [])]  # a seed has none
     project = Project(pickle.dumps(manifest), parents, set())
-    first = {
-        node.name
-        for node in nodes.values()
-        if "scored" in node.tags or node.original_file_path.startswith(("models/marts", "models/quality"))
-    }
-    return replace(project, late={name for name in parents if first & project.ancestors([name])})
+    estimates = {name for name in names.values() if name.startswith("estimates.")}
+    return replace(project, late={name for name in parents if estimates & project.ancestors([name])})
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ MONTH = r"(?P<month>\d{4}-\d\d)"
 _SURVEY_WAVE = "wave = '{wave}' and segment_by = 'all'"
 _WITHOUT = "segment_by = 'interviewer' and segment = 'without'"
 _STATED = "from marts.wallet__customer_periods where period_grain = 'quarter' and stated_amount is not null"
-_PROGRAMME = "from marts.loyalty__programme_months where month = '{month}-01'"
+_PROGRAMME = "from marts.programme__months where month = '{month}-01'"
 _DRIVERS = "from marts.satisfaction__drivers where driver_by = 'dimension' and segment = 'all'"
 
 
@@ -121,8 +121,8 @@ QUESTIONS = (
            from marts.satisfaction__segment_months where segment_by = 'all'""",
     ),
     Question(
-        "fct_survey_contrasts", "adjusted_odds_ratio", r"(?P<upper>\d) v \d, mail and web",
-        f"""select adjusted_odds_ratio_low, adjusted_odds_ratio_high from core.fct_survey_contrasts
+        "int_satisfaction__contrasts", "adjusted_odds_ratio", r"(?P<upper>\d) v \d, mail and web",
+        f"""select adjusted_odds_ratio_low, adjusted_odds_ratio_high from steps.int_satisfaction__contrasts
             where {_WITHOUT} and contrast = 'step' and upper_score = {{upper}}""",
     ),
     Question(
@@ -131,8 +131,8 @@ QUESTIONS = (
            from marts.satisfaction__loyalty_contrasts where segment_by = 'all' and contrast = '{contrast}'""",
     ),
     Question(
-        "fct_survey_score_rates", "repurchase_rate_weighted", r"score (?P<score>\d), mail and web",
-        f"""select repurchase_rate_weighted_low, repurchase_rate_weighted_high from core.fct_survey_score_rates
+        "int_satisfaction__score_rates", "repurchase_rate_weighted", r"score (?P<score>\d), mail and web",
+        f"""select repurchase_rate_weighted_low, repurchase_rate_weighted_high from steps.int_satisfaction__score_rates
             where {_WITHOUT} and score = {{score}}""",
     ),
     Question(
@@ -156,8 +156,8 @@ QUESTIONS = (
         f"select stated_importance_rank {_DRIVERS} and driver = '{{driver}}'",
     ),
     Question(
-        "loyalty__campaigns", "over_promise_gap", "(?P<campaign>all)",
-        """select over_promise_gap_low, over_promise_gap_high from marts.loyalty__campaigns
+        "programme__campaigns", "over_promise_gap", "(?P<campaign>all)",
+        """select over_promise_gap_low, over_promise_gap_high from marts.programme__campaigns
            where campaign_id = '{campaign}'""",
     ),
     Question(
@@ -186,33 +186,33 @@ QUESTIONS = (
            where severity = '{severity}' and speed = 'fast'""",
     ),
     Question(
-        "satisfaction__silent", "problem_complaint_rate", "had a problem",
-        """select problem_complaint_rate_low, problem_complaint_rate_high from marts.satisfaction__silent
+        "satisfaction__silent_dissatisfied", "problem_complaint_rate", "had a problem",
+        """select problem_complaint_rate_low, problem_complaint_rate_high from marts.satisfaction__silent_dissatisfied
            where segment_by = 'all'""",
     ),
     # the programme
-    _total("loyalty__programme_months", "earned_points"),
-    _total("loyalty__programme_months", "burned_points"),
-    _total("loyalty__programme_months", "expired_points"),
-    Question("loyalty__programme_months", "balance_points", MONTH, f"select balance_points {_PROGRAMME}"),
-    Question("loyalty__programme_months", "member_count", MONTH, f"select member_count {_PROGRAMME}"),
+    _total("programme__months", "earned_points"),
+    _total("programme__months", "burned_points"),
+    _total("programme__months", "expired_points"),
+    Question("programme__months", "balance_points", MONTH, f"select balance_points {_PROGRAMME}"),
+    Question("programme__months", "member_count", MONTH, f"select member_count {_PROGRAMME}"),
     Question(
-        "loyalty__programme_months", "breakage_rate", MONTH,
+        "programme__months", "breakage_rate", MONTH,
         f"select breakage_rate_low, breakage_rate_high {_PROGRAMME}",
     ),
     Question(
-        "loyalty__programme_months", "lift_order_days_matched", MONTH,
+        "programme__months", "lift_order_days_matched", MONTH,
         f"select lift_order_days_matched_low, lift_order_days_matched_high {_PROGRAMME}",
     ),
     Question(
-        "loyalty__programme_months", "lift_order_days_naive", MONTH,
+        "programme__months", "lift_order_days_naive", MONTH,
         f"select lift_order_days_naive, not has_control_arm {_PROGRAMME}",
     ),
     Question(
-        "loyalty__campaigns", "lift_margin_matched", "all",
-        "select max(lift_margin_matched) from marts.loyalty__campaigns",
+        "programme__campaigns", "lift_margin_matched", "all",
+        "select max(lift_margin_matched) from marts.programme__campaigns",
     ),
-    _total("loyalty__referral_months", "accepted_count", where="referrer_by = 'all'"),
+    _total("programme__referral_months", "accepted_count", where="referrer_by = 'all'"),
     # the dirt
     _total("dq__quarantined_rows", "rows", r"(?P<feed>\w+)", "feed_name = '{feed}'", schema="quality"),
     Question(

@@ -108,18 +108,18 @@ def build_fitted(
 ) -> list[estimates.Fit]:
     """The same with the estimates: all once, then the fits, then what stands on them again."""
     statistics = (
-        "int_survey__raking_cells",
-        "int_survey__driver_sums",
-        "int_survey__item_sums",
-        "int_survey__answer_cell_counts",
-        "int_survey__score_cells",
-        "int_survey__rate_groups",
-        "int_survey__wave_pairs",
-        "int_wallet__spend_bins",
+        "stat_satisfaction__raking_cells",
+        "stat_satisfaction__driver_sums",
+        "stat_satisfaction__item_sums",
+        "stat_satisfaction__answer_cell_counts",
+        "stat_satisfaction__score_cells",
+        "stat_satisfaction__rate_groups",
+        "stat_satisfaction__wave_pairs",
+        "stat_wallet__spend_bins",
     )
     build(warehouse, *selected, *statistics, as_of=as_of, variables=variables)
     with warehouse.connect() as connection:
         fits = estimates.run(connection, as_of)
-    scored = [f"+{name},tag:scored" for name in selected]
+    scored = [f"+{name},source:estimates+" for name in selected]
     warehouse.dbt("run", "--select", *scored, *selected, variables=variables)
     return fits

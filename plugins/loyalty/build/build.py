@@ -30,9 +30,9 @@ from loyalty.common.sql import quote_identifier
 from loyalty.common.workspace import Workspace
 from loyalty.land.redact import redact_forgotten
 
-# What is built after the estimates: models that need them, the marts, and all that reads those.
-LATE = ("tag:scored+", "path:models/marts+", "path:models/quality+")
-DOCUMENTED_SCHEMAS = ("core", "marts", "quality")
+# What is built after the estimates: the models that read them, and everything downstream.
+AFTER_ESTIMATES = "source:estimates+"
+DOCUMENTED_SCHEMAS = ("core", "steps", "marts", "quality")
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _prepare(
 
 
 def _run_models(workspace: Workspace, span: DataSpan, is_full: bool) -> list[dbt_runner.DbtOutcome]:
-    """dbt up to core, the estimates, dbt for what reads them."""
+    """Run dbt on what needs no estimate, then the estimates, then dbt on what reads them."""
     from loyalty.build import estimates
 
     settings, progress = workspace.settings, workspace.progress
@@ -150,9 +150,10 @@ def _run_models(workspace: Workspace, span: DataSpan, is_full: bool) -> list[dbt
     common = ["--exclude-resource-type", "unit_test", *(["--full-refresh"] if is_full else [])]
     started = time.monotonic()
     project = parse_project(settings)
-    early = ("--exclude", *LATE, "--indirect-selection", "cautious")
-    core = run_dbt(settings, "build", *early, *common, progress=progress, project=project)
-    progress.log(f"  core: {core.models} models and {core.tests} tests in {time.monotonic() - started:.1f} s")
+    selection = ("--exclude", AFTER_ESTIMATES, "--indirect-selection", "cautious")
+    before = run_dbt(settings, "build", *selection, *common, progress=progress, project=project)
+    seconds = time.monotonic() - started
+    progress.log(f"  before estimates: {before.models} models and {before.tests} tests in {seconds:.1f} s")
     failpoint("build.core_built")
     started = time.monotonic()
     with open_work_file(settings) as connection:
@@ -160,10 +161,11 @@ def _run_models(workspace: Workspace, span: DataSpan, is_full: bool) -> list[dbt
     progress.log(f"  estimates in {time.monotonic() - started:.1f} s")
     failpoint("build.estimated")
     started = time.monotonic()
-    marts = run_dbt(settings, "build", "--select", *LATE, *common, progress=progress, project=project)
-    progress.log(f"  marts: {marts.models} models and {marts.tests} tests in {time.monotonic() - started:.1f} s")
+    after = run_dbt(settings, "build", "--select", AFTER_ESTIMATES, *common, progress=progress, project=project)
+    seconds = time.monotonic() - started
+    progress.log(f"  after estimates: {after.models} models and {after.tests} tests in {seconds:.1f} s")
     failpoint("build.marts_built")
-    return [core, marts]
+    return [before, after]
 
 
 def _drop_forsaken(connection: duckdb.DuckDBPyConnection, made: set[tuple[str, str]]) -> None:

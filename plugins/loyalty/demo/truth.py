@@ -121,7 +121,7 @@ def _survey(draws: Draws) -> Iterator[Truth]:
     # In core: the marts do not show the few who scored 1 or 2 by mail and web.
     for name, value in {"5 v 4": steps[3], "4 v 3": steps[2], "3 v 2": steps[1]}.items():
         yield Truth(
-            "fct_survey_contrasts", "adjusted_odds_ratio", f"{name}, {MAIL_AND_WEB}", _digits(value), "parameter"
+            "int_satisfaction__contrasts", "adjusted_odds_ratio", f"{name}, {MAIL_AND_WEB}", _digits(value), "parameter"
         )
     yield Truth(
         contrasts, "adjusted_odds_ratio", "5 v 4", _digits(steps[3]), "biased", "below",
@@ -130,8 +130,8 @@ def _survey(draws: Draws) -> Iterator[Truth]:
     known = census[census["is_outcome_known"]]
     for score, rate in known.groupby("score")["outcome"].mean().items():
         yield Truth(
-            "fct_survey_score_rates", "repurchase_rate_weighted", f"score {score}, {MAIL_AND_WEB}", _digits(rate),
-            "parameter", note="census",
+            "int_satisfaction__score_rates", "repurchase_rate_weighted", f"score {score}, {MAIL_AND_WEB}",
+            _digits(rate), "parameter", note="census",
         )  # fmt: skip
     yield Truth("satisfaction__waves", "repurchase_rate", str(WAVES[3]), "", "null", note="window ends after the data")
     for claim in ("six_times_4_5_v_1_2", "six_times_5_v_4"):
@@ -143,7 +143,7 @@ def _survey(draws: Draws) -> Iterator[Truth]:
     )
     yield Truth("satisfaction__drivers", "stated_importance_rank", "price", 1, "exact")
     yield Truth(
-        "loyalty__campaigns", "over_promise_gap", "all", 0.6, "parameter", note="expectation, exposed less others"
+        "programme__campaigns", "over_promise_gap", "all", 0.6, "parameter", note="expectation, exposed less others"
     )
     for score, mean in TOLD.items():
         yield Truth("satisfaction__word_of_mouth_scores", "told_mean", f"score {score}", mean, "parameter")
@@ -190,12 +190,17 @@ def _tickets(draws: Draws) -> Iterator[Truth]:
     answered = draws.survey.census[draws.survey.census["problem"] == 1]
     rate = answered["complained"].mean()
     yield Truth(
-        "satisfaction__silent", "problem_complaint_rate", "had a problem", _digits(rate), "parameter", note="census"
+        "satisfaction__silent_dissatisfied",
+        "problem_complaint_rate",
+        "had a problem",
+        _digits(rate),
+        "parameter",
+        note="census",
     )
 
 
 def _loyalty(draws: Draws) -> Iterator[Truth]:
-    entries, months = draws.programme.entries, "loyalty__programme_months"
+    entries, months = draws.programme.entries, "programme__months"
     points = entries.groupby("kind")["points"].sum()
     for column, kind in {"earned_points": "earn", "burned_points": "burn", "expired_points": "expire"}.items():
         yield Truth(months, column, "all", int(points[kind]), "exact")
@@ -206,8 +211,8 @@ def _loyalty(draws: Draws) -> Iterator[Truth]:
     for month in ENROLMENT_MONTHS:
         yield Truth(months, "lift_order_days_matched", month, 0, "parameter", note="joining changes nothing")
         yield Truth(months, "lift_order_days_naive", month, 0, "biased", "above", "frequent buyers join more often")
-    yield Truth("loyalty__campaigns", "lift_margin_matched", "all", "", "null", note="the study names no control arm")
-    yield Truth("loyalty__referral_months", "accepted_count", "all", len(draws.referrals), "exact")
+    yield Truth("programme__campaigns", "lift_margin_matched", "all", "", "null", note="the study names no control arm")
+    yield Truth("programme__referral_months", "accepted_count", "all", len(draws.referrals), "exact")
 
 
 def _dirt(draws: Draws) -> Iterator[Truth]:

@@ -27,7 +27,7 @@ from loyalty.common.workspace import Workspace
 MANIFEST = "manifest.json"
 MARTS_FILE = "loyalty.duckdb"
 CORE_FILE = "core.duckdb"
-CONTENT = {MARTS_FILE: ("marts", "quality", "reference"), CORE_FILE: ("core",)}
+CONTENT = {MARTS_FILE: ("marts", "quality", "reference"), CORE_FILE: ("core", "steps")}
 
 # DuckDB names a file's catalog after the file: in core.duckdb a schema `core` would make every name ambiguous.
 PUBLISHED_SCHEMA = {"core": "main"}

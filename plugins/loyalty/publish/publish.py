@@ -172,9 +172,9 @@ def _stamp(settings: Settings, connection: duckdb.DuckDBPyConnection, build_id: 
 
 def _is_same(before: Generation, stamp: dict[str, Any], checksums: dict[str, dict[str, Any]]) -> bool:
     """Whether the generation holds the same results of the same code; quality tables do not count."""
-    return before.manifest["code_version"] == stamp["code_version"] and _results(before.manifest["tables"]) == _results(
-        checksums
-    )
+    return all(before.manifest[name] == stamp[name] for name in ("code_version", "as_of")) and _results(
+        before.manifest["tables"]
+    ) == _results(checksums)
 
 
 def _is_whole(generation: Generation) -> bool:

@@ -112,7 +112,7 @@ def result_checksums(connection: duckdb.DuckDBPyConnection, tables: list[Table])
         found[table.label] = {"rows": rows, "columns": table.columns, "key": list(table.key)}
         if table.schema in ("marts", "reference"):
             found[table.label]["checksum"] = table_checksum(connection, "work", table.schema, table.name)
-        if table.schema == "core":
+        if table.schema in ("core", "steps"):
             found[table.label]["fingerprint"] = table_fingerprint(
                 connection, "work", table.schema, table.name, table.columns
             )

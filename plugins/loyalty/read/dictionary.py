@@ -14,8 +14,8 @@ from loyalty.common.settings import shipped
 HEAD = """# All marts and metrics
 
 Written from the dbt project by `python -m loyalty.read.dictionary`. What the words mean is in [metrics.md](metrics.md),
-figures worked by hand are in the pages named with each area; in the marts, the list of metrics is
-`marts.loyalty__metric_catalogue`.
+figures worked by hand are in the pages named with each area; the list of metrics is
+`quality.dq__metric_catalogue`.
 """
 
 # The pages of docs/metrics that explain an area.
@@ -24,8 +24,13 @@ AREAS = {
     "wallet": ("wallet",),
     "satisfaction": ("satisfaction", "complaints", "surveys"),
     "profitability": ("profitability",),
-    "loyalty": ("loyalty", "programme", "claims"),
+    "programme": ("programme",),
+    "loyalty": ("loyalty", "claims"),
+    "quality": ("models",),
 }
+
+# What tables are called where it is not the area.
+PREFIXES = {"quality": "dq"}
 
 
 def marts_page(descriptions: Mapping[str, str], register: Iterable[Mapping[str, str]]) -> str:
@@ -34,7 +39,7 @@ def marts_page(descriptions: Mapping[str, str], register: Iterable[Mapping[str, 
     for area, pages in AREAS.items():
         links = ", ".join(f"[metrics/{page}.md](metrics/{page}.md)" for page in pages)
         lines += [f"## {area.capitalize()}", "", f"Explained in {links}.", "", "| mart | holds |", "|---|---|"]
-        names = sorted(name for name in descriptions if name.startswith(f"{area}__"))
+        names = sorted(name for name in descriptions if name.startswith(f"{PREFIXES.get(area, area)}__"))
         lines += [*(f"| `{name}` | {_plain(descriptions[name])} |" for name in names), ""]
     lines += ["## Metrics by id", "", "| id | metric | 指标 | where, or why not |", "|---|---|---|---|"]
     for row in register:
@@ -64,7 +69,7 @@ def main() -> None:
     descriptions = {
         node["name"]: node["description"]
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] == "marts"
+        if node["resource_type"] == "model" and node["schema"] in ("marts", "quality")
     }
     page = project.parent / "docs" / "marts.md"
     page.write_text(marts_page(descriptions, read_register()), encoding="utf-8")

@@ -1,5 +1,3 @@
-{{ config(materialized="table") }}
-
 {# Chains of up to 64 merges: each round doubles how far a record has been followed. #}
 {% set rounds = 6 %}
 with
@@ -9,7 +7,7 @@ with
 
     orders as (select * from {{ ref("int_orders__current") }}),
 
-    as_of as (select * from {{ ref("dim_as_of") }}),
+    as_of as (select * from {{ ref("int_orders__as_of") }}),
 
     records as (
         select customer_key, source, customer_id

@@ -1,13 +1,11 @@
-{{ config(materialized="table") }}
-
 with
     orders as (select * from {{ ref("int_orders__current") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
-    rates as (select * from {{ ref("fct_fx_rates") }}),
+    rates as (select * from {{ ref("int_orders__fx_rates") }}),
 
-    as_of as (select * from {{ ref("dim_as_of") }}),
+    as_of as (select * from {{ ref("int_orders__as_of") }}),
 
     dated as (
         select

@@ -1,5 +1,5 @@
 with
-    pairs as (select * from {{ ref("fct_category_pairs") }}),
+    pairs as (select * from {{ ref("int_loyalty__category_pairs") }}),
 
     shares as (
         select

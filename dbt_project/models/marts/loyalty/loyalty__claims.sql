@@ -1,5 +1,5 @@
 with
-    figures as (select * from {{ ref("fct_claim_figures") }}),
+    figures as (select * from {{ ref("int_loyalty__claim_figures") }}),
 
     shown as (
         select

@@ -1,7 +1,7 @@
 with
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
-    loyalty as (select * from {{ ref("fct_customer_loyalty") }}),
+    loyalty as (select * from {{ ref("int_loyalty__customer_loyalty") }}),
 
     attitudes as (select * from {{ ref("fct_customer_attitudes") }}),
 
@@ -9,11 +9,11 @@ with
 
     promotions as (select * from {{ ref("fct_customer_rival_promotions") }}),
 
-    contacts as (select * from {{ ref("fct_customer_contacts") }}),
+    contacts as (select * from {{ ref("int_loyalty__customer_contacts") }}),
 
-    profiles as (select * from {{ ref("fct_customer_profiles") }}),
+    profiles as (select * from {{ ref("int_loyalty__customer_profiles") }}),
 
-    actions as (select * from {{ ref("fct_customer_actions") }} where is_due),
+    actions as (select * from {{ ref("int_loyalty__customer_actions") }} where is_due),
 
     final as (
         select

@@ -1,9 +1,9 @@
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    alerts as (select * from {{ ref("fct_signal_alerts") }}),
+    alerts as (select * from {{ ref("int_loyalty__signal_alerts") }}),
 
-    warnings as (select * from {{ ref("fct_lapse_warnings") }}),
+    warnings as (select * from {{ ref("int_loyalty__lapse_warnings") }}),
 
     gaps as (select * from {{ ref("fct_order_gaps") }}),
 

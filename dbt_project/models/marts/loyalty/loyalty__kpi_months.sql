@@ -1,7 +1,7 @@
 with
-    figures as (select * from {{ ref("fct_kpi_months") }}),
+    figures as (select * from {{ ref("int_loyalty__kpi_months") }}),
 
-    breaks as (select * from {{ ref("fct_kpi_breaks") }}),
+    breaks as (select * from {{ ref("int_loyalty__kpi_breaks") }}),
 
     as_of as (select * from {{ ref("dim_as_of") }}),
 

@@ -1,9 +1,9 @@
 with
-    actions as (select * from {{ ref("fct_customer_actions") }}),
+    actions as (select * from {{ ref("int_loyalty__customer_actions") }}),
 
     customers as (select * from {{ ref("dim_customers") }}),
 
-    rules as (select * from {{ ref("dim_next_actions") }}),
+    rules as (select * from {{ ref("int_loyalty__next_actions") }}),
 
     final as (
         select

@@ -1,10 +1,10 @@
 {%- set running = "is_partial_month" -%}
 with
-    months as (select * from {{ ref("fct_touchpoint_months") }}),
+    months as (select * from {{ ref("int_loyalty__touchpoint_months") }}),
 
-    priors as (select * from {{ ref("fct_touchpoint_priors") }}),
+    priors as (select * from {{ ref("int_loyalty__touchpoint_priors") }}),
 
-    score_priors as (select * from {{ ref("fct_touchpoint_score_priors") }}),
+    score_priors as (select * from {{ ref("int_loyalty__touchpoint_score_priors") }}),
 
     -- a person's tickets of a month are too few for a mean: those of twelve months
     years as (

@@ -1,8 +1,8 @@
 {# One account is what one payer, or one household, is billed; the users in it are who is asked. #}
 with
-    accounts as (select * from {{ ref("fct_customer_accounts") }}),
+    accounts as (select * from {{ ref("int_profitability__customer_accounts") }}),
 
-    profits as (select * from {{ ref("fct_customer_profits") }}),
+    profits as (select * from {{ ref("int_profitability__customer_profits") }}),
 
     scores as (select * from {{ ref("dim_customer_scores") }}),
 

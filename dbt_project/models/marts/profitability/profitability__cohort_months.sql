@@ -1,7 +1,7 @@
 with
-    cohorts as (select * from {{ ref("fct_origin_cohorts") }}),
+    cohorts as (select * from {{ ref("int_profitability__origin_cohorts") }}),
 
-    margins as (select * from {{ ref("fct_origin_cohort_margins") }}),
+    margins as (select * from {{ ref("int_profitability__origin_cohort_margins") }}),
 
     basis as (select * from {{ ref("dim_cost_basis") }}),
 

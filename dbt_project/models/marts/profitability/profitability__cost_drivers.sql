@@ -1,5 +1,5 @@
 with
-    costs as (select * from {{ ref("fct_customer_costs") }}),
+    costs as (select * from {{ ref("int_profitability__customer_costs") }}),
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 

@@ -1,5 +1,5 @@
 with
-    profits as (select * from {{ ref("fct_customer_profits") }}),
+    profits as (select * from {{ ref("int_profitability__customer_profits") }}),
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
@@ -9,11 +9,11 @@ with
 
     predictions as (select * from {{ ref("fct_customer_predictions") }}),
 
-    quadrants as (select * from {{ ref("fct_customer_quadrants") }}),
+    quadrants as (select * from {{ ref("int_profitability__customer_quadrants") }}),
 
-    accounts as (select * from {{ ref("fct_customer_accounts") }}),
+    accounts as (select * from {{ ref("int_profitability__customer_accounts") }}),
 
-    bulk as (select * from {{ ref("fct_customer_bulk") }}),
+    bulk as (select * from {{ ref("int_profitability__customer_bulk") }}),
 
     basis as (select * from {{ ref("dim_cost_basis") }}),
 

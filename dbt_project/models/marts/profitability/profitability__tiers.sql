@@ -1,9 +1,9 @@
 with
-    value_groups as (select * from {{ ref("fct_value_groups") }}),
+    value_groups as (select * from {{ ref("int_profitability__value_groups") }}),
 
     windows as (select * from {{ ref("dim_value_windows") }} where window_number = 0),
 
-    lifts as (select * from {{ ref("fct_privilege_lifts") }}),
+    lifts as (select * from {{ ref("int_profitability__privilege_lifts") }}),
 
     basis as (select * from {{ ref("dim_cost_basis") }}),
 

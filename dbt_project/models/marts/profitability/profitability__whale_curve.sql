@@ -1,6 +1,8 @@
 with
     -- a customer whose costs are unknown has no place on the curve
-    profits as (select * from {{ ref("fct_customer_profits") }} where is_on_curve),
+    profits as (
+        select * from {{ ref("int_profitability__customer_profits") }} where is_on_curve
+    ),
 
     ranked as (
         select

@@ -1,5 +1,5 @@
 with
-    reasons as (select * from {{ ref("fct_churn_reasons") }}),
+    reasons as (select * from {{ ref("int_retention__churn_reasons") }}),
 
     counted as (
         select

@@ -1,9 +1,9 @@
 with
     months as (select * from {{ ref("dim_months") }}),
 
-    cohorts as (select * from {{ ref("fct_cohorts") }}),
+    cohorts as (select * from {{ ref("int_retention__cohorts") }}),
 
-    activity as (select * from {{ ref("fct_cohort_activity") }}),
+    activity as (select * from {{ ref("int_retention__cohort_activity") }}),
 
     -- every cohort has a row for every month number that the oldest cohort has reached
     grid as (

@@ -1,5 +1,5 @@
 with
-    periods as (select * from {{ ref("fct_contract_periods") }}),
+    periods as (select * from {{ ref("int_retention__contract_periods") }}),
 
     final as (
         select

@@ -3,11 +3,15 @@
 #}
 {%- set all = "counted.customer_count" -%}
 with
-    points as (select * from {{ ref("fct_survival_curves") }} where curve = 'gap'),
+    points as (
+        select * from {{ ref("int_retention__survival_curves") }} where curve = 'gap'
+    ),
 
-    means as (select * from {{ ref("fct_survival_means") }} where curve = 'gap'),
+    means as (
+        select * from {{ ref("int_retention__survival_means") }} where curve = 'gap'
+    ),
 
-    figures as (select * from {{ ref("fct_gap_figures") }}),
+    figures as (select * from {{ ref("int_retention__gap_figures") }}),
 
     counted as (
         select

@@ -2,7 +2,7 @@
 with
     segments as (select * from {{ ref("dim_customer_segments") }}),
 
-    exposures as (select * from {{ ref("fct_obstacle_exposures") }}),
+    exposures as (select * from {{ ref("int_retention__obstacle_exposures") }}),
 
     counted as (
         select

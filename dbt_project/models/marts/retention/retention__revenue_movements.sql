@@ -3,7 +3,7 @@
 with
     segments as (select * from {{ ref("dim_customer_segments") }}),
 
-    movements as (select * from {{ ref("fct_revenue_movements") }}),
+    movements as (select * from {{ ref("int_retention__revenue_movements") }}),
 
     summed as (
         select

@@ -10,11 +10,11 @@ with
         from {{ ref("dim_as_of") }}
     ),
 
-    activity as (select * from {{ ref("fct_segment_activity") }}),
+    activity as (select * from {{ ref("int_retention__segment_activity") }}),
 
-    revenue as (select * from {{ ref("fct_segment_revenue") }}),
+    revenue as (select * from {{ ref("int_retention__segment_revenue") }}),
 
-    intents as (select * from {{ ref("fct_segment_intents") }}),
+    intents as (select * from {{ ref("int_retention__segment_intents") }}),
 
     judged as (
         select

@@ -1,7 +1,9 @@
 with
-    points as (select * from {{ ref("fct_survival_curves") }} where curve <> 'gap'),
+    points as (
+        select * from {{ ref("int_retention__survival_curves") }} where curve <> 'gap'
+    ),
 
-    means as (select * from {{ ref("fct_survival_means") }}),
+    means as (select * from {{ ref("int_retention__survival_means") }}),
 
     final as (
         select

@@ -1,7 +1,7 @@
 with
-    counted as (select * from {{ ref("fct_ticket_funnel") }}),
+    counted as (select * from {{ ref("int_satisfaction__ticket_funnel") }}),
 
-    odds as (select * from {{ ref("fct_ticket_odds") }}),
+    odds as (select * from {{ ref("int_satisfaction__ticket_odds") }}),
 
     final as (
         select

@@ -1,5 +1,5 @@
 with
-    coverage as (select * from {{ ref("fct_survey_coverage") }}),
+    coverage as (select * from {{ ref("int_satisfaction__coverage") }}),
 
     final as (
         select

@@ -5,7 +5,7 @@ with
             *,
             {{ shown("performance_index", "answer_count") }} as shown_performance,
             {{ shown("stated_importance", "stated_count") }} as shown_stated
-        from {{ ref("fct_survey_drivers") }}
+        from {{ ref("int_satisfaction__drivers") }}
     ),
 
     ranked as (

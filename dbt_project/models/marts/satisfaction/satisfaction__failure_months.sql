@@ -1,7 +1,7 @@
 with
     months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
 
-    counted as (select * from {{ ref("fct_failure_months") }}),
+    counted as (select * from {{ ref("int_satisfaction__failure_months") }}),
 
     final as (
         select

@@ -1,6 +1,6 @@
 {# A rate looks only at tickets whose landmark has come, so that the running quarter is not the worst. #}
 with
-    counted as (select * from {{ ref("fct_feedback_quarters") }}),
+    counted as (select * from {{ ref("int_satisfaction__feedback_quarters") }}),
 
     final as (
         select

@@ -1,5 +1,5 @@
 with
-    followups as (select * from {{ ref("fct_survey_followups") }}),
+    followups as (select * from {{ ref("int_satisfaction__followups") }}),
 
     groups as (
         select 'all' as contact, followups.*

@@ -1,7 +1,7 @@
 with
-    issues as (select * from {{ ref("fct_issue_months") }}),
+    issues as (select * from {{ ref("int_satisfaction__issue_months") }}),
 
-    windows as (select * from {{ ref("fct_issue_windows") }}),
+    windows as (select * from {{ ref("int_satisfaction__issue_windows") }}),
 
     ranked as (
         select

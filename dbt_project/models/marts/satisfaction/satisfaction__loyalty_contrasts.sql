@@ -6,7 +6,7 @@
 ] -%}
 {%- set ratios = ["risk_ratio", "odds_ratio", "adjusted_odds_ratio"] -%}
 with
-    contrasts as (select * from {{ ref("fct_survey_contrasts") }}),
+    contrasts as (select * from {{ ref("int_satisfaction__contrasts") }}),
 
     named as (
         select

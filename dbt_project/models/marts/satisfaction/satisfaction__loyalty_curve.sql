@@ -1,8 +1,8 @@
 {%- set keys = ["shown.source", "shown.survey_id", "segment_by", "segment", "score"] -%}
 with
-    rates as (select * from {{ ref("fct_survey_score_rates") }}),
+    rates as (select * from {{ ref("int_satisfaction__score_rates") }}),
 
-    curves as (select * from {{ ref("fct_survey_curves") }}),
+    curves as (select * from {{ ref("int_satisfaction__loyalty_curves") }}),
 
     shown as (
         select

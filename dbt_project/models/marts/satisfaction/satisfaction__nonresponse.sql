@@ -1,5 +1,5 @@
 with
-    base as (select * from {{ ref("fct_survey_wave_base") }}),
+    base as (select * from {{ ref("int_satisfaction__wave_participation") }}),
 
     -- everybody who could have been asked, in the wave and currency
     everybody as (

@@ -3,7 +3,7 @@
   of waves correlates with anything, so below lag_waves there is a reason instead of a figure.
 -#}
 with
-    summed as (select * from {{ ref("fct_profit_lags") }}),
+    summed as (select * from {{ ref("int_satisfaction__profit_lags") }}),
 
     final as (
         select

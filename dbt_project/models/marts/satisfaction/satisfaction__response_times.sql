@@ -1,6 +1,6 @@
 {%- set sla_minutes = 60 * var("sla_hours") -%}
 with
-    curve as (select * from {{ ref("fct_ticket_survival") }}),
+    curve as (select * from {{ ref("int_satisfaction__ticket_survival") }}),
 
     summed as (
         select

@@ -3,13 +3,13 @@ with
 
     responses as (select * from {{ ref("fct_survey_responses") }}),
 
-    weights as (select * from {{ ref("fct_survey_weights") }}),
+    weights as (select * from {{ ref("int_satisfaction__weights") }}),
 
     waves as (select * from {{ ref("dim_survey_waves") }}),
 
     scores as (select * from {{ ref("dim_customer_scores") }}),
 
-    answer_segments as (select * from {{ ref("fct_survey_answer_segments") }}),
+    answer_segments as (select * from {{ ref("int_satisfaction__answer_segments") }}),
 
     final as (
         select

@@ -1,13 +1,14 @@
 {%- set segment = "source, survey_id, wave, respondent_type, segment_by, segment" -%}
 with
-    shown as (select * from {{ ref("fct_survey_segment_shown") }}),
+    shown as (select * from {{ ref("int_satisfaction__segments_suppressed") }}),
 
-    changes as (select * from {{ ref("fct_survey_segment_changes") }}),
+    changes as (select * from {{ ref("int_satisfaction__segment_changes") }}),
 
     waves as (select source, survey_id, wave, month from {{ ref("dim_survey_waves") }}),
 
     touchpoints as (
-        select *, 'all' as segment_by from {{ ref("fct_survey_touchpoint_spreads") }}
+        select *, 'all' as segment_by
+        from {{ ref("int_satisfaction__touchpoint_spreads") }}
     ),
 
     final as (

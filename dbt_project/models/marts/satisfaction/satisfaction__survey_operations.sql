@@ -1,9 +1,9 @@
 with
-    work as (select * from {{ ref("fct_survey_work") }}),
+    work as (select * from {{ ref("int_satisfaction__survey_fieldwork") }}),
 
-    modes as (select * from {{ ref("fct_survey_mode_effects") }}),
+    modes as (select * from {{ ref("int_satisfaction__mode_effects") }}),
 
-    gifts as (select * from {{ ref("fct_survey_gift_effects") }}),
+    gifts as (select * from {{ ref("int_satisfaction__gift_effects") }}),
 
     as_of as (select * from {{ ref("dim_as_of") }}),
 

@@ -5,7 +5,7 @@ with
             answer_count < {{ var("min_base") }} as is_suppressed,
             least(high_followed_count, low_followed_count)
             >= {{ var("min_base") }} as is_compared
-        from {{ ref("fct_survey_value_figures") }}
+        from {{ ref("int_satisfaction__value_figures") }}
     ),
 
     waves as (select source, survey_id, wave, month from {{ ref("dim_survey_waves") }}),

@@ -1,9 +1,9 @@
 with
-    charts as (select * from {{ ref("fct_wave_charts") }}),
+    charts as (select * from {{ ref("int_satisfaction__wave_control_charts") }}),
 
     targets as (
         select source, min(target) as target
-        from {{ ref("dim_targets") }}
+        from {{ ref("int_satisfaction__targets") }}
         where metric = 'top_two_rate' and segment = 'all'
         group by source
     ),

@@ -22,11 +22,11 @@
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    panel as (select * from {{ ref("fct_panel_brands") }}),
+    panel as (select * from {{ ref("int_wallet__panel_brands") }}),
 
-    survey as (select * from {{ ref("fct_survey_brands") }}),
+    survey as (select * from {{ ref("int_wallet__survey_brands") }}),
 
-    market as (select * from {{ ref("fct_market_shares") }}),
+    market as (select * from {{ ref("int_wallet__market_shares") }}),
 
     found as (
         select 'panel' as basis, {{ columns }}

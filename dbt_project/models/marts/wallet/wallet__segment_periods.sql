@@ -1,5 +1,5 @@
 with
-    wallets as (select * from {{ ref("fct_wallet_segments") }}),
+    wallets as (select * from {{ ref("int_wallet__segments") }}),
 
     final as (
         select

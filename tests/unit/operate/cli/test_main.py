@@ -233,7 +233,7 @@ def test_a_stop_from_outside_ends_a_run_in_one_sentence(tmp_path):
         text=True,
     )
     assert run.stdout is not None
-    assert any(line.startswith("  core:") for line in run.stdout)
+    assert any(line.startswith("  before estimates:") for line in run.stdout)
     run.terminate()
     _, said = run.communicate()
     assert said == "loyalty: stopped; readers see what they saw, and the same command goes on.\n"

@@ -15,7 +15,7 @@ from loyalty.build.estimates import contractual
 from loyalty.build.estimates.fits import Check, Fit
 from loyalty.build.estimates.tables import Columns, read_statistics
 
-STATISTICS = "intermediate.int_retention__contract_cells"
+STATISTICS = "statistics.stat_retention__contract_cells"
 
 TABLES: dict[str, Columns] = {}
 

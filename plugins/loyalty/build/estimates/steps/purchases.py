@@ -21,9 +21,9 @@ from loyalty.build.estimates import btyd, holdout
 from loyalty.build.estimates.fits import Check, Fit, significant
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
-WINDOWS = "intermediate.int_retention__fit_windows"
-HISTORIES = "intermediate.int_retention__history_cells"
-VALUES = "intermediate.int_retention__value_cells"
+WINDOWS = "core.dim_fit_windows"
+HISTORIES = "statistics.stat_retention__history_cells"
+VALUES = "statistics.stat_retention__value_cells"
 
 ALL = "all"
 

@@ -12,7 +12,7 @@ from loyalty.build.estimates import wave_changes
 from loyalty.build.estimates.fits import Fit
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
-STATISTICS = "intermediate.int_survey__wave_pairs"
+STATISTICS = "statistics.stat_satisfaction__wave_pairs"
 
 _SCOPE: Columns = {
     "source": "varchar",

@@ -13,7 +13,7 @@ from loyalty.build.estimates.fits import Fit, significant
 from loyalty.build.estimates.moments import sums_of
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
-STATISTICS = "intermediate.int_survey__driver_sums"
+STATISTICS = "statistics.stat_satisfaction__driver_sums"
 OUTCOME = "outcome"
 
 _SCOPE: Columns = {"source": "varchar", "survey_id": "varchar", "driver_by": "varchar", "segment": "varchar"}

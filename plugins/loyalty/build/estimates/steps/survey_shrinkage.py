@@ -12,7 +12,7 @@ from loyalty.build.estimates import shrinkage
 from loyalty.build.estimates.fits import Fit
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
-STATISTICS = "intermediate.int_survey__rate_groups"
+STATISTICS = "statistics.stat_satisfaction__rate_groups"
 # Where a kind of segment has too few groups of its own, all kinds together speak.
 ANY = "any"
 

@@ -15,9 +15,9 @@ from loyalty.build.estimates.fits import Fit
 from loyalty.build.estimates.moments import Interval, Sums, sums_of
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
-SUMS = "intermediate.int_survey__item_sums"
-ITEMS = "intermediate.int_survey__items"
-CELLS = "intermediate.int_survey__answer_cell_counts"
+SUMS = "statistics.stat_satisfaction__item_sums"
+ITEMS = "statistics.stat_satisfaction__items"
+CELLS = "statistics.stat_satisfaction__answer_cell_counts"
 
 TABLES: dict[str, Columns] = {
     "survey_structure": {

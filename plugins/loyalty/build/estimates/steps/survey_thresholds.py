@@ -12,7 +12,7 @@ from loyalty.build.estimates import thresholds
 from loyalty.build.estimates.fits import Fit
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
-STATISTICS = "intermediate.int_survey__score_cells"
+STATISTICS = "statistics.stat_satisfaction__score_cells"
 
 TABLES: dict[str, Columns] = {
     "survey_thresholds": {

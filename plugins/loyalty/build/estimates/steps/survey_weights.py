@@ -12,7 +12,7 @@ from loyalty.build.estimates import raking
 from loyalty.build.estimates.fits import Fit
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
-STATISTICS = "intermediate.int_survey__raking_cells"
+STATISTICS = "statistics.stat_satisfaction__raking_cells"
 
 TABLES: dict[str, Columns] = {
     "survey_weights": {

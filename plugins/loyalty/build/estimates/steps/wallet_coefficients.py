@@ -12,7 +12,7 @@ from loyalty.build.estimates import wallet
 from loyalty.build.estimates.fits import Fit
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
-STATISTICS = "intermediate.int_wallet__spend_bins"
+STATISTICS = "statistics.stat_wallet__spend_bins"
 ATTRIBUTES = ("peer_level", "age_band", "tenure_band")
 
 TABLES: dict[str, Columns] = {

@@ -1,0 +1,89 @@
+with
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    orders as (select * from {{ ref("int_retention__order_forecasts") }}),
+
+    order_values as (select * from {{ ref("int_retention__value_forecasts") }}),
+
+    years as (select * from {{ ref("int_retention__yearly_values") }}),
+
+    fits as (
+        select *
+        from {{ source("estimates", "fits") }}
+        where model = 'bgnbd' and scope = 'all'
+    ),
+
+    joined as (
+        select
+            customers.customer_key,
+            customers.source,
+            customers.currency_code,
+            orders.repeat_day_count,
+            orders.recency_days,
+            orders.age_days,
+            orders.p_alive,
+            orders.order_probability,
+            {{ order_probability_band("orders.order_probability") }}
+            as order_probability_band,
+            orders.expected_order_count,
+            orders.clv_order_count,
+            orders.discounted_order_count,
+            order_values.expected_order_amount,
+            order_values.own_margin_rate,
+            order_values.segment_margin_rate,
+            order_values.margin_rate,
+            -- times the expected value of an order day, times what stays of it
+            {{
+                rounded(
+                    "orders.discounted_order_count * order_values.expected_order_amount * order_values.margin_rate",
+                    4,
+                )
+            }}
+            as clv_amount,
+            case
+                when customers.order_day_count = 0
+                then 'no order yet'
+                when customers.is_left_truncated
+                then 'ordered when the data begin: since when, nobody knows'
+                when orders.order_probability is null
+                then
+                    'orders cannot be foretold: ' || coalesce(fits.reason, 'not fitted')
+            end as prediction_missing_reason,
+            order_values.value_missing_reason,
+            years.yearly_cm3_amount,
+            years.yearly_retention_rate,
+            years.retention_base_count
+        from customers
+        left join orders on customers.customer_key = orders.customer_key
+        left join order_values on customers.customer_key = order_values.customer_key
+        left join years on customers.customer_key = years.customer_key
+        left join fits on true
+    ),
+
+    final as (
+        select
+            *,
+            coalesce(
+                prediction_missing_reason, value_missing_reason
+            ) as clv_missing_reason,
+            {{
+                rounded(
+                    "yearly_cm3_amount * "
+                    ~ margin_multiple(
+                        "yearly_retention_rate", var("yearly_discount_rate")
+                    ),
+                    4,
+                )
+            }} as simple_clv_amount,
+            case
+                when yearly_retention_rate is null
+                then
+                    'fewer than {{ var("min_base") }} customers are known from the year before last'
+                when yearly_cm3_amount is null
+                then 'no order, or too few known unit costs, in the last year'
+            end as simple_clv_missing_reason
+        from joined
+    )
+
+select *
+from final

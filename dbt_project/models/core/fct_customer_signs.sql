@@ -1,0 +1,79 @@
+{%- set signs = [
+    "is_repeat_buyer",
+    "is_recommender",
+    "is_loyal_against_rivals",
+    "is_forgiving",
+] -%}
+with
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    buying as (select * from {{ ref("int_loyalty__buying") }}),
+
+    retention as (select * from {{ ref("fct_customer_retention") }}),
+
+    attitudes as (select * from {{ ref("fct_customer_attitudes") }}),
+
+    referrals as (select * from {{ ref("int_loyalty__referrals") }}),
+
+    wallets as (select * from {{ ref("fct_stated_wallets") }}),
+
+    promotions as (select * from {{ ref("fct_customer_rival_promotions") }}),
+
+    complaints as (select * from {{ ref("int_loyalty__complaints") }}),
+
+    observed as (
+        select
+            customers.customer_key,
+            coalesce(buying.order_day_count, 0) as order_day_count,
+            retention.is_heavy_buyer,
+            -- orders are always seen, so this sign is always known
+            coalesce(
+                buying.order_day_count >= 2 or retention.is_heavy_buyer, false
+            ) as is_repeat_buyer,
+            referrals.customer_key is not null as has_referred,
+            -- who referred nobody and was not asked may recommend all the same
+            case
+                when referrals.customer_key is not null or attitudes.is_promoter
+                then true
+                when attitudes.is_promoter is not null
+                then false
+            end as is_recommender,
+            case
+                when
+                    wallets.is_sole_buyer
+                    or wallets.share_of_wallet >= {{ var("loyal_share_of_wallet") }}
+                    or promotions.promotion_order_week_count > 0
+                then true
+                when
+                    wallets.customer_key is not null
+                    or promotions.customer_key is not null
+                then false
+            end as is_loyal_against_rivals,
+            -- known only of those who complained long enough ago
+            complaints.has_bought_again as is_forgiving
+        from customers
+        left join buying on customers.customer_key = buying.customer_key
+        left join retention on customers.customer_key = retention.customer_key
+        left join attitudes on customers.customer_key = attitudes.customer_key
+        left join referrals on customers.customer_key = referrals.customer_key
+        left join wallets on customers.customer_key = wallets.customer_key
+        left join promotions on customers.customer_key = promotions.customer_key
+        left join complaints on customers.customer_key = complaints.customer_key
+    ),
+
+    final as (
+        select
+            *,
+            {% for sign in signs %}
+                case when {{ sign }} is not null then 1 else 0 end
+                {%- if not loop.last %} + {% endif %}
+            {% endfor %} as signs_known_count,
+            {% for sign in signs %}
+                case when {{ sign }} then 1 else 0 end
+                {%- if not loop.last %} + {% endif %}
+            {% endfor %} as signs_count
+        from observed
+    )
+
+select *
+from final

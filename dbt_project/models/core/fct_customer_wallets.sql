@@ -1,0 +1,89 @@
+with
+    known as (select * from {{ ref("int_wallet__measures") }}),
+
+    shared as (
+        select
+            *,
+            -- least() and greatest() pass over what is unknown, so both are written out
+            case when sow_stated_raw > 1 then 1 else sow_stated_raw end as sow_stated,
+            sow_stated_raw > 1 as is_over_one,
+            case
+                when own_amount_stated_days > stated_amount
+                then own_amount_stated_days
+                when own_amount_stated_days is not null
+                then stated_amount
+            end as stated_wallet_amount,
+            -- a wallet is never smaller than what is spent here
+            case
+                when ceiling_amount is not null
+                then greatest(own_amount, ceiling_amount)
+            end as imputed_wallet_amount,
+            case
+                when fitted_ceiling_amount is not null
+                then greatest(own_amount, fitted_ceiling_amount)
+            end as fitted_wallet_amount
+        from known
+    ),
+
+    chosen as (
+        select
+            *,
+            case
+                -- more spent here than in all shops together: the statement is wrong,
+                -- the ranking may hold
+                when sow_stated_raw <= 1
+                then 'stated'
+                when sow_war > 0
+                then 'allocation rule'
+                when fitted_wallet_amount is not null
+                then 'quantile regression'
+                when imputed_wallet_amount is not null
+                then 'peers'
+            end as wallet_method
+        from shared
+    ),
+
+    decided as (
+        select
+            {{
+                made_key(
+                    [
+                        "source",
+                        "customer_key",
+                        "category",
+                        "period_grain",
+                        "period_start_date",
+                    ]
+                )
+            }} as wallet_key,
+            *,
+            case
+                wallet_method
+                when 'stated'
+                then sow_stated
+                when 'allocation rule'
+                then sow_war
+                when 'quantile regression'
+                then {{ rounded(div("own_amount", "fitted_wallet_amount"), 8) }}
+                when 'peers'
+                then {{ rounded(div("own_amount", "imputed_wallet_amount"), 8) }}
+            end as share_of_wallet,
+            case
+                when wallet_method = 'stated' and abs(sow_stated - sow_war) <= 0.2
+                then 'high'
+                when wallet_method in ('stated', 'allocation rule')
+                then 'medium'
+                when wallet_method is not null
+                then 'low'
+            end as wallet_confidence
+        from chosen
+    ),
+
+    final as (
+        select
+            *, {{ rounded(div("own_amount", "share_of_wallet"), 4) }} as wallet_amount
+        from decided
+    )
+
+select *
+from final

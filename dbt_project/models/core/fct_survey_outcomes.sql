@@ -1,0 +1,76 @@
+{# What those who answered did in the days after; unknown, not no, while those days are not over. #}
+with
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    follow_ups as (select * from {{ ref("int_satisfaction__follow_ups") }}),
+
+    cuts as (select * from {{ ref("int_satisfaction__frequency_cuts") }}),
+
+    days as (select * from {{ ref("fct_customer_days") }} where base = 'customer'),
+
+    earned as (
+        select follow_ups.response_key, {{ customer_day_sums("days") }}
+        from follow_ups
+        left join
+            days
+            on follow_ups.customer_key = days.base_key
+            and days.calendar_date > follow_ups.submitted_date
+            and days.calendar_date <= follow_ups.follow_up_end_date
+        group by follow_ups.response_key
+    ),
+
+    judged as (
+        select
+            follow_ups.*,
+            follow_ups.follow_up_end_date <= as_of.as_of as is_observed,
+            coalesce(
+                follow_ups.last_order_date
+                > {{ add_days("follow_ups.submitted_date", -var("churn_days")) }},
+                false
+            ) as was_active,
+            case
+                when follow_ups.prior_order_day_count <= cuts.low_cut
+                then 1
+                when follow_ups.prior_order_day_count <= cuts.high_cut
+                then 2
+                when follow_ups.prior_order_day_count > cuts.high_cut
+                then 3
+            end as prior_frequency_tercile,
+            {{ waterfall("net", "earned") }} as net_amount,
+            {{ waterfall("cm1", "earned") }} as margin_amount
+        from follow_ups
+        cross join as_of
+        inner join earned on follow_ups.response_key = earned.response_key
+        left join cuts using (source, survey_id, wave)
+    ),
+
+    final as (
+        select
+            response_key,
+            source,
+            survey_id,
+            wave,
+            customer_key,
+            submitted_date,
+            follow_up_end_date,
+            is_observed,
+            last_order_date,
+            cast(prior_order_day_count as bigint) as prior_order_day_count,
+            prior_frequency_tercile,
+            was_active,
+            case when is_observed then kept_order_count > 0 end as has_repurchased,
+            cast(
+                case when is_observed then kept_order_count end as bigint
+            ) as kept_order_count,
+            -- only who was active can lapse
+            case
+                when is_observed and was_active then lapse_count > 0
+            end as has_churned,
+            currency_code,
+            case when is_observed then net_amount end as net_amount,
+            case when is_observed then margin_amount end as margin_amount
+        from judged
+    )
+
+select *
+from final

@@ -1,0 +1,105 @@
+with
+    responses as (select * from {{ ref("fct_survey_responses") }}),
+
+    scores as (select * from {{ ref("int_satisfaction__indexed_scores") }}),
+
+    classes as (select * from {{ ref("int_satisfaction__score_classes") }}),
+
+    final as (
+        select
+            responses.response_key,
+            responses.source,
+            responses.survey_id,
+            responses.wave,
+            responses.customer_key,
+            responses.respondent_type,
+            responses.submitted_at,
+            responses.submitted_date,
+            responses.is_duplicate,
+            scores.overall_score,
+            scores.overall_scale_max,
+            scores.overall_index,
+            scores.disconfirmation_index,
+            scores.ideal_index,
+            classes.loyalty_class,
+            classes.satisfaction_class,
+            scores.overall_score = scores.overall_scale_max as is_top_box,
+            scores.overall_score >= scores.overall_scale_max - 1 as is_top_two,
+            scores.expectation_score,
+            scores.perceived_score,
+            case
+                when scores.is_one_scale
+                then
+                    {{
+                        rounded(
+                            div(
+                                "scores.perceived_score",
+                                "scores.expectation_score",
+                            ),
+                            8,
+                        )
+                    }}
+            end as c_ratio,
+            case
+                when not scores.is_one_scale or scores.expectation_score = 0
+                then null
+                when
+                    abs(scores.perceived_score - scores.expectation_score)
+                    <= {{ var("c_tolerance") }} * scores.expectation_score
+                then 'satisfied'
+                when scores.perceived_score < scores.expectation_score
+                then 'dissatisfied'
+                when scores.perceived_score > scores.expectation_score
+                then 'delighted'
+            end as c_state,
+            case
+                when scores.is_one_scale
+                then scores.perceived_score - scores.expectation_score
+            end as d_gap,
+            scores.quality_score,
+            scores.service_score,
+            scores.price_score,
+            scores.delivery_score,
+            scores.care_score,
+            scores.satisfaction_index,
+            scores.recommend_score,
+            case
+                when scores.recommend_scale_min != 0 or scores.recommend_scale_max != 10
+                then null
+                when scores.recommend_score >= 9
+                then 'promoter'
+                when scores.recommend_score >= 7
+                then 'passive'
+                when scores.recommend_score >= 0
+                then 'detractor'
+            end as nps_class,
+            case
+                when scores.recommend_scale_max - scores.recommend_scale_min != 2
+                then null
+                when scores.recommend_score = scores.recommend_scale_max
+                then 'very likely'
+                when scores.recommend_score = scores.recommend_scale_min
+                then 'unlikely'
+                when scores.recommend_score is not null
+                then 'likely'
+            end as recommend_level,
+            scores.repurchase_probability,
+            case
+                when scores.repurchase_probability > 0.70
+                then 'high'
+                when scores.repurchase_probability >= 0.30
+                then 'medium'
+                when scores.repurchase_probability < 0.30
+                then 'low'
+            end as repurchase_band
+        from responses
+        left join scores on responses.response_key = scores.response_key
+        left join
+            classes
+            on responses.source = classes.source
+            and responses.survey_id = classes.survey_id
+            and scores.overall_score = classes.score
+    )
+
+select *
+from final

@@ -1,0 +1,27 @@
+{# Who among the people of a survey is everybody, of value (CM3 above 0), of high value (the upper 20 percent). #}
+with
+    people as (
+        select source, survey_id, person_key
+        from {{ ref("stat_satisfaction__people") }}
+        where recency = 1
+    ),
+
+    customer_values as (select * from {{ ref("fct_customer_values") }}),
+
+    final as (
+        select people.*, 'all' as segment
+        from people
+        union all
+        select people.*, 'value' as segment
+        from people
+        inner join customer_values on people.person_key = customer_values.customer_key
+        where customer_values.is_value_customer
+        union all
+        select people.*, 'high_value' as segment
+        from people
+        inner join customer_values on people.person_key = customer_values.customer_key
+        where customer_values.tier in ('top_5', 'next_15')
+    )
+
+select *
+from final

@@ -1,8 +1,0 @@
-{# What the structure is fitted on: exact sums over complete answers, by pair of items. #}
-with
-    scores as (select * from {{ ref("int_survey__item_scores") }}),
-
-    final as ({{ cross_products("scores", ["source", "survey_id", "person_group"]) }})
-
-select *
-from final

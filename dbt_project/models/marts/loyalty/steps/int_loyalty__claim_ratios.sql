@@ -1,0 +1,106 @@
+{#
+  Risk ratios of two groups of answers: crude, and adjusted for how often people bought before (Mantel & Haenszel
+  1959 for a ratio, variance by Greenland & Robins 1985). One stratum gives the crude ratio and its usual interval.
+#}
+{%- set pairs = [
+    (
+        "six_times_4_5_v_1_2",
+        "satisfaction_class= 'satisfied'",
+        "satisfaction_class= 'dissatisfied'",
+    ),
+    ("six_times_5_v_4", "loyalty_class= 'loyal'", "is_just_satisfied"),
+    (
+        "only_a_5_is_loyal",
+        "loyalty_class= 'loyal'",
+        "loyalty_class= 'at_risk'",
+    ),
+    (
+        "small_shortfall_big_loss",
+        "loyalty_class= 'loyal'",
+        "is_just_satisfied",
+    ),
+] -%}
+{%- set variants = [
+    ("crude", "'all'", "repurchased"),
+    ("adjusted", "prior_frequency", "repurchased"),
+    ("intention", "'all'", "intends"),
+] -%}
+with
+    answers as (select * from {{ ref("int_loyalty__claim_answers") }}),
+
+    cells as (
+        {% for claim, upper, lower in pairs %}
+            {% set last_pair = loop.last %}
+            {% for variant, stratum, outcome in variants %}
+                select
+                    '{{ claim }}' as claim_id,
+                    '{{ variant }}' as variant,
+                    {{ stratum }} as stratum,
+                    count(case when {{ upper }} then 1 end) as upper_count,
+                    count(
+                        case when {{ upper }} and {{ outcome }} = 1 then 1 end
+                    ) as upper_hits,
+                    count(case when {{ lower }} then 1 end) as lower_count,
+                    count(
+                        case when {{ lower }} and {{ outcome }} = 1 then 1 end
+                    ) as lower_hits
+                from answers
+                where {{ outcome }} is not null
+                {% if stratum != "'all'" %} group by {{ stratum }} {% endif %}
+                {% if not (loop.last and last_pair) %}
+                    union all
+                {% endif %}
+            {% endfor %}
+        {% endfor %}
+    ),
+
+    -- where nobody or nobody else came back, every cell gets half a case (Haldane)
+    corrected as (
+        select
+            *,
+            case
+                when
+                    sum(upper_hits) over of_claim = 0
+                    or sum(lower_hits) over of_claim = 0
+                then 0.5
+                else 0
+            end as half
+        from cells
+        where upper_count + lower_count > 0
+        window of_claim as (partition by claim_id, variant)
+    ),
+
+    terms as (
+        select
+            *,
+            cast(upper_hits + half as {{ type_double() }}) as a,
+            cast(lower_hits + half as {{ type_double() }}) as c,
+            cast(upper_count + 2 * half as {{ type_double() }}) as n1,
+            cast(lower_count + 2 * half as {{ type_double() }}) as n0
+        from corrected
+    ),
+
+    final as (
+        select
+            claim_id,
+            variant,
+            cast(sum(upper_count) as bigint) as upper_count,
+            cast(sum(upper_hits) as bigint) as upper_hits,
+            cast(sum(lower_count) as bigint) as lower_count,
+            cast(sum(lower_hits) as bigint) as lower_hits,
+            max(half) > 0 as is_corrected,
+            -- as decimals, so that the order of the strata does not matter
+            sum(cast(a * n0 / (n1 + n0) as decimal(28, 9))) as upper_term,
+            sum(cast(c * n1 / (n1 + n0) as decimal(28, 9))) as lower_term,
+            sum(
+                cast(
+                    (n1 * n0 * (a + c) - a * c * (n1 + n0))
+                    / ((n1 + n0) * (n1 + n0)) as decimal(28, 9)
+                )
+            ) as variance_term
+        from terms
+        group by claim_id, variant
+    )
+
+select *
+from final

@@ -1,0 +1,88 @@
+with
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    contacts as (select * from {{ ref("int_loyalty__contacts") }}),
+
+    care_days as (
+        select
+            customer_key,
+            count(*) as observed_care_day_count,
+            count(case when is_answered then 1 end) as answered_care_day_count
+        from {{ ref("int_loyalty__care_days") }}
+        group by customer_key
+    ),
+
+    dated as (
+        select
+            contacts.*,
+            contacts.contact_date
+            > {{ add_days("as_of.as_of", -var("contact_window_days")) }} as is_recent
+        from contacts
+        cross join as_of
+        where contacts.contact_date <= as_of.as_of
+    ),
+
+    counted as (
+        select
+            customer_key,
+            max(contact_date) as last_contact_date,
+            count(*) as contact_count,
+            count(case when is_recent then 1 end) as recent_contact_count,
+            count(
+                case when is_recent and campaign_key is not null then 1 end
+            ) as recent_campaign_contact_count,
+            max(case when is_care then contact_date end) as last_care_date,
+            count(case when is_care and is_recent then 1 end) as recent_care_count
+        from dated
+        group by customer_key
+    ),
+
+    -- without any contact on record nobody knows whether anybody was contacted
+    known as (
+        select
+            count(*) > 0 as is_known,
+            -- a campaign of care, or any interaction by which care could have been told
+            count(case when is_care or campaign_key is null then 1 end)
+            > 0 as is_care_known
+        from contacts
+    ),
+
+    final as (
+        select
+            customers.customer_key,
+            customers.source,
+            counted.last_contact_date,
+            {{ days_between("counted.last_contact_date", "as_of.as_of") }}
+            as days_since_contact,
+            {% for name, known in [
+                ("contact_count", "is_known"),
+                ("recent_contact_count", "is_known"),
+                ("recent_campaign_contact_count", "is_known"),
+                ("recent_care_count", "is_care_known"),
+            ] %}
+                case
+                    when known.{{ known }} then coalesce(counted.{{ name }}, 0)
+                end as {{ name }},
+            {% endfor %}
+            case
+                when known.is_known
+                then
+                    coalesce(counted.recent_contact_count, 0) > {{ var("contact_cap") }}
+            end as is_over_contact_cap,
+            counted.last_care_date,
+            case
+                when known.is_care_known then coalesce(counted.recent_care_count, 0) > 0
+            end as has_recent_care,
+            care_days.observed_care_day_count,
+            care_days.answered_care_day_count
+        from customers
+        cross join as_of
+        cross join known
+        left join counted on customers.customer_key = counted.customer_key
+        left join care_days on customers.customer_key = care_days.customer_key
+    )
+
+select *
+from final

@@ -1,0 +1,89 @@
+{# Who is in which group, with what the current window brought: also of those who ordered nothing in it. #}
+{%- set measure = "cm3_amount" if var("tier_measure") == "cm3" else "net_amount" -%}
+with
+    value_windows as (select * from {{ ref("fct_customer_value_windows") }}),
+
+    current_values as (select * from value_windows where window_number = 0),
+
+    prior_values as (
+        select * from value_windows where window_number = 1 and order_count > 0
+    ),
+
+    stages as (select * from {{ ref("int_profitability__stage_at_window_start") }}),
+
+    segments as (select * from {{ ref("dim_customer_segments") }}),
+
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    valued as (
+        select
+            customers.customer_key,
+            customers.currency_code,
+            current_values.tier,
+            current_values.level,
+            current_values.value_rank,
+            prior_values.tier as tier_prior,
+            prior_values.level as level_prior,
+            stages.stage as stage_prior,
+            coalesce(current_values.order_count, 0) as order_count,
+            {% for name in ["net", "cost_to_serve"] %}
+                coalesce(current_values.{{ name }}_amount, 0) as {{ name }}_amount,
+            {% endfor %}
+            -- without a row nothing was bought and nothing cost; with one it may be
+            -- unknown
+            {% for name in ["cm3", "profit"] %}
+                case
+                    when current_values.customer_key is null
+                    then 0
+                    else current_values.{{ name }}_amount
+                end as {{ name }}_amount,
+            {% endfor %}
+            case
+                when current_values.customer_key is null
+                then 0
+                else current_values.{{ measure }}
+            end as measure_amount,
+            prior_values.measure_amount as prior_measure_amount
+        from customers
+        left join current_values on customers.customer_key = current_values.customer_key
+        left join prior_values on customers.customer_key = prior_values.customer_key
+        left join stages on customers.customer_key = stages.customer_key
+        -- who did nothing in either window and was no customer before is in no group
+        where
+            current_values.customer_key is not null
+            or prior_values.customer_key is not null
+            or stages.customer_key is not null
+    ),
+
+    final as (
+        select valued.*, 'all' as group_by, 'all' as group_name, true as is_ranked
+        from valued
+        {% for name in ["tier", "level", "tier_prior", "level_prior"] %}
+            union all
+            select
+                valued.*,
+                '{{ name }}' as group_by,
+                coalesce({{ name }}, 'not ranked') as group_name,
+                {{ name }} is not null as is_ranked
+            from valued
+        {% endfor %}
+        union all
+        select
+            valued.*,
+            'stage_prior' as group_by,
+            coalesce(stage_prior, 'no customer yet') as group_name,
+            stage_prior is not null as is_ranked
+        from valued
+        union all
+        select
+            valued.*,
+            segments.segment_by as group_by,
+            segments.segment as group_name,
+            true as is_ranked
+        from valued
+        inner join segments on valued.customer_key = segments.customer_key
+        where segments.segment_by <> 'all'
+    )
+
+select *
+from final

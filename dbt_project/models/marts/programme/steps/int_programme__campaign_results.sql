@@ -1,0 +1,101 @@
+{# Counts and amounts only. #}
+{%- set event_roles = ["sent", "redeemed", "ordered"] -%}
+{%- set customer_roles = event_roles + [
+    "control",
+    "acquired",
+    "acquired_observed",
+    "one_time",
+] -%}
+with
+    scopes as (select * from {{ ref("int_programme__campaign_scopes") }}),
+
+    customers as (select * from {{ ref("int_programme__campaign_customers") }}),
+
+    earned as (select * from {{ ref("int_programme__campaign_earnings") }}),
+
+    costs as (select * from {{ ref("int_programme__campaign_costs") }}),
+
+    counted as (
+        select
+            scopes.scope_key,
+            {% for role in event_roles %}
+                sum(
+                    case when customers.role = '{{ role }}' then event_count end
+                ) as {{ role }}_count,
+            {% endfor %}
+            {% for role in customer_roles %}
+                count(
+                    distinct case
+                        when customers.role = '{{ role }}' then customers.customer_key
+                    end
+                ) as {{ role }}_customer_count
+                {%- if not loop.last %},{% endif %}
+            {% endfor %}
+        from scopes
+        inner join customers on scopes.campaign_key = customers.campaign_key
+        group by scopes.scope_key
+    ),
+
+    spent as (
+        select
+            scopes.scope_key,
+            max(scopes.source) as source,
+            count(*) as campaign_count,
+            sum(costs.cost_amount) as cost_amount,
+            count(costs.cost_amount) as costed_campaign_count
+        from scopes
+        left join costs on scopes.campaign_key = costs.campaign_key
+        group by scopes.scope_key
+    ),
+
+    joined as (
+        select
+            spent.*,
+            {% for name in event_roles %}
+                cast(
+                    coalesce(counted.{{ name }}_count, 0) as bigint
+                ) as {{ name }}_count,
+            {% endfor %}
+            {% for name in customer_roles %}
+                coalesce(
+                    counted.{{ name }}_customer_count, 0
+                ) as {{ name }}_customer_count,
+            {% endfor %}
+            coalesce(earned.order_count, 0) as order_count,
+            coalesce(earned.net_amount, 0) as net_amount,
+            -- a missing cost of goods is not 0
+            case
+                when earned.scope_key is null
+                then 0
+                when
+                    {{ div("earned.costed_amount", "earned.goods_amount") }}
+                    >= {{ var("min_cost_coverage") }}
+                then earned.margin_amount
+            end as margin_amount
+        from spent
+        left join counted on spent.scope_key = counted.scope_key
+        left join earned on spent.scope_key = earned.scope_key
+    ),
+
+    final as (
+        select
+            *,
+            case
+                when costed_campaign_count = campaign_count
+                then cast(margin_amount - cost_amount as {{ type_amount() }})
+            end as contribution_amount,
+            case
+                when costed_campaign_count = campaign_count
+                then {{ div("margin_amount - cost_amount", "cost_amount") }}
+            end as roi_rate,
+            case
+                when margin_amount is null
+                then 'too few unit costs are known'
+                when costed_campaign_count < campaign_count
+                then 'no cost on record of one campaign or more'
+            end as money_reason
+        from joined
+    )
+
+select *
+from final
