@@ -1,6 +1,6 @@
-"""Write the numbers and the picture in README.md anew: `make readme`.
+"""Write the numbers and the picture in README.md and the tables in docs/demo-data.md anew: `make readme`.
 
-Runs the demo in a folder of its own, then fills the parts of README.md between `<!-- name -->` and `<!-- end -->`,
+Runs the demo in a folder of its own, then fills the parts of both pages between `<!-- name -->` and `<!-- end -->`,
 and writes docs/figures/whale-curve.svg.
 """
 
@@ -23,27 +23,26 @@ from loyalty.read.query import asked, write
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+SAMPLE = ROOT / "docs" / "demo-data.md"
 PICTURE = ROOT / "docs" / "figures" / "whale-curve.svg"
 # The lines of the demo's output that README shows, by their first word.
-SHOWN_FEEDS = ("feed", "-", "customers", "orders", "survey_answers", "survey_responses")
-SHOWN_MARTS = ("mart", "-", "profitability__whale_curve", "retention__cohort_months", "satisfaction__segment_months")
+SHOWN_FEEDS = ("feed", "customers", "orders", "survey_responses")
+SHOWN_MARTS = ("mart", "profitability__whale_curve", "retention__cohort_months", "satisfaction__segment_months")
 SOURCE = "Purchases: Complete Journey 2017, published. Costs: drawn for the sample."
 CURVE = "select * from profitability__whale_curve order by profit_rank"
 QUESTION = re.compile(r'loyalty query "([^"]+)"')
 
 
 def filled(text: str, name: str, content: str) -> str:
-    """README with one of its parts replaced."""
+    """A page with one of its parts replaced."""
     part = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- end -->)", re.DOTALL)
     if len(part.findall(text)) != 1:
-        raise SystemExit(
-            f"README.md has no part <!-- {name} --> ... <!-- end -->: add it, then run `make readme` again"
-        )
+        raise SystemExit(f"The page has no part <!-- {name} --> ... <!-- end -->: add it, then run `make readme` again")
     return part.sub(lambda found: found[1] + content + found[2], text)
 
 
 def part_of(text: str, name: str) -> str:
-    """What README says in one of its parts."""
+    """What a page says in one of its parts."""
     found = re.search(rf"<!-- {name} -->\n(.*?)\n<!-- end -->", text, re.DOTALL)
     return found[1] if found else ""
 
@@ -65,12 +64,24 @@ def query_part(settings: Settings, text: str) -> str:
 def demo_part(output: str, seconds: int, home_bytes: int, environment_bytes: int) -> str:
     """How long the demo takes and how much it writes, and twelve lines of its output."""
     feeds, _, marts = output.partition("\nmart ")
-    lines = [line for line in feeds.splitlines() if line.startswith(SHOWN_FEEDS) and "  " in line]
-    lines += ["", *(line for line in f"mart {marts}".splitlines() if line.startswith(SHOWN_MARTS))]
+    lines = [line for line in feeds.splitlines() if _is_shown(line, SHOWN_FEEDS)]
+    lines += ["", *(line for line in f"mart {marts}".splitlines() if _is_shown(line, SHOWN_MARTS))]
     lines += [line for line in output.splitlines() if line.startswith("generation ")]
     size = f"{home_bytes / 1e9:.1f} GB in `var/` and {environment_bytes / 1e9:.1f} GB in `.venv`"
     shown = "\n".join(lines)
     return f"On {os.cpu_count()} cores this took {seconds} s and {size}. From its output:\n\n```\n{shown}\n```"
+
+
+def tables_part(output: str) -> str:
+    """The tables of the demo's output: what each feed brought, and the rows of each mart."""
+    start, end = output.index("\nfeed "), output.index("\ngeneration ")
+    return f"```\n{output[start:end].strip()}\n```"
+
+
+def _is_shown(line: str, first_words: tuple[str, ...]) -> bool:
+    """Whether a line of a table is its rule or begins with one of the words."""
+    words = line.split()
+    return len(words) > 1 and (words[0] in first_words or set(line) == {"-", " "})
 
 
 def size_of(folder: Path) -> int:
@@ -102,8 +113,10 @@ def main() -> None:
         text = filled(text, "query", query_part(settings, text))
         text = filled(text, "demo", demo_part(output, seconds, size_of(Path(home)), size_of(ROOT / ".venv")))
         README.write_text(text, encoding="utf-8")
+        tables = filled(SAMPLE.read_text(encoding="utf-8"), "tables", tables_part(output))
+        SAMPLE.write_text(tables, encoding="utf-8")
         draw(settings, PICTURE)
-    print(f"{README} and {PICTURE} show this demo.")
+    print(f"{README}, {SAMPLE} and {PICTURE} show this demo.")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ referrals and costs are SIMULATED.
 from __future__ import annotations
 
 import gzip
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+import readme
 from loyalty.build import build
 from loyalty.common.ledger import Ledger
 from loyalty.common.settings import Settings, load_settings, shipped
@@ -28,6 +30,7 @@ from worlds.planted_truth import ask, read_truth, unasked
 
 NET, GROSS = Decimal("4596039.58"), Decimal("5392232.87")
 REPOSITORY = shipped("dags").parent
+MARTS = "select count(*) from duckdb_tables() where schema_name = 'marts'"
 
 # Of some thirty 95 % intervals one or two miss: in this draw fewer points than a quarter were never used. Whether
 # the intervals are right is judged over forty draws (test_planted_seeds.py).
@@ -70,6 +73,20 @@ def test_totals_are_the_sources_to_the_cent(sample: Settings) -> None:
     assert one(sample, "select sum(net_amount) from marts.retention__customer_months") == (NET,)
     both = "select sum(net_amount), sum(gross_amount) from marts.profitability__customers"
     assert one(sample, both) == (NET, GROSS)
+
+
+def test_the_readme_shows_the_figures_of_the_sample(sample: Settings) -> None:
+    text, how = (
+        readme.README.read_text(encoding="utf-8"),
+        "README.md and docs/demo-data.md are out of date: run `make readme`",
+    )
+    assert readme.part_of(text, "answers") == readme.answers_part(sample), how
+    assert readme.part_of(text, "query") == readme.query_part(sample, text), how
+    tables = readme.part_of(readme.SAMPLE.read_text(encoding="utf-8"), "tables")
+    lines = re.findall(r"^([a-z]+__\w+) +(\d+)$", tables + readme.part_of(text, "demo"), re.MULTILINE)
+    assert len({mart for mart, _ in lines}) == one(sample, MARTS)[0], how
+    for mart, rows in lines:
+        assert one(sample, f"select count(*) from marts.{mart}") == (int(rows),), how
 
 
 def test_four_of_five_households_begin_when_the_data_do_and_are_in_no_cohort(sample: Settings) -> None:
