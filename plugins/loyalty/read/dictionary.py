@@ -1,50 +1,335 @@
-"""The documentation page of all marts and metrics, written from the descriptions in the dbt project.
+"""The pages about marts, core models, macros and metrics, written from what the dbt project says of itself.
 
-`python -m loyalty.read.dictionary` writes docs/marts.md; a test holds the page equal to the project.
+`python -m loyalty.read.dictionary` writes docs/marts.md, docs/marts/, docs/core.md and docs/macros.md; a test compares
+these pages with the project.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from loyalty.common.settings import shipped
 
-HEAD = """# All marts and metrics
+WRITTEN = "Written by `python -m loyalty.read.dictionary` from the dbt project. Change the models' yml, not this page."
 
-Written from the dbt project by `python -m loyalty.read.dictionary`. What the words mean is in [metrics.md](metrics.md),
-figures worked by hand are in the pages named with each area; the list of metrics is
-`quality.dq__metric_catalogue`.
-"""
 
-# The pages of docs/metrics that explain an area.
-AREAS = {
-    "retention": ("retention", "models"),
-    "wallet": ("wallet",),
-    "satisfaction": ("satisfaction", "complaints", "surveys"),
-    "profitability": ("profitability",),
-    "programme": ("programme",),
-    "loyalty": ("loyalty", "claims"),
-    "quality": ("models",),
+@dataclass(frozen=True)
+class Topic:
+    """A folder of marts: the pages of docs/metrics that explain it, and the tables to begin with."""
+
+    title: str
+    pages: tuple[str, ...]
+    start: Mapping[str, str]
+
+
+TOPICS = {
+    "retention": Topic(
+        "Retention",
+        ("retention", "models"),
+        {
+            "retention__customers": "Since when does a customer buy, how regularly, and how likely is the next order?",
+            "retention__cohort_months": "Do newer customers stay longer than older ones?",
+            "retention__revenue_movements": "How did last month's revenue become this month's?",
+        },
+    ),
+    "wallet": Topic(
+        "Wallet",
+        ("wallet",),
+        {
+            "wallet__customer_periods": "What share of a customer's spending is ours?",
+            "wallet__segment_periods": "Which groups of customers spend more elsewhere?",
+        },
+    ),
+    "satisfaction": Topic(
+        "Satisfaction",
+        ("satisfaction", "complaints", "surveys"),
+        {
+            "satisfaction__segment_months": "Does the satisfaction index move, more than by chance?",
+            "satisfaction__drivers": "What makes customers satisfied?",
+            "satisfaction__complaint_funnel": "Who complains, who gets an answer, who buys again?",
+        },
+    ),
+    "profitability": Topic(
+        "Profitability",
+        ("profitability",),
+        {
+            "profitability__customers": "What does each customer bring, from gross sales to profit?",
+            "profitability__whale_curve": "How much of the profit do the best customers bring?",
+            "profitability__cost_reconciliation": "Where did each cost pool go?",
+        },
+    ),
+    "programme": Topic(
+        "Programme",
+        ("programme",),
+        {
+            "programme__months": "How many points are earned, used and lost?",
+            "programme__campaigns": "What did a campaign bring?",
+        },
+    ),
+    "loyalty": Topic(
+        "Loyalty",
+        ("loyalty", "claims"),
+        {
+            "loyalty__customers": "Is a customer's loyalty true, latent, spurious or absent?",
+            "loyalty__next_actions": "Which customers should we contact, and why?",
+        },
+    ),
+    "quality": Topic(
+        "Quality",
+        ("models",),
+        {
+            "dq__feeds": "How recent is each feed?",
+            "dq__loads": "Which files came, and what happened to them?",
+            "dq__quarantined_rows": "Which rows are missing from the marts, and why?",
+        },
+    ),
 }
 
-# What tables are called where it is not the area.
-PREFIXES = {"quality": "dq"}
+# Of the marts that have a key, the page names so many.
+MOST_SHOWN = 12
+# Columns on which marts are joined, and what they name.
+JOIN_KEYS = {
+    ("customer_key",): "a customer, with merges resolved; `customer_id` is the id in the shop's system",
+    ("segment_by", "segment"): "a group of customers; `segment_by` says which attribute; 'all' is everybody",
+    ("month",): "a calendar month, by its first day",
+    ("cohort_month",): "the month of a customer's first order",
+    ("survey_id", "wave"): "one round of a survey",
+    ("category", "period_grain", "period_start_date"): "a category in a quarter or year",
+    ("campaign_key",): "a campaign",
+    ("currency_code",): "the currency of the amounts; never add two of them",
+}
+
+# The macros that are useful in a mart.
+MACROS = {
+    "Shares, means and their intervals": (
+        *("div", "rounded", "percentile", "count_where", "is_enough", "shown", "shown_mean", "shown_rate"),
+        *("with_interval", "mean_with_interval", "month_rate", "wilson_low", "wilson_high", "difference_bound"),
+        "variance_of_sums",
+    ),
+    "Days, months and periods": (
+        *("days_between", "months_between", "time_between", "add_days", "add_months", "week_start", "month_start"),
+        *("window_start", "by_period"),
+    ),
+    "Comparison of two groups": ("odds_ratio", "log_odds_error", "risk_ratio", "log_risk_error"),
+    "Groups of customers": ("stage_on", "tenure_band", "rfm_segment", "also_as_all"),
+    "Types, keys, columns and spines": (
+        *("type_double", "type_amount", "try_cast", "made_key", "base_key", "x_columns", "numbers"),
+    ),
+}
+MACRO = re.compile(
+    r"(?:\{#(?P<says>(?:(?!#\}).)*)#\}\s*)?\{%-? macro (?P<name>\w+)\((?P<arguments>.*?)\) *-?%\}", re.DOTALL
+)
 
 
-def marts_page(descriptions: Mapping[str, str], register: Iterable[Mapping[str, str]]) -> str:
-    """The page as Markdown, from each mart's description by name and the rows of the metric register."""
-    lines = [HEAD]
-    for area, pages in AREAS.items():
-        links = ", ".join(f"[metrics/{page}.md](metrics/{page}.md)" for page in pages)
-        lines += [f"## {area.capitalize()}", "", f"Explained in {links}.", "", "| mart | holds |", "|---|---|"]
-        names = sorted(name for name in descriptions if name.startswith(f"{PREFIXES.get(area, area)}__"))
-        lines += [*(f"| `{name}` | {_plain(descriptions[name])} |" for name in names), ""]
-    lines += ["## Metrics by id", "", "| id | metric | 指标 | where, or why not |", "|---|---|---|---|"]
+@dataclass(frozen=True)
+class Model:
+    """What a page says of a model."""
+
+    name: str
+    folder: str
+    description: str
+    key: tuple[str, ...]
+    columns: Mapping[str, tuple[str, str]]
+    readers: tuple[str, ...]
+
+    @property
+    def topic(self) -> str:
+        """The topic of a mart; `quality` for the tables about the pipeline; empty for other models."""
+        layer, _, topic = self.folder.partition("/")
+        return "quality" if layer == "quality" else topic if layer == "marts" and topic in TOPICS else ""
+
+
+def models(manifest: Mapping[str, Any]) -> list[Model]:
+    """Every model of a dbt manifest, by name."""
+    nodes = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    keys = _keys(manifest)
+    readers: dict[str, list[str]] = {key: [] for key in nodes}
+    for node in nodes.values():
+        for parent in set(node["depends_on"]["nodes"]) & readers.keys():
+            readers[parent].append(node["name"])
+    found = [
+        Model(
+            node["name"],
+            str(Path(node["original_file_path"]).parent).removeprefix("models/"),
+            _plain(node["description"]),
+            keys.get(key, ()),
+            {
+                column["name"]: (_plain(str(column["data_type"] or "")), _plain(column["description"]))
+                for column in node["columns"].values()
+            },
+            tuple(sorted(readers[key])),
+        )
+        for key, node in nodes.items()
+    ]
+    return sorted(found, key=lambda model: model.name)
+
+
+def _keys(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The columns that tell a model's rows apart, from its tests; the shortest where several do."""
+    keys: dict[str, tuple[str, ...]] = {}
+    for node in manifest["nodes"].values():
+        test = node.get("test_metadata") or {}
+        if test.get("name") in ("is_key", "unique"):
+            columns = (str(test["kwargs"]["column_name"]),)
+        elif test.get("name") == "unique_combination":
+            columns = tuple(test["kwargs"]["columns"])
+        else:
+            continue
+        known = keys.get(node["attached_node"])
+        if known is None or (len(columns), columns) < (len(known), known):
+            keys[node["attached_node"]] = columns
+    return keys
+
+
+def pages(
+    manifest: Mapping[str, Any], register: Iterable[Mapping[str, str]], macros: Mapping[str, tuple[str, str]]
+) -> dict[str, str]:
+    """Every generated page by its path under docs/; `macros` gives the arguments and the comment of each macro."""
+    register = list(register)
+    known = models(manifest)
+    by_topic = {topic: [model for model in known if model.topic == topic] for topic in TOPICS}
+    return {
+        "marts.md": _index(by_topic, len({row["id"] for row in register})),
+        **{f"marts/{topic}.md": _topic_page(topic, found) for topic, found in by_topic.items()},
+        "marts/metric-ids.md": _register_page(register),
+        "core.md": _core_page(known),
+        "macros.md": _macros_page(macros),
+    }
+
+
+def _index(by_topic: Mapping[str, list[Model]], metric_count: int) -> str:
+    lines = [
+        "# All marts",
+        "",
+        WRITTEN,
+        "",
+        "## Start here",
+        "",
+        "| topic | start with | it answers |",
+        "|---|---|---|",
+    ]
+    for topic, found in by_topic.items():
+        names = {model.name for model in found}
+        for mart, question in TOPICS[topic].start.items():
+            if mart in names:
+                lines.append(f"| [{TOPICS[topic].title}](marts/{topic}.md) | `{mart}` | {question} |")
+    lines += ["", "Each topic has a page with all its marts and columns:", ""]
+    for topic, found in by_topic.items():
+        schema = "quality" if topic == "quality" else "marts"
+        lines.append(f"- [{TOPICS[topic].title}](marts/{topic}.md): {len(found)} tables in the schema `{schema}`")
+    lines += [
+        "",
+        f"The {metric_count} metrics by id, in English and Chinese: [marts/metric-ids.md](marts/metric-ids.md), and",
+        "the table `quality.dq__metric_catalogue`. What the words mean: [metrics.md](metrics.md).",
+        "",
+        "## Join marts",
+        "",
+    ]
+    lines += ["Join on all columns of a row. Two marts of different grain: first aggregate the finer one.", ""]
+    lines += ["| columns | they name | in |", "|---|---|---|"]
+    everything = [model for found in by_topic.values() for model in found]
+    for columns, meaning in JOIN_KEYS.items():
+        has = [f"`{model.name}`" for model in everything if set(columns) <= model.columns.keys()]
+        if has:
+            shown = has if len(has) <= MOST_SHOWN else [*has[:MOST_SHOWN], f"and {len(has) - MOST_SHOWN} more"]
+            lines.append(f"| {_code(columns)} | {meaning} | {', '.join(shown)} |")
+    return _page(lines)
+
+
+def _topic_page(topic: str, found: list[Model]) -> str:
+    said = TOPICS[topic]
+    links = ", ".join(f"[metrics/{page}.md](../metrics/{page}.md)" for page in said.pages)
+    lines = [f"# {said.title}", "", WRITTEN, "", f"Formulas, and when a figure misleads: {links}."]
+    lines += ["", "## Start here", "", "| table | it answers |", "|---|---|"]
+    names = {model.name for model in found}
+    lines += [f"| [`{mart}`](#{mart}) | {question} |" for mart, question in said.start.items() if mart in names]
+    lines += ["", "## All tables", "", "| table | one row is | key |", "|---|---|---|"]
+    lines += [f"| [`{model.name}`](#{model.name}) | {_grain(model)} | {_code(model.key)} |" for model in found]
+    for model in found:
+        lines += ["", f"## {model.name}", "", model.description, "", *_columns(model)]
+    return _page(lines)
+
+
+def _register_page(register: Iterable[Mapping[str, str]]) -> str:
+    lines = ["# Metrics by id", "", WRITTEN, "", "| id | metric | 指标 | where, or why not |", "|---|---|---|---|"]
     for row in register:
         place = f"`{row['model']}.{row['column']}`" if row["model"] else row["reason"]
         lines.append(f"| {row['id']} | {_plain(row['name_en'])} | {_plain(row['name_zh'])} | {_plain(place)} |")
+    return _page(lines)
+
+
+def _core_page(known: list[Model]) -> str:
+    core = [model for model in known if model.folder == "core"]
+    topics = {model.name: _reading_topic(model) for model in known}
+    lines = ["# Core: what models stand on", "", WRITTEN, ""]
+    lines += [
+        "`dim_*` describe, `fct_*` record. Start with `fct_orders`, `dim_customers` and `dim_dates`. All rows",
+        "of a customer join by `customer_key`, in which merges are resolved.",
+        "[analysts.md](analysts.md) shows how to add a model.",
+        "",
+    ]
+    lines += ["| model | one row is | key | columns | read by |", "|---|---|---|---|---|"]
+    for model in core:
+        by = ", ".join(sorted({topics[reader] for reader in model.readers} - {""}))
+        lines.append(
+            f"| [`{model.name}`](#{model.name}) | {_grain(model)} | {_code(model.key)} | {len(model.columns)} | {by} |"
+        )
+    for model in core:
+        lines += ["", f"## {model.name}", "", model.description, "", *_columns(model)]
+        lines += ["", f"Read by {_code(model.readers)}."] if model.readers else []
+    return _page(lines)
+
+
+def _reading_topic(model: Model) -> str:
+    """How core's page names the readers of a folder."""
+    parts = model.folder.split("/")
+    return parts[1] if parts[0] in ("marts", "estimates") and len(parts) > 1 else parts[0]
+
+
+def _macros_page(macros: Mapping[str, tuple[str, str]]) -> str:
+    lines = ["# Macros for analysts", "", WRITTEN.replace("models' yml", "comment above the macro"), ""]
+    lines += ["Write `{{ div('profit', 'net') }}` in a model. A macro means the same on DuckDB, PostgreSQL and Spark."]
+    for title, names in MACROS.items():
+        lines += ["", f"## {title}", "", "| macro | what it gives |", "|---|---|"]
+        lines += [f"| `{name}({macros[name][0]})` | {macros[name][1]} |" for name in names]
+    return _page(lines)
+
+
+def documented(text: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each macro of a file with its arguments and its comment; one without a comment shares the one before."""
+    before = ""
+    for found in MACRO.finditer(text):
+        before = _plain(found["says"] or "") or before
+        yield found["name"], (_plain(found["arguments"]), before)
+
+
+def _grain(model: Model) -> str:
+    """The first sentence of a description without its first words, which are the same everywhere."""
+    sentence = re.split(r"(?<=[.:]) ", model.description, maxsplit=1)[0].rstrip(".:")
+    return re.sub(r"^(One row per|Exactly one row:?) ?", "", sentence) or "the only row"
+
+
+def _columns(model: Model) -> list[str]:
+    key = [f"Key: {_code(model.key)}.", ""] if model.key else []
+    lines = [*key, "| column | type | meaning |", "|---|---|---|"]
+    return lines + [f"| `{name}` | {kind} | {says} |" for name, (kind, says) in model.columns.items()]
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _page(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
@@ -55,25 +340,29 @@ def read_register() -> list[dict[str, str]]:
         return list(csv.DictReader(rows))
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+def read_macros() -> dict[str, tuple[str, str]]:
+    """The arguments and the comment of each macro of the project."""
+    files = sorted((shipped("dbt_project") / "macros").rglob("*.sql"))
+    return dict(one for file in files for one in documented(file.read_text(encoding="utf-8")))
 
 
 def main() -> None:
-    """Write the page from the manifest of the last `dbt parse`."""
+    """Write the pages from the manifest of the last `dbt parse`."""
     project = shipped("dbt_project")
     parsed = project / "target" / "manifest.json"
     if not parsed.exists():
-        raise SystemExit("the dbt project has not been read yet: run `make lint`, which parses it, then this again")
+        raise SystemExit(
+            "The dbt project is not parsed yet: run `make lint`, which parses it, then this command again."
+        )
     manifest = json.loads(parsed.read_text(encoding="utf-8"))
-    descriptions = {
-        node["name"]: node["description"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in ("marts", "quality")
-    }
-    page = project.parent / "docs" / "marts.md"
-    page.write_text(marts_page(descriptions, read_register()), encoding="utf-8")
-    print(f"{page} describes {len(descriptions)} marts.")
+    docs = project.parent / "docs"
+    written = pages(manifest, read_register(), read_macros())
+    for old in set((docs / "marts").glob("*.md")) - {docs / name for name in written}:
+        old.unlink()
+    for name, text in written.items():
+        (docs / name).parent.mkdir(exist_ok=True)
+        (docs / name).write_text(text, encoding="utf-8")
+    print(f"{docs}: wrote {', '.join(written)}")
 
 
 if __name__ == "__main__":
