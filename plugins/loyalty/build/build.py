@@ -9,15 +9,25 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import duckdb
 
 from loyalty.build import dbt_runner
-from loyalty.build.dbt_runner import ModelDoc, made_relations, model_docs, parse_project, run_dbt, wrong_vars
+from loyalty.build.dbt_runner import (
+    ModelDoc,
+    made_relations,
+    model_docs,
+    parse_project,
+    relations_of,
+    run_dbt,
+    with_descendants,
+    wrong_vars,
+)
 from loyalty.build.plan import chosen_vars, code_version, history_version, last_build, needs_full
 from loyalty.build.raw_views import DataSpan, data_span, register, register_build
 from loyalty.build.work_file import lock, open_work_file
@@ -36,6 +46,15 @@ DOCUMENTED_SCHEMAS = ("core", "steps", "marts", "quality")
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """A table that this build could not make or could not trust; publishing keeps readers' last good one."""
+
+    schema: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class BuildResult:
     """What a build did; `load_seq` is the newest load it has read."""
 
@@ -47,14 +66,16 @@ class BuildResult:
     models: int
     tests: int
     warnings: tuple[str, ...]
+    withheld: tuple[Withheld, ...]
     seconds: float
 
 
 def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -> BuildResult:
     """Make core and marts from the accepted loads: new loads only, or everything with `full`.
 
-    Running it again, also after a kill, ends with the same tables. Raises UserError with the failed model
-    or test, LockBusy when another run holds the work file.
+    Running it again, also after a kill, ends with the same tables. A fault stays in its topic: a table that fails, and
+    all that reads it, is withheld, and the rest goes on. Raises UserError when a total of core is wrong or no mart
+    could be made, LockBusy when another run holds the work file.
     """
     started = time.monotonic()
     settings, ledger, progress = workspace.settings, workspace.ledger, workspace.progress
@@ -75,13 +96,14 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
             span = _prepare(connection, workspace, loads, build_id, as_of)
         failpoint("build.registered")
         progress.log(f"build {build_id}: as of {span.as_of}, {_scope(is_full, loads, new_loads)}")
-        outcomes = _run_models(workspace, span, is_full)
+        outcomes, withheld = _run_models(workspace, span, is_full)
         with open_work_file(settings) as connection:
-            _drop_forsaken(connection, made_relations(settings))
+            _drop_forsaken(connection, made_relations(settings) - {(one.schema, one.name) for one in withheld})
             stamp = _stamp(settings, build_id, span, as_of, loads, ledger_seq)
-            _write_stamp(connection, stamp, loads, model_docs(settings, DOCUMENTED_SCHEMAS))
+            _write_stamp(connection, stamp, loads, model_docs(settings, DOCUMENTED_SCHEMAS), withheld)
         failpoint("build.stamped")
-        ledger.append("build", is_full=is_full, seconds=round(time.monotonic() - started, 1), **stamp)
+        seconds = round(time.monotonic() - started, 1)
+        ledger.append("build", is_full=is_full, seconds=seconds, withheld_count=len(withheld), **stamp)
         failpoint("build.recorded")
     return BuildResult(
         build_id=build_id,
@@ -92,6 +114,7 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
         models=sum(outcome.models for outcome in outcomes),
         tests=sum(outcome.tests for outcome in outcomes),
         warnings=tuple(warning for outcome in outcomes for warning in outcome.warnings),
+        withheld=withheld,
         seconds=time.monotonic() - started,
     )
 
@@ -141,31 +164,59 @@ def _prepare(
     return span
 
 
-def _run_models(workspace: Workspace, span: DataSpan, is_full: bool) -> list[dbt_runner.DbtOutcome]:
-    """Run dbt on what needs no estimate, then the estimates, then dbt on what reads them."""
+def _run_models(
+    workspace: Workspace, span: DataSpan, is_full: bool
+) -> tuple[list[dbt_runner.DbtOutcome], tuple[Withheld, ...]]:
+    """Run dbt on what needs no estimate, the estimates, dbt on what reads them; and name the tables that failed."""
     from loyalty.build import estimates
 
     settings, progress = workspace.settings, workspace.progress
-
     common = ["--exclude-resource-type", "unit_test", *(["--full-refresh"] if is_full else [])]
     started = time.monotonic()
     project = parse_project(settings)
-    selection = ("--exclude", AFTER_ESTIMATES, "--indirect-selection", "cautious")
-    before = run_dbt(settings, "build", *selection, *common, progress=progress, project=project)
+    run = partial(run_dbt, settings, "build", progress=progress, project=project, goes_on=True)
+    before = run("--exclude", AFTER_ESTIMATES, "--indirect-selection", "cautious", *common)
     seconds = time.monotonic() - started
     progress.log(f"  before estimates: {before.models} models and {before.tests} tests in {seconds:.1f} s")
     failpoint("build.core_built")
-    started = time.monotonic()
+    lost = with_descendants(settings, before.faults)
     with open_work_file(settings) as connection:
-        estimates.run(connection, span.as_of, progress)
+        _drop(connection, relations_of(settings, lost).values())
+        started = time.monotonic()
+        estimates.run(connection, span.as_of, progress, settings.home / "logs")
     progress.log(f"  estimates in {time.monotonic() - started:.1f} s")
     failpoint("build.estimated")
     started = time.monotonic()
-    after = run_dbt(settings, "build", "--select", AFTER_ESTIMATES, *common, progress=progress, project=project)
+    without = ["--exclude", *sorted(one.rpartition(".")[2] for one in lost)] if lost else []
+    after = run("--select", AFTER_ESTIMATES, *without, *common)
     seconds = time.monotonic() - started
     progress.log(f"  after estimates: {after.models} models and {after.tests} tests in {seconds:.1f} s")
     failpoint("build.marts_built")
-    return [before, after]
+    lost = with_descendants(settings, [*before.faults, *after.faults])
+    relations = relations_of(settings, lost)
+    withheld = tuple(Withheld(*relations[model], reason) for model, reason in lost.items())
+    _refuse_when_nothing_is_left(settings, withheld)
+    for reason in dict.fromkeys(one.reason for one in withheld):
+        names = [one.name for one in withheld if one.reason == reason and one.schema == "marts"]
+        progress.log(f"  withheld: {', '.join(names) or 'no mart'}: {reason}")
+    return [before, after], withheld
+
+
+def _refuse_when_nothing_is_left(settings: Settings, withheld: Sequence[Withheld]) -> None:
+    marts = {name for schema, name in made_relations(settings) if schema == "marts"}
+    if marts and marts <= {one.name for one in withheld if one.schema == "marts"}:
+        raise UserError(f"No mart could be made: {withheld[0].reason}. Nothing was published.")
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, relations: Iterable[tuple[str, str]]) -> None:
+    """Take away what the last build left of tables that this one could not make: nothing may read it as fresh."""
+    for schema, name in relations:
+        found = connection.execute(
+            "select table_type from information_schema.tables where table_schema = ? and table_name = ?", [schema, name]
+        ).fetchall()
+        if found:
+            kind = "view" if found[0][0] == "VIEW" else "table"
+            connection.execute(f"drop {kind} {quote_identifier(schema)}.{quote_identifier(name)}")
 
 
 def _drop_forsaken(connection: duckdb.DuckDBPyConnection, made: set[tuple[str, str]]) -> None:
@@ -198,25 +249,34 @@ def _stamp(
 
 
 def _write_stamp(
-    connection: duckdb.DuckDBPyConnection, stamp: dict[str, Any], loads: Sequence[Load], docs: Sequence[ModelDoc]
+    connection: duckdb.DuckDBPyConnection,
+    stamp: dict[str, Any],
+    loads: Sequence[Load],
+    docs: Sequence[ModelDoc],
+    withheld: Sequence[Withheld],
 ) -> None:
     """Declare the work file whole, in one transaction, with the descriptions that publishing needs."""
     connection.execute("begin")
     connection.execute(
-        "create or replace table meta.models (schema_name varchar, name varchar, description varchar, key varchar[])"
+        "create or replace table meta.models "
+        "(schema_name varchar, name varchar, description varchar, key varchar[], owner varchar)"
     )
     connection.execute(
-        "create or replace table meta.columns "
-        "(schema_name varchar, model varchar, name varchar, description varchar, is_personal boolean)"
+        "create or replace table meta.columns (schema_name varchar, model varchar, name varchar, "
+        "description varchar, is_personal boolean, data_type varchar)"
     )
+    connection.execute("create or replace table meta.withheld (schema_name varchar, name varchar, reason varchar)")
+    for one in withheld:
+        connection.execute("insert into meta.withheld values (?, ?, ?)", [one.schema, one.name, one.reason])
     for doc in docs:
         connection.execute(
-            "insert into meta.models values (?, ?, ?, ?)", [doc.schema, doc.name, doc.description, list(doc.key)]
+            "insert into meta.models values (?, ?, ?, ?, ?)",
+            [doc.schema, doc.name, doc.description, list(doc.key), doc.owner],
         )
         for column in doc.columns:
             connection.execute(
-                "insert into meta.columns values (?, ?, ?, ?, ?)",
-                [doc.schema, doc.name, column.name, column.description, column.is_personal],
+                "insert into meta.columns values (?, ?, ?, ?, ?, ?)",
+                [doc.schema, doc.name, column.name, column.description, column.is_personal, column.data_type],
             )
     connection.execute("delete from meta.seen_loads where load_id not in (select load_id from raw.loads)")
     connection.execute("delete from meta.build")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -21,12 +21,21 @@ from loyalty.common.settings import Settings
 
 
 @dataclass(frozen=True)
+class Fault:
+    """A model that cannot be used: dbt could not make it, or one of its tests failed; `reason` says which."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class DbtOutcome:
-    """How many models, seeds and tests a dbt run finished, and what it warned of."""
+    """How many models, seeds and tests a dbt run finished, what it warned of, and what failed."""
 
     models: int
     tests: int
     warnings: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,6 +45,7 @@ class ColumnDoc:
     name: str
     description: str
     is_personal: bool
+    data_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,7 @@ class ModelDoc:
     description: str
     key: tuple[str, ...]
     columns: tuple[ColumnDoc, ...]
+    owner: str = ""
 
 
 def target_folder(settings: Settings) -> Path:
@@ -63,27 +74,68 @@ def run_dbt(
     file: Path | None = None,
     target: str = "work",
     project: Any = None,
+    goes_on: bool = False,
 ) -> DbtOutcome:
     """Run one dbt command on the work file (or another file) and sum up its outcome.
 
-    `project` is what `parse_project` gave, so that several commands parse once.
-
-    Raises UserError with the first failed model or test by name.
+    `project` is what `parse_project` gave, so that several commands parse once. Raises UserError with the first
+    failed model or test by name; with `goes_on`, failed models and tests are faults of the outcome, unless a total of
+    core differs from what the exports say, or a seed failed: then nothing can be right.
     """
     folder = _folder(settings, target)
     result = _invoke(settings, [command, *arguments], progress, variables, file, target, project)
     nodes = list(getattr(result.result, "results", None) or [])
     failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
-    if failed:
-        raise UserError(_failure(failed, folder))
-    if not result.success:
+    grave = [node for node in failed if not goes_on or _holds_everything(node.node)]
+    if grave:
+        raise UserError(_failure(grave, folder))
+    if not result.success and not failed:
         raise UserError(f"dbt {command} did not succeed; see {folder / 'logs' / 'dbt.log'}.")
     is_test = [str(node.node.resource_type) in ("test", "unit_test") for node in nodes]
     return DbtOutcome(
         models=is_test.count(False),
         tests=is_test.count(True),
         warnings=tuple(_sentence(node) for node in nodes if str(node.status) == "warn"),
+        faults=tuple(Fault(model, _sentence(node)) for node in failed for model in _concerned(node.node)),
     )
+
+
+def _holds_everything(node: Any) -> bool:
+    """Whether a failed node makes every mart wrong: a seed, or core's totals against the exports."""
+    metadata = getattr(node, "test_metadata", None)
+    is_total = metadata is not None and metadata.name == "reconcile_total"
+    is_of_core = (getattr(node, "attached_node", None) or "").rpartition(".")[2].startswith(("fct_", "dim_", "stg_"))
+    return str(node.resource_type) == "seed" or (is_total and is_of_core)
+
+
+def _concerned(node: Any) -> list[str]:
+    """The models that a failed node speaks of: itself, or the one that a test belongs to."""
+    if str(node.resource_type) == "model":
+        return [node.unique_id]
+    attached = getattr(node, "attached_node", None)
+    return [attached] if attached else [one for one in node.depends_on.nodes if one.startswith("model.")]
+
+
+def with_descendants(settings: Settings, faults: Sequence[Fault]) -> dict[str, str]:
+    """Every model that has a fault or reads, directly or not, one that has: its id, and the reason."""
+    manifest = json.loads((target_folder(settings) / "manifest.json").read_text(encoding="utf-8"))
+    found: dict[str, str] = {}
+    for fault in faults:
+        found.setdefault(fault.model, fault.reason)
+    todo = list(found)
+    while todo:
+        model = todo.pop(0)
+        for child in manifest["child_map"].get(model, []):
+            if child.startswith("model.") and child not in found:
+                found[child] = found[model]
+                todo.append(child)
+    return found
+
+
+def relations_of(settings: Settings, models: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Schema and name of models by their ids."""
+    nodes = {node["unique_id"]: node for node in _nodes(settings, "work")}
+    return {one: (nodes[one]["schema"], nodes[one].get("alias") or nodes[one]["name"]) for one in models}
 
 
 def parse_project(settings: Settings) -> Any:
@@ -168,7 +220,9 @@ def _one_connection() -> Iterator[None]:
 
 def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work") -> list[ModelDoc]:
     """The documentation of the models that the project builds into these schemas, from the last run's manifest."""
-    nodes = _nodes(settings, target)
+    manifest = json.loads((_folder(settings, target) / "manifest.json").read_text(encoding="utf-8"))
+    nodes = list(manifest["nodes"].values())
+    owners = {group["name"]: (group.get("owner") or {}).get("name") or "" for group in manifest["groups"].values()}
     keys = _keys(nodes)
     return [
         ModelDoc(
@@ -181,9 +235,11 @@ def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work")
                     column["name"],
                     " ".join(column["description"].split()),
                     bool((column.get("config", {}).get("meta") or column.get("meta") or {}).get("personal")),
+                    column.get("data_type") or "",
                 )
                 for column in node["columns"].values()
             ),
+            owner=owners.get(node["config"].get("group") or "", ""),
         )
         for node in nodes
         if node["resource_type"] == "model"

@@ -65,7 +65,10 @@ class FeedResult:
 
 
 def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime | None = None) -> int:
-    """Load, plan, build, publish, notify. Returns 0 clean, 3 published with rejects, 1 not published."""
+    """Load, plan, build, publish, notify.
+
+    Returns 0 clean, 3 published with rejected files or withheld marts, 1 not published.
+    """
     started = time.monotonic()
     settings, progress = workspace.settings, workspace.progress
     with recorded_run(workspace.ledger, "night") as run:
@@ -91,10 +94,13 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
             log_generation(current, progress)
             for sentence in answers(settings):
                 progress.log(sentence)
+            for sentence in current.withheld:
+                progress.log(sentence)
         notify(workspace, now)
-        code = NOT_PUBLISHED if problem or current is None else WITH_REJECTS if rejects else CLEAN
+        flaws = [*rejects, *(current.withheld if current else [])]
+        code = NOT_PUBLISHED if problem or current is None else WITH_REJECTS if flaws else CLEAN
         run.found |= {"outcome": {CLEAN: "done", WITH_REJECTS: "rejects", NOT_PUBLISHED: "failed"}[code]}
-        run.found |= {"message": problem or "; ".join(rejects)}
+        run.found |= {"message": problem or "; ".join(flaws)}
         if generation is not None:
             run.found |= {"build_id": generation.manifest["build_id"], "generation": generation.number}
     if problem:

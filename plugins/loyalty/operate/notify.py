@@ -24,6 +24,7 @@ from loyalty.common.runs import failed_runs
 from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
 from loyalty.operate.status import feed_states
+from loyalty.publish.generations import current_generation
 from loyalty.pull.feeds import FeedConfig, load_feeds
 
 EXAMPLE_LINES = 3
@@ -39,6 +40,7 @@ CHAPTERS = {
     "load_failed": "a-load-was-rejected",
     "feed_disabled": "a-feeds-yaml-is-wrong",
     "held": "publishing-was-refused",
+    "withheld": "a-mart-is-withheld",
     "publish_failed": "publishing-was-refused",
     "build_failed": "the-build-failed",
 }
@@ -135,6 +137,11 @@ def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
     ]
     if plan.is_held(ledger):
         found.append(item("", "held", 0, "Publishing is held since a rollback: `loyalty publish --resume`."))
+    current = current_generation(settings)
+    found += [
+        item("", "withheld", 0, sentence[:1].upper() + sentence[1:])
+        for sentence in (current.withheld if current else [])
+    ]
     for state in feed_states(workspace, now):
         if state.last_outcome in ("disabled", "failed"):
             rule = {"disabled": "feed_disabled", "failed": "load_failed"}[state.last_outcome]

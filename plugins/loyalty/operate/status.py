@@ -20,6 +20,7 @@ from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
 from loyalty.operate.verify import existing, free_bytes, little_room
 from loyalty.privacy import keys
+from loyalty.publish.generations import current_generation
 from loyalty.pull.contract import load_contract
 from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds
 
@@ -120,13 +121,15 @@ def _state(
     )
 
 
-def attention(ledger: Ledger, states: list[FeedState]) -> list[str]:
+def attention(workspace: Workspace, states: list[FeedState]) -> list[str]:
     """What needs a person's attention although nothing is damaged: one sentence each."""
     late = [f"feed {state.name} is late; its owner is {state.owner}" for state in states if state.is_late]
     disabled = [state.message for state in states if state.last_outcome in ("disabled", "failed")]
-    failed = [f"the last {kind} failed: {sentence}" for kind, sentence in failed_runs(ledger)]
-    held = ["publishing is held since a rollback: `loyalty publish --resume`"] if plan.is_held(ledger) else []
-    return [*late, *disabled, *failed, *held]
+    failed = [f"the last {kind} failed: {sentence}" for kind, sentence in failed_runs(workspace.ledger)]
+    held = ["publishing is held since a rollback: `loyalty publish --resume`"] if plan.is_held(workspace.ledger) else []
+    current = current_generation(workspace.settings)
+    withheld = current.withheld if current else []
+    return [*late, *disabled, *failed, *held, *withheld]
 
 
 def left_out(ledger: Ledger) -> list[tuple[str, str]]:

@@ -63,6 +63,19 @@ class Generation:
         """Rows of each mart."""
         return {name: table["rows"] for name, table in self.manifest["marts"].items()}
 
+    @property
+    def withheld(self) -> list[str]:
+        """One sentence for each reason why marts are not fresh: which marts, since when, and why."""
+        by_reason: dict[str, list[str]] = {}
+        for mart, state in self.manifest.get("mart_states", {}).items():
+            if state["state"] != "fresh":
+                by_reason.setdefault(state["reason"], []).append(mart)
+        states = self.manifest.get("mart_states", {})
+        return [
+            f"not renewed since {states[marts[0]]['since'][:16].replace('T', ' ')} UTC: {', '.join(marts)}: {reason}"
+            for reason, marts in sorted(by_reason.items())
+        ]
+
 
 def current_generation(settings: Settings) -> Generation | None:
     """The generation that readers see."""

@@ -44,11 +44,8 @@ from loyalty.publish.generations import (
     serve_lock,
     wrong_files,
 )
-from loyalty.publish.stage import result_checksums, stage, tables_to_publish
-
-# A mart that lost more than this share of its rows since the generation before is not published by itself.
-LARGEST_DROP = 0.5
-FEWEST_ROWS_COMPARED = 100
+from loyalty.publish.stage import stage
+from loyalty.publish.tables import FRESH, attach_before, mart_states, result_checksums, states_table, tables_to_publish
 
 
 def publish(
@@ -61,11 +58,12 @@ def publish(
 ) -> Generation | None:
     """Publish the work file as a new generation; None when readers see the same marts already.
 
+    A mart that was not built, or that the audit finds wrong, stays as readers have it; the others are published.
     `accept_drop` lets a mart lose most of its rows; `urgent`, for erasing a person, waits for no resume and
-    no fresh orders.
+    no fresh orders, and keeps no mart of the generation before.
 
-    Raises UserError when another build has taken the work file since, publishing is held by a rollback,
-    the newest orders are too old, or the audit finds anything. The current generation is then untouched.
+    Raises UserError when another build has taken the work file since, publishing is held by a rollback, the newest
+    orders are too old, no mart is fresh, or a copy differs. The current generation is then untouched.
     """
     now = now or datetime.now(UTC)
     settings, ledger = workspace.settings, workspace.ledger
@@ -76,21 +74,25 @@ def publish(
         failpoint("publish.locked")
         _clear_up(settings, ledger)
         failpoint("publish.cleared")
+        before = current_generation(settings)
         with _work(settings) as connection:
             stamp = _stamp(settings, connection, build_id)
-            tables = tables_to_publish(connection)
-            checksums = result_checksums(connection, tables)
             run.found["build_id"] = stamp["build_id"]
-            before = current_generation(settings)
-            if before and _is_same(before, stamp, checksums) and _is_whole(before):
+            if before and not urgent:
+                attach_before(connection, before)
+            tables = tables_to_publish(connection, before, accept_drop, may_keep=not urgent)
+            checksums = result_checksums(connection, tables, before)
+            states = mart_states(tables, stamp, before, now)
+            if before and _is_same(before, stamp, checksums, states) and _is_whole(before):
                 _record(ledger, before, stamp["build_id"], "unchanged")
                 run.found |= {"outcome": "unchanged", "generation": before.number}
                 workspace.progress.log(f"published nothing: generation {before.name} holds the same marts already")
                 return None
-            _refuse_drops(before, checksums, accept_drop)
+            tables.append(states_table(connection, states))
+            checksums |= result_checksums(connection, tables[-1:], before)
             staging = settings.serve / f".staging-{stamp['build_id']}"
             try:
-                manifest = stage(connection, workspace, staging, stamp, tables, checksums, now)
+                manifest = stage(connection, workspace, staging, stamp, tables, checksums, states, now)
             except (OSError, duckdb.Error) as error:
                 shutil.rmtree(staging, ignore_errors=True)
                 raise UserError(
@@ -103,6 +105,8 @@ def publish(
         generation = _put_in_place(settings, ledger, staging, manifest, urgent)
         run.found["generation"] = generation.number
     workspace.progress.log(f"published generation {generation.name}: {settings.serve / 'current' / MARTS_FILE}")
+    for sentence in generation.withheld:
+        workspace.progress.log(sentence)
     prune(settings, now=now)
     failpoint("publish.pruned")
     return generation
@@ -170,11 +174,17 @@ def _stamp(settings: Settings, connection: duckdb.DuckDBPyConnection, build_id: 
     return stamp | {"as_of": stamp["as_of"].isoformat()}
 
 
-def _is_same(before: Generation, stamp: dict[str, Any], checksums: dict[str, dict[str, Any]]) -> bool:
+def _is_same(
+    before: Generation, stamp: dict[str, Any], checksums: dict[str, dict[str, Any]], states: dict[str, dict[str, Any]]
+) -> bool:
     """Whether the generation holds the same results of the same code; quality tables do not count."""
-    return all(before.manifest[name] == stamp[name] for name in ("code_version", "as_of")) and _results(
-        before.manifest["tables"]
-    ) == _results(checksums)
+    known = before.manifest.get("mart_states", {})
+    return (
+        all(before.manifest[name] == stamp[name] for name in ("code_version", "as_of"))
+        and _results(before.manifest["tables"]) == _results(checksums)
+        and {mart: known.get(mart, {}).get("state", FRESH) for mart in states}
+        == {mart: state["state"] for mart, state in states.items()}
+    )
 
 
 def _is_whole(generation: Generation) -> bool:
@@ -188,18 +198,6 @@ def _results(tables: dict[str, dict[str, Any]]) -> dict[str, str]:
         for name, table in tables.items()
         if "checksum" in table or "fingerprint" in table
     }
-
-
-def _refuse_drops(before: Generation | None, checksums: dict[str, dict[str, Any]], accept_drop: bool) -> None:
-    if before is None or accept_drop:
-        return
-    for name, table in before.manifest["marts"].items():
-        rows = checksums.get(f"marts.{name}", {"rows": 0})["rows"]
-        if table["rows"] >= FEWEST_ROWS_COMPARED and rows < table["rows"] * LARGEST_DROP:
-            raise UserError(
-                f"Mart `{name}` would fall from {table['rows']:,} to {rows:,} rows since generation {before.name}: "
-                "nothing was published. If that is right, run `loyalty publish --accept-drop`."
-            )
 
 
 def _put_in_place(

@@ -6,15 +6,13 @@ All of it happens in `serve/.staging-<build>/`, which readers never see.
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from loyalty.common.checksums import file_sha256, table_checksum, table_columns, table_fingerprint
+from loyalty.common.checksums import file_sha256, table_columns, table_fingerprint
 from loyalty.common.disk import sync
 from loyalty.common.errors import UserError
 from loyalty.common.failpoints import failpoint
@@ -22,101 +20,12 @@ from loyalty.common.progress import Progress, Steps
 from loyalty.common.sql import quote_identifier, quote_text
 from loyalty.common.workspace import Workspace
 from loyalty.publish.generations import CONTENT, MANIFEST, MARTS_FILE, published_schema
+from loyalty.publish.tables import Table
 
 MANIFEST_VERSION = 1
 
 # Read by every client from DuckDB 1.2 on, also by those older than the one that writes.
 STORAGE_VERSION = "v1.2.0"
-
-# What a column of personal data is called; flags such as has_email are not personal.
-PERSONAL_NAME = re.compile(
-    r"^(?!has_|is_)(.*(_hash|e_?mail|phone|address|(first|last|full|sur|customer)_?name).*|row_json)$", re.IGNORECASE
-)
-EMAIL_VALUE = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table to be published, with its documented key and the columns that may be seen."""
-
-    schema: str
-    name: str
-    description: str
-    key: tuple[str, ...]
-    columns: dict[str, str]
-    notes: dict[str, str]
-
-    @property
-    def label(self) -> str:
-        return f"{self.schema}.{self.name}"
-
-
-def tables_to_publish(connection: duckdb.DuckDBPyConnection) -> list[Table]:
-    """All tables to be published. A mart with a personal column is an error; other tables are published without it."""
-    schemas = tuple(schema for group in CONTENT.values() for schema in group)
-    found = connection.execute(
-        "select schema_name, table_name from duckdb_tables() "
-        "where database_name = 'work' and list_contains(?, schema_name) order by all",
-        [list(schemas)],
-    ).fetchall()
-    models = {
-        (schema, name): (description, tuple(key))
-        for schema, name, description, key in connection.execute("select * from work.meta.models").fetchall()
-    }
-    columns = {
-        (schema, model, name): (description, is_personal)
-        for schema, model, name, description, is_personal in connection.execute(
-            "select * from work.meta.columns"
-        ).fetchall()
-    }
-    tables = []
-    for schema, name in found:
-        types = table_columns(connection, "work", schema, name)
-        personal = {
-            column
-            for column in types
-            if is_personal_name(column) or columns.get((schema, name, column), ("", False))[1]
-        }
-        if personal and schema == "marts":
-            raise UserError(
-                f"Mart `{name}` has the personal column `{min(personal)}`: a mart never shows personal data; "
-                "take the column out of the model."
-            )
-        description, key = models.get((schema, name), ("", ()))
-        tables.append(
-            Table(
-                schema,
-                name,
-                description,
-                key,
-                {column: kind for column, kind in types.items() if column not in personal},
-                {column: columns[schema, name, column][0] for column in types if (schema, name, column) in columns},
-            )
-        )
-    if not any(table.schema == "marts" for table in tables):
-        raise UserError("The work file holds no mart: nothing was published; see `loyalty build`.")
-    return tables
-
-
-def is_personal_name(name: str) -> bool:
-    """Whether a column is called as personal data are; such columns are never published."""
-    return PERSONAL_NAME.match(name) is not None
-
-
-def result_checksums(connection: duckdb.DuckDBPyConnection, tables: list[Table]) -> dict[str, dict[str, Any]]:
-    """Rows and checksum of every table that is a result; quality tables hold the run's own facts and have none."""
-    found: dict[str, dict[str, Any]] = {}
-    for table in tables:
-        name = f"work.{quote_identifier(table.schema)}.{quote_identifier(table.name)}"
-        rows = connection.execute(f"select count(*) from {name}").fetchall()[0][0]
-        found[table.label] = {"rows": rows, "columns": table.columns, "key": list(table.key)}
-        if table.schema in ("marts", "reference"):
-            found[table.label]["checksum"] = table_checksum(connection, "work", table.schema, table.name)
-        if table.schema in ("core", "steps"):
-            found[table.label]["fingerprint"] = table_fingerprint(
-                connection, "work", table.schema, table.name, table.columns
-            )
-    return found
 
 
 def stage(
@@ -126,6 +35,7 @@ def stage(
     stamp: dict[str, Any],
     tables: list[Table],
     checksums: dict[str, dict[str, Any]],
+    states: dict[str, dict[str, Any]],
     now: datetime,
 ) -> dict[str, Any]:
     """Write, read back and describe the new generation; every byte of it is on disk when this returns."""
@@ -143,7 +53,7 @@ def stage(
     failpoint("publish.exported")
     _audit(connection, staging, tables, checksums, progress)
     failpoint("publish.audited")
-    manifest = _manifest(connection, staging, stamp, checksums, now)
+    manifest = _manifest(connection, staging, stamp, checksums, states, now)
     content = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
     (staging / MANIFEST).write_text(content, encoding="utf-8")
     failpoint("publish.manifest_written")
@@ -167,12 +77,10 @@ def _copy(connection: duckdb.DuckDBPyConnection, file: Path, tables: list[Table]
     for schema in sorted({published_schema(table.schema) for table in tables}):
         connection.execute(f"create schema if not exists staged.{quote_identifier(schema)}")
     for table in tables:
-        built = f"work.{quote_identifier(table.schema)}.{quote_identifier(table.name)}"
         name = f"{quote_identifier(published_schema(table.schema))}.{quote_identifier(table.name)}"
-        columns = ", ".join(quote_identifier(column) for column in table.columns)
-        order = ", ".join(quote_identifier(column) for column in table.key)
+        order = ", ".join(quote_identifier(column) for column in table.key if column in table.columns)
         sorted_by = f"order by {order}" if order and table.schema == "marts" else ""
-        connection.execute(f"create table staged.{name} as select {columns} from {built} {sorted_by}")
+        connection.execute(f"create table staged.{name} as {table.rows_sql} {sorted_by}")
         if table.description:
             connection.execute(f"comment on table staged.{name} is {quote_text(table.description)}")
         for column in table.columns:
@@ -218,39 +126,19 @@ def _audit(
 
 def _audit_table(connection: duckdb.DuckDBPyConnection, table: Table, expected: dict[str, Any]) -> None:
     schema = published_schema(table.schema)
-    staged = f"staged.{quote_identifier(schema)}.{quote_identifier(table.name)}"
     columns = table_columns(connection, "staged", schema, table.name)
+    staged = f"staged.{quote_identifier(schema)}.{quote_identifier(table.name)}"
     rows = connection.execute(f"select count(*) from {staged}").fetchall()[0][0]
-    copied = table_fingerprint(connection, "staged", schema, table.name, table.columns)
-    built = expected.get("fingerprint") or table_fingerprint(
-        connection, "work", table.schema, table.name, table.columns
-    )
-    if columns != table.columns or rows != expected["rows"] or built != copied:
+    is_equal = list(columns) == list(table.columns) and rows == expected["rows"]
+    if is_equal and table.source is not None:
+        copied = table_fingerprint(connection, "staged", schema, table.name, table.columns)
+        built = table_fingerprint(connection, *table.source, table.columns)
+        is_equal = columns == table.columns and copied == built
+    if not is_equal:
         raise UserError(
             f"The copy of `{table.label}` differs from the work file: nothing was published; check the disk "
             "and run `loyalty publish` again."
         )
-    if table.schema == "marts":
-        _audit_mart(connection, table, staged, rows)
-
-
-def _audit_mart(connection: duckdb.DuckDBPyConnection, table: Table, staged: str, rows: int) -> None:
-    if table.key:
-        key = ", ".join(quote_identifier(column) for column in table.key)
-        distinct = connection.execute(f"select count(*) from (select distinct {key} from {staged})").fetchall()[0][0]
-        if distinct != rows:
-            raise UserError(
-                f"Mart `{table.name}` has {rows - distinct:,} rows too many for its key ({', '.join(table.key)}): "
-                "nothing was published."
-            )
-    texts = [quote_identifier(column) for column, kind in table.columns.items() if kind == "VARCHAR"]
-    if texts:
-        looks = " or ".join(f"regexp_matches({text}, {quote_text(EMAIL_VALUE)})" for text in texts)
-        if connection.execute(f"select count(*) from {staged} where {looks}").fetchall()[0][0]:
-            raise UserError(
-                f"Mart `{table.name}` holds a text that looks like an e-mail address: nothing was published; "
-                "take the column out of the model, or map it as a personal column of the feed."
-            )
 
 
 def _manifest(
@@ -258,6 +146,7 @@ def _manifest(
     staging: Path,
     stamp: dict[str, Any],
     checksums: dict[str, dict[str, Any]],
+    states: dict[str, dict[str, Any]],
     now: datetime,
 ) -> dict[str, Any]:
     feeds = connection.execute(
@@ -282,6 +171,7 @@ def _manifest(
         "duckdb_version": duckdb.__version__,
         "storage_version": STORAGE_VERSION,
         "marts": marts,
+        "mart_states": states,
         "tables": checksums,
         "feeds": {row[0]: {key: _plain(value) for key, value in zip(names, row[1:], strict=True)} for row in feeds},
         "files": {

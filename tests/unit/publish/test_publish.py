@@ -10,7 +10,7 @@ import pytest
 from loyalty.build import plan
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
-from loyalty.publish import generations, stage
+from loyalty.publish import generations, stage, tables
 from loyalty.publish import publish as publishing
 from worlds import one_mart
 from worlds.opened import opened
@@ -104,7 +104,7 @@ def test_old_orders_stop_publishing(built):
 
 
 def test_mart_that_lost_most_of_its_rows_is_refused_unless_accepted(published, monkeypatch):
-    monkeypatch.setattr(publishing, "FEWEST_ROWS_COMPARED", 1)
+    monkeypatch.setattr(tables, "FEWEST_ROWS_COMPARED", 1)
     change_work_file(published, "delete from marts.retention__customers")
     with pytest.raises(UserError, match="would fall from 2 to 0 rows since generation 000001"):
         publish(published)
@@ -129,7 +129,7 @@ def test_column_declared_personal_is_refused_whatever_its_name(built):
     change_work_file(
         built,
         "alter table marts.retention__customers add column nick varchar",
-        "insert into meta.columns values ('marts', 'retention__customers', 'nick', '', true)",
+        "insert into meta.columns values ('marts', 'retention__customers', 'nick', '', true, '')",
     )
     with pytest.raises(UserError, match="has the personal column `nick`"):
         publish(built)
@@ -150,9 +150,9 @@ def test_hashes_stay_out_of_the_published_core(published):
 
 
 def test_flags_about_personal_data_are_no_personal_data():
-    assert not stage.is_personal_name("has_email")
-    assert not stage.is_personal_name("category_name")
-    assert stage.is_personal_name("row_json")
+    assert not tables.is_personal_name("has_email")
+    assert not tables.is_personal_name("category_name")
+    assert tables.is_personal_name("row_json")
 
 
 def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):

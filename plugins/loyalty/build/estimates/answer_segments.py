@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, significant
+from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, shielded, significant
 from loyalty.build.estimates.structure import components
 
 MODEL = "survey_answer_segments"
@@ -46,6 +46,7 @@ class AnswerSegments:
     centres: tuple[tuple[float, ...], ...] = ()
 
 
+@shielded(MODEL, AnswerSegments)
 def find_segments(scope: str, cells: Sequence[AnswerCell]) -> AnswerSegments:
     """Segments of one survey.
 

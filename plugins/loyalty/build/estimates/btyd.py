@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import betaln, digamma, gammaln, hyp2f1
 
-from loyalty.build.estimates.fits import Fit, not_fitted
+from loyalty.build.estimates.fits import Fit, not_fitted, shielded
 from loyalty.build.estimates.likelihood import Maximum, fitted, maximise
 
 BGNBD = "bgnbd"
@@ -67,6 +67,7 @@ class Values:
         return Values(self.repeats[order], self.totals[order], self.counts[order])
 
 
+@shielded(BGNBD, lambda fit: fit)
 def fit_ordering(model: str, scope: str, histories: Histories) -> Fit:
     """BG/NBD or MBG/NBD: r, alpha, a and b with their standard errors.
 
@@ -186,6 +187,7 @@ def discounted_orders(
     return total
 
 
+@shielded(GAMMA_GAMMA, lambda fit: fit)
 def fit_values(scope: str, values: Values) -> Fit:
     """Gamma-Gamma: p, q and v with their standard errors.
 

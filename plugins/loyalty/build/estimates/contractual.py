@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import betaln, digamma
 
-from loyalty.build.estimates.fits import Fit, not_fitted
+from loyalty.build.estimates.fits import Fit, not_fitted, shielded
 from loyalty.build.estimates.likelihood import fitted, maximise
 
 MODEL = "sbg"
@@ -20,6 +20,7 @@ LEAST_ENDED = 30
 PARAMETERS = ("a", "b")
 
 
+@shielded(MODEL, lambda fit: fit)
 def fit_contracts(scope: str, lost: Mapping[int, int], running: Mapping[int, int]) -> Fit:
     """a and b of one plan with their standard errors.
 

@@ -13,7 +13,7 @@ from math import factorial
 
 import numpy as np
 
-from loyalty.build.estimates.fits import FITTED, Check, Fit, not_fitted, significant
+from loyalty.build.estimates.fits import FITTED, Check, Fit, not_fitted, shielded, significant
 from loyalty.build.estimates.moments import (
     Interval,
     Moments,
@@ -73,6 +73,7 @@ def relative_weights(drivers: np.ndarray, outcome: np.ndarray) -> np.ndarray:
     return np.asarray(root**2 @ beta**2)
 
 
+@shielded(MODEL, lambda fit: DriverFit(fit, None, {}, {}, {}))
 def fit_drivers(
     scope: str, outcome: str, groups: Sequence[Sums], least_answers: int = 100, least_answers_a_driver: int = 10
 ) -> DriverFit:

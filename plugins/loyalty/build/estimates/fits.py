@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from inspect import signature
+from typing import Literal, ParamSpec, TypeVar
+
+from loyalty.common.errors import first_line
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 Z = 1.959963985
 SIGNIFICANT_DIGITS = 8
@@ -14,6 +21,7 @@ ERROR_DIGITS = 5
 
 FITTED: Literal["fitted"] = "fitted"
 NOT_FITTED: Literal["not fitted"] = "not fitted"
+FAILED: Literal["failed"] = "failed"
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,7 @@ class Fit:
 
     model: str
     scope: str
-    status: Literal["fitted", "not fitted"]
+    status: Literal["fitted", "not fitted", "failed"]
     base_count: int
     reason: str | None = None
     effective_count: float | None = None
@@ -79,7 +87,7 @@ class Fit:
         name = f"{self.model} of {self.scope}" if self.scope else self.model
         if self.is_fitted:
             return f"{name}: fitted on {self.base_count:,}" + (f"; {self.reason}" if self.reason else "")
-        return f"{name}: not fitted, {self.reason}"
+        return f"{name}: {self.status}, {self.reason}"
 
 
 def wilson(share: float, count: float) -> tuple[float, float]:
@@ -99,3 +107,40 @@ def significant(value: float, digits: int = SIGNIFICANT_DIGITS) -> float:
     if value == 0 or not math.isfinite(value):
         return value
     return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def failed(model: str, scope: str, error: Exception) -> Fit:
+    """A fit that ended in an error: its reason is kept, and nothing is estimated."""
+    reason = f"{type(error).__name__}: {first_line(error)}"
+    return Fit(model=model, scope=scope, status=FAILED, base_count=0, reason=reason)
+
+
+def shielded(
+    model: str, empty: Callable[[Fit], Result]
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]:
+    """Let a function that fits one scope end in a failed fit instead of an error, so that the other fits go on.
+
+    The function has the parameter `scope`; `model` names the fit unless the function has the parameter `model` too.
+    `empty` makes the function's result from a fit without parameters.
+    """
+
+    def shield(fit_one: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+        @wraps(fit_one)
+        def fit_or_fail(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+            try:
+                return fit_one(*args, **kwargs)
+            except Exception as error:  # a library may raise anything: a fault stays with its fit
+                given = signature(fit_one).bind(*args, **kwargs).arguments
+                return empty(failed(given.get("model", model), given["scope"], error))
+
+        return fit_or_fail
+
+    return shield
+
+
+def with_checks(fit: Fit, checks: Callable[[], Iterable[Check]]) -> Fit:
+    """The fit with the figures it is judged by; one whose checks end in an error says so and has none."""
+    try:
+        return replace(fit, checks=tuple(checks()))
+    except Exception as error:
+        return replace(fit, reason=f"its checks failed ({type(error).__name__}: {first_line(error)})")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, significant
+from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, shielded, significant
 
 MODEL = "survey_weights"
 MARGINS = ("age_band", "tenure_band", "spend_tercile")
@@ -129,6 +129,7 @@ def merged_levels(cells: Sequence[Cell], margin: int, least: int = LEAST_ANSWERS
     return {level: " + ".join(group) for level, group in groups.items()}
 
 
+@shielded(MODEL, lambda fit: CellWeights(fit, {}))
 def weigh_cells(scope: str, cells: Sequence[Cell]) -> CellWeights:
     """Weights of one wave's cells, with mean 1 over its answers.
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from datetime import date
+from pathlib import Path
+from types import ModuleType
 
 import duckdb
 
-from loyalty.build.estimates.fits import Check, Fit, significant
+from loyalty.build.estimates.fits import Check, Fit, failed, significant
 from loyalty.build.estimates.steps import (
     contracts,
     purchases,
@@ -20,6 +22,7 @@ from loyalty.build.estimates.steps import (
     wallet_coefficients,
 )
 from loyalty.build.estimates.tables import CHECKS, FITS, PARAMETERS, Columns, create_missing, replace_table
+from loyalty.common.errors import keep_traceback
 from loyalty.common.progress import SILENT, Progress
 
 # In this order: a later one may read what an earlier one wrote.
@@ -45,17 +48,20 @@ def ensure_tables(connection: duckdb.DuckDBPyConnection) -> None:
     create_missing(connection, TABLES)
 
 
-def run(connection: duckdb.DuckDBPyConnection, as_of: date, progress: Progress = SILENT) -> list[Fit]:
+def run(
+    connection: duckdb.DuckDBPyConnection, as_of: date, progress: Progress = SILENT, logs: Path | None = None
+) -> list[Fit]:
     """Fit every model as of a date and write its parameters; returns what was fitted and what was not.
 
     Reads the statistics that dbt has built into the work file, replaces the tables of the schema `estimates`,
-    and logs each outcome in a line. Running it again gives the same tables.
+    and logs each outcome in a line. Running it again gives the same tables. A step that ends in an error is a failed
+    fit with empty tables, and its traceback goes to the folder `logs`.
     """
     ensure_tables(connection)
     fits: list[Fit] = []
     with progress.steps("estimates", len(STEPS)) as steps:
         for step in STEPS:
-            fits += step.fit(connection, as_of)
+            fits += _fit(connection, step, as_of, logs)
             steps.next(step.__name__.rpartition(".")[2])
     replace_table(
         connection,
@@ -97,6 +103,19 @@ def run(connection: duckdb.DuckDBPyConnection, as_of: date, progress: Progress =
     for fit in fits:
         progress.log(str(fit))
     return fits
+
+
+def _fit(connection: duckdb.DuckDBPyConnection, step: ModuleType, as_of: date, logs: Path | None) -> list[Fit]:
+    """The fits of one step; where the step itself ends in an error, one failed fit, and nothing stale in its tables."""
+    try:
+        return list(step.fit(connection, as_of))
+    except Exception as error:
+        name = step.__name__.rpartition(".")[2]
+        if logs is not None:
+            keep_traceback(logs, f"estimate_{name}")
+        for table, columns in step.TABLES.items():
+            replace_table(connection, table, columns, [])
+        return [failed(name.replace("_", " "), "", error)]
 
 
 def _figures(check: Check) -> tuple[str | int | float | None, ...]:

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import betaln, expit, logit
 
-from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, significant
+from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, shielded, significant
 
 MODEL = "survey_shrinkage"
 LEAST_GROUPS = 5
@@ -46,6 +46,7 @@ def log_likelihood(groups: Sequence[Group], a: float, b: float) -> float:
     return float((repeated * (betaln(hits + a, n - hits + b) - betaln(a, b))).sum())
 
 
+@shielded(MODEL, lambda fit: Prior(fit, None, None))
 def fit_prior(scope: str, groups: Sequence[Group]) -> Prior:
     """Beta(a, b) by maximum likelihood.
 

@@ -9,12 +9,12 @@ and varimax rotation (1958), the Kaiser-Meyer-Olkin measure (1974) and Bartlett'
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.stats import chi2
 
-from loyalty.build.estimates.fits import FITTED, Check, Fit, not_fitted
+from loyalty.build.estimates.fits import FITTED, Check, Fit, not_fitted, shielded
 from loyalty.build.estimates.moments import (
     Interval,
     Moments,
@@ -29,6 +29,7 @@ from loyalty.build.estimates.moments import (
 PATH_MODEL = "survey_path_model"
 COMPONENTS = "survey_components"
 RELIABILITY = "survey_reliability"
+MODELS = (PATH_MODEL, RELIABILITY, COMPONENTS)
 LEAST_ANSWERS = 100
 LEAST_ANSWERS_AN_ITEM = 5
 
@@ -222,6 +223,7 @@ def _scaled(weights: np.ndarray, correlation: np.ndarray) -> np.ndarray:
     return np.asarray(weights / np.sqrt(np.maximum(variances, 1e-300)))
 
 
+@shielded(PATH_MODEL, lambda fit: [StructureFit(replace(fit, model=model)) for model in MODELS])
 def fit_structure(scope: str, items: Sequence[Item], groups: Sequence[Sums]) -> list[StructureFit]:
     """Path model, reliability and components of one survey.
 
@@ -242,9 +244,7 @@ def fit_structure(scope: str, items: Sequence[Item], groups: Sequence[Sums]) -> 
         reason = "the items are collinear (singular)"
     if reason is not None or found is None:
         why = reason or "nothing to fit"
-        return [
-            StructureFit(not_fitted(model, scope, whole.count, why)) for model in (PATH_MODEL, RELIABILITY, COMPONENTS)
-        ]
+        return [StructureFit(not_fitted(model, scope, whole.count, why)) for model in MODELS]
     return [
         _fit_paths(scope, items, groups, found),
         _fit_reliability(scope, items, found),
@@ -252,6 +252,7 @@ def fit_structure(scope: str, items: Sequence[Item], groups: Sequence[Sums]) -> 
     ]
 
 
+@shielded(PATH_MODEL, StructureFit)
 def _fit_paths(scope: str, items: Sequence[Item], groups: Sequence[Sums], found: Moments) -> StructureFit:
     """The path model, or none where no two constructs that a path joins have items."""
     constructs = {item.construct for item in items}
@@ -327,6 +328,7 @@ def _path_figures(items: Sequence[Item], found: Moments) -> dict[Key, float]:
     return figures
 
 
+@shielded(RELIABILITY, StructureFit)
 def _fit_reliability(scope: str, items: Sequence[Item], found: Moments) -> StructureFit:
     """Cronbach's alpha of every construct with at least two items."""
     covariance = found.correlation * np.outer(found.deviations, found.deviations)
@@ -341,6 +343,7 @@ def _fit_reliability(scope: str, items: Sequence[Item], found: Moments) -> Struc
     return StructureFit(Fit(RELIABILITY, scope, FITTED, found.count, is_converged=True), figures)
 
 
+@shielded(COMPONENTS, StructureFit)
 def _fit_components(scope: str, found: Moments) -> StructureFit:
     """Principal components of all items."""
     result = components(found.correlation, found.count)

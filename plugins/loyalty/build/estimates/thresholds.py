@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import xlogy
 
-from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, significant
+from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, shielded, significant
 
 MODEL = "survey_thresholds"
 LEAST_VALUES = 8
@@ -51,6 +51,7 @@ class Curve:
     gain: float | None = None
 
 
+@shielded(MODEL, Curve)
 def fit_curve(scope: str, cells: Sequence[Cell]) -> Curve:
     """Line against zones on values of satisfaction.
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_matrix, hstack, identity
 
-from loyalty.build.estimates.fits import FITTED, Check, Fit, not_fitted, significant, wilson
+from loyalty.build.estimates.fits import FITTED, Check, Fit, not_fitted, shielded, significant, wilson
 
 MODEL = "wallet_coefficients"
 QUANTILE = 0.9
@@ -65,6 +65,7 @@ def pinball(residuals: np.ndarray, counts: np.ndarray, quantile: float) -> float
     return float((losses * counts).sum() / counts.sum())
 
 
+@shielded(MODEL, lambda fit: WalletFit(fit, {}))
 def fit_wallet(scope: str, attributes: Sequence[str], bins: Sequence[SpendBin]) -> WalletFit:
     """The 90th percentile of spend as a product of attribute levels.
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, significant
+from loyalty.build.estimates.fits import FITTED, Fit, not_fitted, shielded, significant
 
 MODEL = "survey_changes"
 # From this share of the smaller wave's people on, answering both is not left out of account.
@@ -43,6 +43,7 @@ class Change:
     p_value: float | None = None
 
 
+@shielded(MODEL, Change)
 def fit_change(scope: str, pairs: Sequence[Pair], least_answers: int = 30) -> Change:
     """Bootstrap the change of the mean answer.
 

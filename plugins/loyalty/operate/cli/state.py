@@ -51,7 +51,7 @@ def status(
     states = feed_states(workspace)
     plan, current = make_plan(workspace), current_generation(workspace.settings)
     findings = compare(workspace) if verify else []
-    notes = attention(workspace.ledger, states)
+    notes = attention(workspace, states)
     if style == "json":
         echo_json(_document(workspace, states, plan, current) | ({"findings": _findings(findings)} if verify else {}))
     else:
@@ -98,7 +98,7 @@ def _document(workspace: Workspace, states: list[FeedState], plan: Plan, current
         "published": published,
         "is_publishing_held": is_held(workspace.ledger),
         "next_run": {"publishes": plan.is_needed, "reasons": list(plan.reasons)},
-        "attention": attention(workspace.ledger, states),
+        "attention": attention(workspace, states),
     }
 
 

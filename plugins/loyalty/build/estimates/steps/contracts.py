@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date
+from functools import partial
 from itertools import groupby
 from math import prod
 from operator import itemgetter
@@ -12,7 +12,7 @@ from operator import itemgetter
 import duckdb
 
 from loyalty.build.estimates import contractual
-from loyalty.build.estimates.fits import Check, Fit
+from loyalty.build.estimates.fits import Check, Fit, with_checks
 from loyalty.build.estimates.tables import Columns, read_statistics
 
 STATISTICS = "statistics.stat_retention__contract_cells"
@@ -31,7 +31,7 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
         lost = {period: ended for period, ended, _ in cells if ended}
         running = {period: count for period, _, count in cells if count}
         found = contractual.fit_contracts(scope, lost, running)
-        fits.append(replace(found, checks=tuple(_checks(scope, lost, running))) if found.is_fitted else found)
+        fits.append(with_checks(found, partial(_checks, scope, lost, running)) if found.is_fitted else found)
     return fits
 
 

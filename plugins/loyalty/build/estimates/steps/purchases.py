@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -18,7 +19,7 @@ import duckdb
 import numpy as np
 
 from loyalty.build.estimates import btyd, holdout
-from loyalty.build.estimates.fits import Check, Fit, significant
+from loyalty.build.estimates.fits import Check, Fit, significant, with_checks
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
 WINDOWS = "core.dim_fit_windows"
@@ -72,7 +73,7 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
         for model in (btyd.BGNBD, btyd.MBGNBD):
             found = btyd.fit_ordering(model, name, histories)
             if found.is_fitted:
-                found = replace(found, checks=tuple(_checks(found, windows[name], histories, held_out)))
+                found = with_checks(found, partial(_checks, found, windows[name], histories, held_out))
                 if name == ALL and model == btyd.BGNBD:
                     rows += _expectations(found, windows[name], histories, as_of)
             fits.append(found)
