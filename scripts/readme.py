@@ -69,7 +69,7 @@ def demo_part(output: str, seconds: int, home_bytes: int, environment_bytes: int
     lines += [line for line in output.splitlines() if line.startswith("generation ")]
     size = f"{home_bytes / 1e9:.1f} GB in `var/` and {environment_bytes / 1e9:.1f} GB in `.venv`"
     shown = "\n".join(lines)
-    return f"On {os.cpu_count()} cores this took {seconds} s and {size}. From its output:\n\n```\n{shown}\n```"
+    return f"On {os.cpu_count()} cores this took {seconds} s; it needs {size}. From its output:\n\n```\n{shown}\n```"
 
 
 def tables_part(output: str) -> str:
@@ -108,6 +108,7 @@ def main() -> None:
         ).stdout
         settings = load_settings(ROOT, home=Path(home))
         seconds = int(output.rpartition("The nightly run took ")[2].split()[0])
+        output = output.replace(home, "var")
         text = README.read_text(encoding="utf-8")
         text = filled(text, "answers", answers_part(settings))
         text = filled(text, "query", query_part(settings, text))
