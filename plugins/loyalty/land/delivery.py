@@ -40,6 +40,7 @@ class Delivery:
             "uri": self.raw.uri,
             "file": self.raw.name,
             "sha256": self.raw.sha256,
+            "stamp": self.raw.stamp,
             "load_id": self.load_id,
             "mapping_id": self.feed.mapping_id,
             "rules_id": self.rules_id,

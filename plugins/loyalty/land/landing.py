@@ -45,7 +45,19 @@ from loyalty.privacy.suppression import forgotten_count, remember
 from loyalty.pull.feeds import FeedConfig, usable_feeds
 from loyalty.pull.formats.read import read_batches
 from loyalty.pull.sources.connections import download
-from loyalty.pull.sources.files import RawFile, checksum, fetch, file_name, find_files, reason_to_reject, shown
+from loyalty.pull.sources.files import (
+    RawFile,
+    address,
+    checksum,
+    dated_ahead,
+    fetch,
+    file_name,
+    find_files,
+    modified_at,
+    reason_to_reject,
+    shown,
+    stamp_of,
+)
 
 
 @dataclass(frozen=True)
@@ -63,8 +75,10 @@ class LoadOutcome:
     is_transient: bool = False
 
 
-def unseen_files(workspace: Workspace, feed: FeedConfig, date: date | None = None) -> list[str]:
-    """The files of a feed that have not been delivered as they are now.
+def unseen_files(
+    workspace: Workspace, feed: FeedConfig, date: date | None = None, now: datetime | None = None
+) -> list[str]:
+    """The files of a feed that have not been delivered as they are now, oldest first.
 
     A rejected file is tried again when its feed's YAML or its suite has changed since. With `date`, only
     the file of that day.
@@ -74,12 +88,17 @@ def unseen_files(workspace: Workspace, feed: FeedConfig, date: date | None = Non
     if feed.path is None:  # an endpoint or a query: only its content shows whether it is new
         return found
     delivered = {
-        event.data["uri"]: event.data
+        address(settings, event.data["uri"]): event.data
         for event in workspace.ledger.events("delivery")
         if event.data["feed_name"] == feed.name
     }
     rules_id = make_rules_id(settings, feed)
-    return [uri for uri in found if _is_unseen(settings, feed, uri, delivered.get(shown(uri)), rules_id)]
+    now = now or datetime.now(UTC)
+    return [
+        uri
+        for uri in found
+        if _is_unseen(settings, feed, uri, delivered.get(shown(address(settings, uri))), rules_id, now)
+    ]
 
 
 def load_feed(
@@ -102,12 +121,14 @@ def load_feed(
     has_request = date is not None or files is not None
     try:
         suite = load_suite(workspace.settings.expectations, feed.canonical_name)
-        chosen = files if files is not None else unseen_files(workspace, feed, date)
+        chosen = files if files is not None else unseen_files(workspace, feed, date, now)
+        chosen, unordered = _in_order(workspace, feed, chosen)
         outcomes = []
         with workspace.progress.steps(feed.name, len(chosen), seconds_between=0) as steps:
             for uri in chosen:
                 steps.next(shown(file_name(uri)))
-                outcomes.append(_load_file(workspace, feed, suite, uri, now or datetime.now(UTC)))
+                at = now or datetime.now(UTC)
+                outcomes.append(_load_file(workspace, feed, suite, uri, at, unordered.get(uri, "")))
     except UserError as error:
         if not has_request:  # else the request itself may be wrong
             workspace.ledger.record_feed_error(feed.name, str(error))
@@ -166,8 +187,33 @@ def _accept(workspace: Workspace, delivery: Delivery, now: datetime) -> LoadOutc
     )
 
 
-def _load_file(workspace: Workspace, feed: FeedConfig, suite: Suite, uri: str, now: datetime) -> LoadOutcome:
+def _in_order(workspace: Workspace, feed: FeedConfig, uris: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The files in the order in which they count, and why files whose order is not known are rejected.
+
+    A date in the name or a version column gives the order; without them the times of the files do, which is said.
+    """
+    if len(uris) < 2 or feed.path is None or feed.is_dated or feed.version is not None:
+        return uris, {}
+    times = {uri: modified_at(workspace.settings, uri) for uri in uris}
+    ordered = sorted(uris, key=lambda uri: (times[uri] or 0, uri))
+    unordered = {
+        uri: "which of the undated files of this run is newer is not known, because their times are equal or missing; "
+        "put a date into the names (`{date}` in the path), name a `version` column, or deliver one file a run"
+        for uri in uris
+        if times[uri] is None or list(times.values()).count(times[uri]) > 1
+    }
+    if len(unordered) < len(uris):
+        names = ", ".join(shown(file_name(uri)) for uri in ordered if uri not in unordered)
+        workspace.progress.log(f"{feed.name}: names without a date are taken in the order of the files' times: {names}")
+    return ordered, unordered
+
+
+def _load_file(
+    workspace: Workspace, feed: FeedConfig, suite: Suite, uri: str, now: datetime, unordered: str = ""
+) -> LoadOutcome:
     def land() -> LoadOutcome:
+        if why := unordered or dated_ahead(feed, uri, now):
+            raise LoadRejected(why)
         raw = _pull(workspace.settings, feed, uri)
         failpoint("land.pulled")
         return land_file(workspace, feed, suite, raw, now)
@@ -202,7 +248,7 @@ def _one_file(
             feed_name=feed.name,
             feed=feed.canonical_name,
             source=feed.source,
-            uri=shown(uri),
+            uri=shown(address(workspace.settings, uri)),
             file=shown(file_name(uri)),
             load_id=None,
             sha256=None,
@@ -237,6 +283,8 @@ def _write_load(workspace: Workspace, writer: LoadWriter, suite: Suite) -> None:
         writer.add(batch, plan, suite, key)
     if feed.is_ragged:
         _reject_incomplete(workspace, feed, list(header))
+    writer.personal |= {name: header for name, header in _personal_before(workspace, feed).items() if header in header}
+    writer.drop_personal()
     writer.results = add_up(writer.results)
     failpoint("land.written")
     writer.reject_too_many()
@@ -284,12 +332,25 @@ def _reject_lost_columns(workspace: Workspace, feed: FeedConfig, given: tuple[st
 
 def _given_before(workspace: Workspace, feed: FeedConfig) -> list[str]:
     """The columns of the feed's newest load with the same mapping; none when that load is damaged."""
+    return _manifest_before(workspace, feed).get("given_columns", [])
+
+
+def _personal_before(workspace: Workspace, feed: FeedConfig) -> dict[str, str]:
+    """The columns that were dropped for their texts from the newest load with the same mapping, with their headers.
+
+    They are dropped again, also where today's file has no such text: a name may be all that is left in them.
+    """
+    before = _manifest_before(workspace, feed).get("personal_columns", {})
+    return {name: header for name, header in before.items() if header not in feed.keep_columns}
+
+
+def _manifest_before(workspace: Workspace, feed: FeedConfig) -> dict[str, Any]:
     for load in reversed(workspace.ledger.loads()):
         has_feed = load.feed_name == feed.name and not load.released_from
         if has_feed and load.data["mapping_id"] == feed.mapping_id:
             with contextlib.suppress(UserError):
-                return read_manifest(landed_folder(workspace.settings, load)).get("given_columns", [])
-    return []
+                return read_manifest(landed_folder(workspace.settings, load))
+    return {}
 
 
 def _place(settings: Settings, writer: LoadWriter) -> None:
@@ -350,13 +411,16 @@ def _figures(manifest: dict[str, Any]) -> dict[str, Any]:
     return {name: manifest[name] for name in ("row_count", "quarantined_count", "quarantined_amount")}
 
 
-def _is_unseen(settings: Settings, feed: FeedConfig, uri: str, last: dict[str, Any] | None, rules_id: str) -> bool:
+def _is_unseen(
+    settings: Settings, feed: FeedConfig, uri: str, last: dict[str, Any] | None, rules_id: str, now: datetime
+) -> bool:
     if last is None:
         return True
     try:
-        if why := reason_to_reject(settings, uri):
+        if why := reason_to_reject(settings, uri) or dated_ahead(feed, uri, now):
             raise LoadRejected(why)
-        if last["sha256"] != checksum(settings, uri):
+        is_known = bool(last.get("stamp")) and last["stamp"] == stamp_of(settings, uri)
+        if not is_known and last["sha256"] != checksum(settings, uri):
             return True
     except LoadRejected as rejected:
         return bool(last.get("reason") != _rejection(feed, uri, rejected))

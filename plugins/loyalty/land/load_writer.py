@@ -26,6 +26,7 @@ from loyalty.land.canonical import Fault, Plan, Typed, export_time, is_personal,
 from loyalty.land.delivery import Delivery
 from loyalty.land.gate import RowCheck, RuleResult, Suite, check_frame, check_rows
 from loyalty.privacy.keys import Key, keyed_hash, tagged, tagged_hash
+from loyalty.privacy.personal_text import holds_personal_text, is_personal_text
 from loyalty.privacy.suppression import Forgotten, forgotten_count, load_forgotten
 from loyalty.pull.feeds import FeedConfig
 from loyalty.pull.formats.batch import Batch, Trailer
@@ -63,6 +64,7 @@ class LoadWriter:
     quarantined: list[dict[str, Any]] = field(default_factory=list)
     columns: dict[str, str] = field(default_factory=dict)
     dropped: tuple[str, ...] = ()
+    personal: dict[str, str] = field(default_factory=dict)
     given: tuple[str, ...] = ()
     profile: dict[str, Any] = field(default_factory=dict)
     trailer: Trailer | None = None
@@ -99,6 +101,7 @@ class LoadWriter:
                 typed, checked = self._checked(batch, plan, suite, key)
         table, cells = self.forgotten.blanked(typed.table, self.feed.source) if self.forgotten else (typed.table, 0)
         typed, self.erased_cells = Typed(table, typed.faults), self.erased_cells + cells
+        typed = self._without_personal_texts(typed, plan)
         self.results += [*_contract_results(typed, batch), *checked.results]
         self._quarantine(batch, typed, checked, plan, key)
         self._write_part(_with_lineage(_good_rows(typed, checked), self.delivery, self.received_at))
@@ -164,6 +167,56 @@ class LoadWriter:
             "currency_code": self.feed.currency,
         }
 
+    def _without_personal_texts(self, typed: Typed, plan: Plan) -> Typed:
+        """The rows without e-mail addresses and telephones in texts that are not declared as personal.
+
+        A column of the user's own that holds one is personal as a whole and is dropped when the load is written,
+        unless the YAML keeps it by name; in a column of the contract the cell is emptied and counted.
+        """
+        for header, name in plan.extras.items():
+            if header not in self.feed.keep_columns and name not in self.personal and _is_personal(typed.table, name):
+                self.personal[name] = header
+        table = typed.table
+        for column in self.feed.canonical.columns.values():
+            is_text = column.type == "text" and not column.personal and not column.name.endswith(("_id", "code"))
+            if not is_text or column.name in self.feed.canonical.key or not _is_personal(table, column.name):
+                continue
+            texts = table.column(column.name).combine_chunks()
+            found = is_personal_text(texts)
+            place = table.column_names.index(column.name)
+            table = table.set_column(place, column.name, pc.if_else(found, pa.scalar(None, pa.string()), texts))
+            count = pc.sum(found).as_py()
+            because = (
+                "A text with an e-mail address or a telephone is emptied; personal data have columns of their own."
+            )
+            name = f"personal_text_{column.name}"
+            self.results.append(RuleResult("row", name, column.name, "warning", len(texts), count, None, because))
+        return Typed(table, typed.faults)
+
+    def drop_personal(self) -> None:
+        """Take the user's own columns that hold personal texts out of everything that was written."""
+        if not self.personal:
+            return
+        for part in self.parts:
+            file = self.folder / part["name"]
+            rows = pq.read_table(file, partitioning=None)
+            kept = rows.drop_columns([name for name in self.personal if name in rows.column_names])
+            pq.write_table(kept, file, compression="zstd")
+            part["sha256"] = hashlib.sha256(file.read_bytes()).hexdigest()
+        self.columns = {name: kind for name, kind in self.columns.items() if name not in self.personal}
+        self.dropped = tuple(dict.fromkeys([*self.dropped, *self.personal.values()]))
+        hidden = set(self.personal.values())
+        for entry in self.quarantined:
+            cells = json.loads(entry["row_json"])
+            entry["row_json"] = json.dumps(
+                {name: None if name in hidden else value for name, value in cells.items()}, ensure_ascii=False
+            )
+        because = "Its texts hold e-mail addresses or telephones; `keep_columns` in the feed's YAML keeps a column."
+        self.results += [
+            RuleResult("load", f"personal_column_{name}", header, "warning", 1, 1, None, because)
+            for name, header in self.personal.items()
+        ]
+
     def _write_part(self, part: pa.Table) -> None:
         self.columns |= {name: _sql_type(part.schema.field(name).type) for name in part.column_names}
         self.row_count += part.num_rows
@@ -212,6 +265,7 @@ class LoadWriter:
             "columns": self.columns,
             "given_columns": list(self.given),
             "dropped_columns": list(self.dropped),
+            "personal_columns": self.personal,
             "parts": self.parts,
             "rules": [asdict(result) for result in self.results],
             "profile": {name: None if value is None else str(value) for name, value in self.profile.items()},
@@ -242,6 +296,11 @@ def open_writer(settings: Settings, delivery: Delivery, received_at: datetime) -
 def record_of(values: list[Any]) -> str:
     """A record's key as one text, the same for a quarantined row and for its later good version."""
     return KEY_SEPARATOR.join("" if value is None else str(value) for value in values)
+
+
+def _is_personal(table: pa.Table, name: str) -> bool:
+    """Whether a text of a column is personal; each different text is looked at once."""
+    return name in table.column_names and holds_personal_text(pc.unique(table.column(name)))
 
 
 def _taken(batch: Batch, rows: list[int]) -> Batch:

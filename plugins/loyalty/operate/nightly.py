@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 
 from loyalty.build import build
 from loyalty.build.plan import make_plan
@@ -18,16 +19,19 @@ from loyalty.common.errors import UserError, keep_traceback
 from loyalty.common.failpoints import failpoint
 from loyalty.common.progress import Progress
 from loyalty.common.runs import recorded_run
+from loyalty.common.settings import Settings
 from loyalty.common.text_table import table
 from loyalty.common.workspace import Workspace
 from loyalty.land.landing import LoadOutcome, load_feed
 from loyalty.operate.notify import notify
 from loyalty.publish.generations import Generation, current_generation
 from loyalty.publish.publish import publish
-from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds
+from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds, usable_feeds
+from loyalty.pull.sources.files import names_that_do_not_fit, shown
 from loyalty.read.answers import answers
 
 CLEAN, NOT_PUBLISHED, WITH_REJECTS = 0, 1, 3
+SHOWN_NAMES = 5
 GROUPS = ("crm", "orders", "surveys")  # customers first: other loads are checked against them
 
 
@@ -44,6 +48,20 @@ class FeedResult:
         """Sentences about rejected files."""
         rejected = [outcome.message for outcome in self.outcomes if outcome.outcome == "rejected"]
         return [*rejected, self.error] if self.error else rejected
+
+    @property
+    def warnings(self) -> list[str]:
+        """One sentence for each rule that warns: how many rows or loads, and why the rule is there."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for rule in (rule for outcome in self.outcomes if outcome.outcome == "accepted" for rule in outcome.rules):
+            if rule.severity == "warning" and rule.failed:
+                counts[rule.rule, rule.because] += (
+                    int(float(rule.observed or 0)) if rule.level == "load" else rule.failed
+                )
+        return [
+            f"{self.name}: {rule}{f' {count:,}' if count else ''}: {because.rstrip('.')}"
+            for (rule, because), count in sorted(counts.items())
+        ]
 
     @property
     def row(self) -> tuple[str, int, int, int, str]:
@@ -90,6 +108,8 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
         log_feeds(feeds, progress)
         for sentence in rejects:
             progress.log(f"rejected: {sentence}")
+        for sentence in [*(warning for feed in feeds for warning in feed.warnings), *unread_files(settings)]:
+            progress.log(f"warning: {sentence}")
         if current is not None:
             log_generation(current, progress)
             for sentence in answers(settings):
@@ -147,6 +167,19 @@ def build_and_publish(
         return None
     build_id = build.build(workspace, as_of).build_id if plan.needs_build else plan.build_id
     return publish(workspace, build_id, now=now)
+
+
+def unread_files(settings: Settings) -> list[str]:
+    """One sentence for each feed beside whose exports there are files that look like one and do not fit its path."""
+    feeds = list(usable_feeds(settings.feeds).values())
+    found = [(feed, names_that_do_not_fit(settings, feed, feeds)) for feed in feeds]
+    return [
+        f"{feed.name}: not read, because the name does not fit `{Path(feed.path or '').name}` with a date YYYY-MM-DD: "
+        + ", ".join(map(shown, names[:SHOWN_NAMES]))
+        + (f" and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else "")
+        for feed, names in found
+        if names
+    ]
 
 
 def log_feeds(feeds: list[FeedResult], progress: Progress) -> None:

@@ -261,6 +261,7 @@ class FeedConfig(_Model):
     date_format: str | None = None
     currency: str | None = Field(default=None, pattern="^[A-Z]{3}$")
     columns: dict[str, Annotated[ColumnMapping, BeforeValidator(_as_mapping)]] = Field(default_factory=dict)
+    keep_columns: list[str] = Field(default_factory=list)
     version: str | None = None
     snapshot: Literal["full"] | None = None
     max_quarantine_rate: float = Field(default=0.05, ge=0, le=1)
@@ -400,7 +401,7 @@ class FeedConfig(_Model):
                 "timestamps_in",
                 "date_format",
             }
-            | {"rows", "currency", "columns", "version", "snapshot"},
+            | {"rows", "currency", "columns", "keep_columns", "version", "snapshot"},
         )
         meaning["feed"] = meaning.pop("canonical_name")
         text = json.dumps([meaning, ADAPTER_VERSION, self.canonical.schema_version], sort_keys=True)

@@ -67,7 +67,7 @@ def test_a_feed_that_cannot_be_loaded_at_all_is_reported_until_it_can(published)
     suite.unlink()
     one_mart.load(published)
     assert notify(opened(published), one_mart.NOW).text == "Loyalty warehouse: all is well again."
-    assert [state.last_outcome for state in feed_states(opened(published), one_mart.NOW)] == ["unchanged"]
+    assert [state.last_outcome for state in feed_states(opened(published), one_mart.NOW)] == ["accepted"]
 
 
 def test_late_feed_and_broken_yaml_are_reported(published):

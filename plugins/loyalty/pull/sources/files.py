@@ -13,9 +13,10 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import urlparse
@@ -28,17 +29,22 @@ WORKSPACE_PREFIX = "workspace:"
 COPY_BYTES = 1 << 20
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # only writing ends with one of these
 SAFE_NAME = re.compile(r"[^\w.\-]+")
+NAME_PARTS = re.compile(r"(\{date\}|\*)")
 LONGEST_NAME = 80  # characters; a file system takes 255 bytes
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """An export as it came: its address, its name, the checksum of its bytes, and our copy."""
+    """An export as it came: its address, its name, the checksum of its bytes, and our copy.
+
+    `stamp` is size, time and inode of a local file: one with the same stamp is not read again to know its bytes.
+    """
 
     uri: str
     name: str
     sha256: str
     copy: Path
+    stamp: str = ""
 
 
 def find_files(settings: Settings, feed: FeedConfig, day: date | None = None) -> list[str]:
@@ -70,6 +76,75 @@ def file_name(uri: str) -> str:
 def shown(uri: str) -> str:
     """An address or a name as it can be printed and kept: what is not text is escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in uri)
+
+
+def address(settings: Settings, uri: str) -> str:
+    """An address as it is remembered: relative to `home`, or to the workspace, so that both may be moved."""
+    path = Path(uri.removeprefix("file://"))
+    if is_remote(uri) or uri.startswith((WORKSPACE_PREFIX, "sql:")) or not path.is_absolute():
+        return uri
+    if path.is_relative_to(settings.home):
+        return path.relative_to(settings.home).as_posix()
+    if path.is_relative_to(settings.workspace):
+        return f"{WORKSPACE_PREFIX}{path.relative_to(settings.workspace).as_posix()}"
+    return uri
+
+
+def stamp_of(settings: Settings, uri: str) -> str:
+    """Size, time and inode of a local file; empty for a remote one, and for one that is not there."""
+    if is_remote(uri):
+        return ""
+    try:
+        found = local_path(settings, uri).stat()
+    except OSError:
+        return ""
+    return f"{found.st_size}:{found.st_mtime_ns}:{found.st_ino}"
+
+
+def modified_at(settings: Settings, uri: str) -> int | None:
+    """The time of a file in nanoseconds; None where it is not known."""
+    if not is_remote(uri):
+        stamp = stamp_of(settings, uri)
+        return int(stamp.split(":")[1]) if stamp else None
+    found = _storage(uri).stat()
+    for name in ("mtime", "LastModified", "last_modified", "updated", "modified"):
+        value = found.get(name)
+        if value is not None:
+            seconds = value.timestamp() if hasattr(value, "timestamp") else float(value)
+            return int(seconds * 1e9)
+    return None
+
+
+def dated_ahead(feed: FeedConfig, uri: str, now: datetime) -> str:
+    """Why a file is rejected whose name has a date that has not come yet; empty when it is not.
+
+    It would be the newest export for good. A day is allowed, since the date may be a place's that is ahead of UTC.
+    """
+    day = feed.export_date(file_name(uri))
+    if day is None or day <= (now + timedelta(days=1)).date():
+        return ""
+    return f"its name has the date {day}, which has not come yet: correct the name and deliver the file again"
+
+
+def names_that_do_not_fit(settings: Settings, feed: FeedConfig, others: Iterable[FeedConfig]) -> list[str]:
+    """Local files that look like exports of a dated feed and are not read, because their names do not fit its path."""
+    if feed.path is None or not feed.is_dated or is_remote(feed.path):
+        return []
+    base = settings.workspace if feed.path.startswith(WORKSPACE_PREFIX) else settings.home
+    pattern = feed.path.removeprefix(WORKSPACE_PREFIX).removeprefix("file://")
+    folder = base / Path(pattern).parent
+    parts = [
+        ".*" if part in ("*", DATE_PLACEHOLDER) else re.escape(part) for part in NAME_PARTS.split(Path(pattern).name)
+    ]
+    like = re.compile("".join("." if part == r"\?" else part for part in parts), re.IGNORECASE)
+    taken = [other for other in others if other.path and other.name != feed.name]
+    return sorted(
+        file.name
+        for file in (folder.iterdir() if folder.is_dir() else ())
+        if like.fullmatch(file.name)
+        and feed.export_date(file.name) is None
+        and not any(other.export_date(file.name) or fnmatch(file.name, Path(other.path or "").name) for other in taken)
+    )
 
 
 def reason_to_reject(settings: Settings, uri: str) -> str:
@@ -125,9 +200,12 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
         if why := reason_to_reject(settings, uri):
             raise LoadRejected(why)
         folder.mkdir(parents=True, exist_ok=True)
+        before = stamp_of(settings, uri)
         with _open(settings, uri) as stream:
             draft, sha256 = _copy(stream, folder, settings.max_file_bytes)
-            grown = _is_growing(stream, draft)
+        has_changed = before != stamp_of(settings, uri) or (
+            bool(before) and before.partition(":")[0] != str(draft.stat().st_size)
+        )
     except (OSError, ImportError) as error:
         reason = getattr(error, "strerror", None) or error
         if getattr(error, "errno", None) in NO_ROOM:
@@ -136,13 +214,15 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
                 "it is tried again with the next run."
             ) from None
         raise Transient(f"Feed `{feed.name}`: {shown(uri)} cannot be read ({reason}).") from None
-    if grown:
+    if has_changed:  # longer, or written again from the start: the copy would be a mixture
         draft.unlink()
         name = shown(file_name(uri))
         raise Transient(
             f"Feed `{feed.name}`, file {name}: it was still being written; it is tried again with the next run."
         )
-    return RawFile(uri, file_name(uri), sha256, _keep(draft, folder / sha256, file_name(uri)))
+    return RawFile(
+        address(settings, uri), file_name(uri), sha256, _keep(draft, folder / sha256, file_name(uri)), before
+    )
 
 
 def checksum(settings: Settings, uri: str) -> str:
@@ -225,14 +305,6 @@ def _copy(stream: BinaryIO, folder: Path, max_bytes: int) -> tuple[Path, str]:
         Path(name).unlink()
         raise
     return Path(name), digest.hexdigest()
-
-
-def _is_growing(stream: Any, draft: Path) -> bool:
-    """Whether a local file has become longer since we began to read it."""
-    try:
-        return os.fstat(stream.fileno()).st_size != draft.stat().st_size
-    except (AttributeError, OSError):  # a remote object is written in one piece
-        return False
 
 
 def _keep(draft: Path, folder: Path, name: str) -> Path:
