@@ -1,4 +1,4 @@
-"""How easy the project is to find one's way in, in numbers: `.venv/bin/python scripts/counts.py`.
+"""Counts that show how easy it is to find something in the project: `.venv/bin/python scripts/counts.py`.
 
 The tests hold those of the numbers that must be 0.
 """
