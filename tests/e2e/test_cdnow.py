@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import lifetimes
 
+from loyalty.common.progress import SILENT
 from loyalty.common.settings import load_settings
 from loyalty.operate import nightly
 from loyalty.operate.new_workspace import make_workspace
@@ -61,7 +62,7 @@ def oracle(name: str) -> dict[tuple[str, int], str]:
 
 def test_cdnow_by_yaml_only(tmp_path: Path) -> None:
     workspace = tmp_path / "cdnow"
-    make_workspace(workspace)
+    make_workspace(workspace, SILENT)
     (workspace / "loyalty.yml").write_text(SETTINGS, encoding="utf-8")
     (workspace / "dags" / "feeds" / "orders.yml").write_text(FEED, encoding="utf-8")
     settings = load_settings(workspace)

@@ -135,10 +135,11 @@ def load(settings: Settings, is_wanted: Callable[[FeedConfig], bool]) -> None:
 
 def build(settings: Settings, project: Project, names: set[str]) -> None:
     """The build's own steps, on some of the models: core, estimates, what stands on them."""
-    ledger = Ledger(settings.ledger)
+    workspace = opened(settings)
+    loads = workspace.ledger.loads()
     with work_file.open_work_file(settings) as connection:
-        register(connection, settings, ledger, ledger.loads())
-        span = data_span(connection, settings, ledger.loads())
+        register(connection, workspace, loads)
+        span = data_span(connection, settings, loads)
         register_build(connection, "test", span, "test")
         ensure_tables(connection)
     models = {name for name in names if "." not in name}
