@@ -63,6 +63,9 @@ def make_plan(workspace: Workspace, as_of: date | None = None) -> Plan:
         return Plan(
             False, False, ("no load, setting or code has changed since the published build",), build_id=build_id
         )
+    if build_id in rolled_back_builds(ledger):
+        reason = f"build {build_id} was rolled back, so it is made again"
+        return Plan(True, True, (reason,), is_full=needs_full(settings, ledger, built))
     if not _is_in_work_file(settings, build_id):
         reason = f"build {build_id} was finished, but the work file does not hold it any more"
         return Plan(True, True, (reason,), is_full=needs_full(settings, ledger, built))
@@ -103,6 +106,11 @@ def is_held(ledger: Ledger) -> bool:
     """Whether a rollback holds publishing until `loyalty publish --resume`."""
     event = ledger.last("rollback", "resume")
     return event is not None and event.kind == "rollback"
+
+
+def rolled_back_builds(ledger: Ledger) -> set[str]:
+    """The builds that a rollback took away from readers: the same build is never shown again."""
+    return {build_id for event in ledger.events("rollback") for build_id in event.data.get("rolled_back", [])}
 
 
 def code_version(settings: Settings) -> str:
@@ -153,6 +161,7 @@ def _withdrawal_reasons(ledger: Ledger, built: Event) -> list[str]:
     words = {
         "supersede": "a load was replaced by a reading with another mapping",
         "forget": "a person was forgotten",
+        "withdraw": "a load was withdrawn or brought back",
         "rekey": "the key was rotated",
     }
     since = [event for event in ledger.events("delivery", *words) if event.seq > built.data["ledger_seq"]]

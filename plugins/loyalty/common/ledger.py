@@ -6,9 +6,9 @@ off by the next writer, so an event is there whole or not at all. `seq` is the e
 
 Kinds of event: `delivery` (a file came: accepted, rejected or unchanged, and which loads it supersedes),
 `feed_error` (a feed cannot be loaded at all, such as for want of a connection, or can be again),
-`release` (quarantined rows that became a load of their own), `correct`, `forget` and `rekey` (loads written
-again under other ids), `build`, `publish`, `rollback`, `resume`, `run` and `notify`. Older ledgers have some kinds
-and keys under other names; readers get today's.
+`release` (quarantined rows that became a load of their own), `withdraw` (a load that no longer counts), `correct`,
+`forget` and `rekey` (loads written again under other ids), `build`, `publish`, `rollback`, `resume`, `run` and
+`notify`. Older ledgers have some kinds and keys under other names; readers get today's.
 """
 
 from __future__ import annotations
@@ -21,8 +21,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
+
+from loyalty.common.errors import UserError
 
 ACCEPTING = ("delivery", "release")
 REWRITING = ("forget", "rekey")
@@ -65,11 +69,15 @@ class Load:
 
 
 class Ledger:
-    """Reads and appends the events of one workspace."""
+    """Reads and appends the events of one workspace.
+
+    What was read stays in memory, so that each further look reads only what was written since, also by others.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "events.jsonl"
+        self._forget()
 
     def append(self, kind: str, *, at: datetime | None = None, **data: Any) -> Event:
         """Write one event and return it with its number; it is on disk when this returns."""
@@ -78,7 +86,12 @@ class Ledger:
 
     def events(self, *kinds: str) -> list[Event]:
         """All whole events in order, of the given kinds or of every kind."""
-        return [event for event in _parse(self._content()) if not kinds or event.kind in kinds]
+        self._read_on()
+        if not kinds:
+            return list(self._events)
+        if len(kinds) == 1:
+            return list(self._by_kind.get(kinds[0], []))
+        return sorted(chain.from_iterable(self._by_kind.get(kind, []) for kind in kinds), key=attrgetter("seq"))
 
     def last(self, *kinds: str) -> Event | None:
         """The newest event of these kinds."""
@@ -93,15 +106,8 @@ class Ledger:
         """
         with self._locked() as descriptor:
             load_id = self.successor(load_id)
-            before = [
-                event
-                for event in _parse(self._content())
-                if event.kind == "delivery"
-                and event.data["feed_name"] == feed_name
-                and event.data["outcome"] in ("accepted", "unchanged")
-                and event.data.get("version_at") == data.get("version_at")
-            ]
-            is_newest_already = bool(before) and self.successor(before[-1].data["load_id"]) == load_id
+            newest = self._newest.get((feed_name, data.get("version_at")))
+            is_newest_already = newest is not None and self.successor(newest) == load_id
             outcome = "unchanged" if is_newest_already else "accepted"
             details = {"feed_name": feed_name, "load_id": load_id, "outcome": outcome, **data}
             return self._write(descriptor, "delivery", at or datetime.now(UTC), details)
@@ -115,33 +121,35 @@ class Ledger:
         """Feed -> why it cannot be loaded, or an empty text when it can again."""
         return {event.data["feed_name"]: event.data["message"] for event in self.events("feed_error")}
 
+    def withdraw(self, load_id: str, undo: bool = False) -> Event:
+        """Take a load, and what was released from it, out of what counts; `undo` brings it back."""
+        return self.append("withdraw", load_id=load_id, is_undone=undo)
+
     def loads(self) -> list[Load]:
-        """The accepted loads that count, oldest first: without superseded and forgotten ones.
+        """The accepted loads that count, oldest first: without superseded, withdrawn and forgotten ones.
 
         Of a feed whose every file is the whole truth (`snapshot: full`) only the newest file counts.
         """
-        current: dict[str, Load] = {}
-        renamed: dict[str, str] = {}
-        for event in self.events(*ACCEPTING, *REWRITING, "supersede"):
-            if event.kind == "supersede":
-                current.pop(event.data["load_id"], None)
-            elif event.kind in REWRITING:
-                renamed |= {old: new for old, new in event.data["rewritten"].items() if new}
-                for old, new in event.data["rewritten"].items():
-                    _rewrite(current, old, new)
-            else:
-                for old in event.data.get("supersedes", []):
-                    current.pop(old, None)
-                if event.data["outcome"] == "accepted":
-                    current[event.data["load_id"]] = _load(event)
-        current = {load_id: _of_current(load, renamed) for load_id, load in current.items()}
+        return [load for load in self.accepted_loads() if load.load_id not in self.withdrawn_loads()]
+
+    def withdrawn_loads(self) -> dict[str, Load]:
+        """The loads that were withdrawn, and what was released from them, by id."""
+        self._read_on()
+        accepted = [_of_current(load, self._renamed) for load in self._current.values()]
+        return {load.load_id: load for load in accepted if {load.load_id, load.released_from} & self._withdrawn}
+
+    def accepted_loads(self) -> list[Load]:
+        """The accepted loads, also withdrawn ones, oldest first."""
+        self._read_on()
+        current = [_of_current(load, self._renamed) for load in self._current.values()]
         newest_snapshot: dict[str, Load] = {}
-        for load in current.values():
+        for load in current:
             other = newest_snapshot.get(load.feed_name)
-            if load.snapshot and load.released_from is None and (other is None or is_newer(load, other)):
+            is_whole = load.snapshot and load.released_from is None and load.load_id not in self._withdrawn
+            if is_whole and (other is None or is_newer(load, other)):
                 newest_snapshot[load.feed_name] = load
-        kept = [load for load in current.values() if _counts(load, newest_snapshot)]
-        return sorted(kept, key=lambda load: load.load_seq)
+        kept = [load for load in current if _counts(load, newest_snapshot)]
+        return sorted(kept, key=attrgetter("load_seq"))
 
     def successor(self, load_id: str) -> str:
         """The load that replaced this load when it was written again; itself when none did."""
@@ -156,8 +164,56 @@ class Ledger:
             origins |= {new: origins.get(old, old) for old, new in event.data["rewritten"].items() if new}
         return origins
 
-    def _content(self) -> bytes:
-        return self.file.read_bytes() if self.file.exists() else b""
+    def _forget(self) -> None:
+        """Know nothing, as before the first look."""
+        self._read_bytes = self._read_lines = 0
+        self._events: list[Event] = []
+        self._by_kind: dict[str, list[Event]] = {}
+        self._current: dict[str, Load] = {}
+        self._renamed: dict[str, str] = {}
+        self._withdrawn: set[str] = set()
+        self._newest: dict[tuple[str, str | None], str] = {}
+
+    def _read_on(self) -> None:
+        """Read the whole lines that were written since the last look; UserError for a damaged one."""
+        size = self.file.stat().st_size if self.file.exists() else 0
+        if size < self._read_bytes:  # another file took its place
+            self._forget()
+        if size == self._read_bytes:
+            return
+        with self.file.open("rb") as handle:
+            handle.seek(self._read_bytes)
+            content = handle.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        for line in whole.split(b"\n")[:-1]:
+            self._read_lines += 1
+            self._read_bytes += len(line) + 1
+            if event := _event(line, self.file, self._read_lines):
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        """Bring what is known up to one more event."""
+        data = event.data
+        self._events.append(event)
+        self._by_kind.setdefault(event.kind, []).append(event)
+        if event.kind == "delivery" and data["outcome"] in ("accepted", "unchanged"):
+            self._newest[data["feed_name"], data.get("version_at")] = data["load_id"]
+        if event.kind == "supersede":
+            self._current.pop(data["load_id"], None)
+        elif event.kind in REWRITING:
+            rewritten = data["rewritten"]
+            self._renamed |= {old: new for old, new in rewritten.items() if new}
+            self._withdrawn |= {new for old, new in rewritten.items() if new and old in self._withdrawn}
+            for old, new in rewritten.items():
+                _rewrite(self._current, old, new)
+        elif event.kind == "withdraw":
+            (self._withdrawn.discard if data["is_undone"] else self._withdrawn.add)(data["load_id"])
+        elif event.kind in ACCEPTING:
+            for old in data.get("supersedes", []):
+                self._current.pop(old, None)
+            if data["outcome"] == "accepted":
+                self._current.pop(data["load_id"], None)
+                self._current[data["load_id"]] = _load(event)
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
@@ -170,10 +226,10 @@ class Ledger:
             os.close(descriptor)
 
     def _write(self, descriptor: int, kind: str, at: datetime, data: dict[str, Any]) -> Event:
-        content = self._content()
-        torn = content and not content.endswith(b"\n")
-        known = _parse(content)
-        event = Event(known[-1].seq + 1 if known else 1, at, kind, data)
+        self._read_on()
+        size = os.fstat(descriptor).st_size
+        torn = size > self._read_bytes  # a line that a crash cut short: it is closed off
+        event = Event(self._events[-1].seq + 1 if self._events else 1, at, kind, data)
         line = json.dumps(
             {"seq": event.seq, "at": at.isoformat(), "kind": kind, **data}, ensure_ascii=False, sort_keys=True
         )
@@ -222,18 +278,33 @@ def _of_current(load: Load, renamed: dict[str, str]) -> Load:
     return replace(load, released_from=origin) if origin != load.released_from else load
 
 
-def _parse(content: bytes) -> list[Event]:
-    events = []
-    for line in content.split(b"\n"):
-        try:
-            record = json.loads(line)
-        except ValueError:  # a blank line, or one that a crash cut short
-            continue
-        if not isinstance(record, dict) or not {"seq", "at", "kind"} <= record.keys():
-            continue  # not written by us
+def _event(line: bytes, file: Path, number: int) -> Event | None:
+    """The event of a line; None for a blank one and for one that a crash cut short.
+
+    UserError for a damaged line: without its event, a person who was forgotten might come back.
+    """
+    damaged = UserError(
+        f"{file}, line {number} is damaged: put the file back from a backup; nothing was changed, and nothing can be "
+        "decided without the event that was in this line."
+    )
+    if not line.strip():
+        return None
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        is_cut_short = line.startswith(b"{") and (error.pos >= len(error.doc.rstrip()) or "Unterminated" in error.msg)
+        if is_cut_short:
+            return None
+        raise damaged from None
+    except ValueError:  # bytes that are not UTF-8
+        raise damaged from None
+    try:
         seq, at, kind = record.pop("seq"), datetime.fromisoformat(record.pop("at")), record.pop("kind")
-        events.append(Event(seq, at, OLD_KINDS.get(kind) or kind, with_new_keys(record)))
-    return events
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise damaged from None
+    if not isinstance(seq, int) or not isinstance(kind, str):
+        raise damaged
+    return Event(seq, at, OLD_KINDS.get(kind) or kind, with_new_keys(record))
 
 
 def with_new_keys(record: dict[str, Any]) -> dict[str, Any]:

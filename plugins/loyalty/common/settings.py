@@ -197,10 +197,10 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
         is_shown = Settings.model_fields[str(first["loc"][0])].repr
         raise UserError(f"{where}: {expected}{as_found(first['input']) if is_shown else ''}.") from None
     settings = settings.model_copy(update=_resolved_paths(settings))
-    if pattern := set("*?[]") & set(str(settings.home)):
+    if pattern := set("*?[]=") & set(str(settings.home)):
         raise UserError(
-            f"{settings.home}: the folder's name holds `{min(pattern)}`, which DuckDB takes for a pattern; "
-            "give it another name."
+            f"{settings.home}: the folder's name has `{min(pattern)}`, which DuckDB takes for a pattern or for the "
+            "name of a partition; give it another name."
         )
     return settings
 

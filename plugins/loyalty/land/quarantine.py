@@ -25,7 +25,7 @@ from loyalty.common.settings import Settings
 from loyalty.common.spreadsheet import neutral
 from loyalty.common.sql import quote_identifier
 from loyalty.common.workspace import Workspace
-from loyalty.land.loads import load_id_of
+from loyalty.land.loads import load_id_of, read_manifest
 from loyalty.privacy.keys import load_key, untagged
 from loyalty.pull.contract import CanonicalFeed
 
@@ -115,14 +115,20 @@ def open_entries(workspace: Workspace, load_id: str) -> list[Entry]:
 
 
 def close_corrected(workspace: Workspace, feed: CanonicalFeed, landed: Path) -> int:
-    """Close the open entries whose record this load brings in a good version; returns how many."""
+    """Close the open entries whose record this load brings in a good version; returns how many.
+
+    A load of an older export closes nothing: its version of the record is not the one that is missing.
+    """
     load_id = load_id_of(landed)
+    version_at = read_manifest(landed).get("version_at")
+    exported = {event.data["load_id"]: event.data.get("version_at") for event in workspace.ledger.events("delivery")}
     source = pq.read_table(next(landed.glob("part-*.parquet")), columns=["_source"]).column(0)
     hash_key = load_key(workspace.settings)
     candidates = [
         replace(entry, record=untagged(hash_key, entry.record))
         for entry in _open_of_feed(workspace, feed.name)
         if entry.record and entry.load_id != load_id and len(source) and entry.source == source[0].as_py()
+        if not (version_at and exported.get(entry.load_id) and version_at < exported[entry.load_id])
     ]
     if not candidates or not feed.key:
         return 0

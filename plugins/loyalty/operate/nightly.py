@@ -23,6 +23,7 @@ from loyalty.common.settings import Settings
 from loyalty.common.text_table import table
 from loyalty.common.workspace import Workspace
 from loyalty.land.landing import LoadOutcome, load_feed
+from loyalty.operate.housekeeping import prune
 from loyalty.operate.notify import notify
 from loyalty.publish.generations import Generation, current_generation
 from loyalty.publish.publish import publish
@@ -116,6 +117,7 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
                 progress.log(sentence)
             for sentence in current.withheld:
                 progress.log(sentence)
+        prune(workspace, now)
         notify(workspace, now)
         flaws = [*rejects, *(current.withheld if current else [])]
         code = NOT_PUBLISHED if problem or current is None else WITH_REJECTS if flaws else CLEAN

@@ -18,6 +18,7 @@ from loyalty.common.runs import failed_runs
 from loyalty.common.settings import PRIVATE_UMASK, WORKSPACE_FILE, Settings
 from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
+from loyalty.land.withdraw import loads_without_their_feed
 from loyalty.operate.verify import existing, free_bytes, little_room
 from loyalty.privacy import keys
 from loyalty.publish.generations import current_generation
@@ -129,7 +130,8 @@ def attention(workspace: Workspace, states: list[FeedState]) -> list[str]:
     held = ["publishing is held since a rollback: `loyalty publish --resume`"] if plan.is_held(workspace.ledger) else []
     current = current_generation(workspace.settings)
     withheld = current.withheld if current else []
-    return [*late, *disabled, *failed, *held, *withheld]
+    strange = loads_without_their_feed(workspace)
+    return [*late, *disabled, *failed, *held, *withheld, *strange]
 
 
 def left_out(ledger: Ledger) -> list[tuple[str, str]]:

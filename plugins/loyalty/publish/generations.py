@@ -149,6 +149,7 @@ def rollback(workspace: Workspace, number: int | None = None) -> Generation:
             generation=target,
             from_generation=shown,
             build_id=known[target].manifest["build_id"],
+            rolled_back=[one.manifest["build_id"] for number, one in known.items() if number > target],
         )
         failpoint("rollback.recorded")
         point_current_at(settings, known[target].folder)

@@ -21,6 +21,7 @@ from typing import Any
 import duckdb
 
 from loyalty.build import work_file
+from loyalty.build.plan import rolled_back_builds
 from loyalty.common import duckdb_session
 from loyalty.common.checksums import file_sha256, table_columns
 from loyalty.common.disk import sync
@@ -78,6 +79,11 @@ def publish(
         with _work(settings) as connection:
             stamp = _stamp(settings, connection, build_id)
             run.found["build_id"] = stamp["build_id"]
+            if stamp["build_id"] in rolled_back_builds(ledger):
+                raise UserError(
+                    f"Build {stamp['build_id']} was rolled back and is not shown again: correct what was wrong, for "
+                    "example with `loyalty withdraw`, and run `loyalty run`, which builds anew."
+                )
             if before and not urgent:
                 attach_before(connection, before)
             tables = tables_to_publish(connection, before, accept_drop, may_keep=not urgent)

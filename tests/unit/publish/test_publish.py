@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from loyalty.build import plan
+from loyalty.build.build import build
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.publish import generations, stage, tables
@@ -163,8 +164,11 @@ def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):
         publish(waiting)
     assert not plan.make_plan(opened(waiting)).is_needed
     generations.resume(opened(waiting))
-    assert plan.make_plan(opened(waiting)).needs_publish
-    assert publish(waiting).number == 3
+    made = plan.make_plan(opened(waiting))
+    assert made.needs_build and "was rolled back" in made.reasons[0]
+    with pytest.raises(UserError, match="was rolled back and is not shown again"):
+        publish(waiting)
+    assert publish(waiting, build(opened(waiting)).build_id).number == 3
     assert len(one_mart.published(waiting, CUSTOMERS)) == 3
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
@@ -23,6 +25,7 @@ RETRIES: dict[str, Any] = {
     "max_retry_delay": timedelta(minutes=15),
 }
 LOADS_AT_ONCE = 4
+LONGEST_ID = 200
 
 
 def feed_asset(feed_name: str) -> Asset:
@@ -71,9 +74,16 @@ def _broken_dag(settings: Settings, feed: BrokenFeed) -> DAG:
         raise AirflowFailException(feed.message)
 
     doc = f"{feed.message}\n\nMend the YAML: this DAG goes, and the feed's task is back in its group's DAG."
-    with _load_dag(settings, f"load_{feed.name}_broken", f"The YAML of the feed {feed.name} is wrong.", doc) as dag:
-        task(task_id=feed.name, owner=feed.owner, retries=0)(refuse)()
+    name = _identifier(feed.name)
+    with _load_dag(settings, f"load_{name}_broken", f"The YAML of the feed {feed.name} is wrong.", doc) as dag:
+        task(task_id=name, owner=feed.owner, retries=0)(refuse)()
     return dag
+
+
+def _identifier(name: str) -> str:
+    """A file's name as Airflow takes it for a DAG; names that differ in other characters stay apart by a checksum."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name)[:LONGEST_ID]
+    return plain if plain == name else f"{plain}_{zlib.crc32(name.encode(errors='surrogateescape')):08x}"
 
 
 def _load_dag(settings: Settings, dag_id: str, description: str, doc_md: str) -> DAG:

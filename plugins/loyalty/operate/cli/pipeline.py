@@ -52,6 +52,52 @@ def load(
         raise typer.Exit(WITH_REJECTS)
 
 
+@app.command(short_help="List the loads with their ids.")
+def loads(
+    feed: Annotated[str | None, typer.Argument(help="Only this feed's. Default: all.")] = None,
+) -> None:
+    """List the accepted loads, newest last: id, feed, file, when it came, rows, and whether it counts."""
+    from loyalty.common.text_table import table
+
+    workspace = the_workspace()
+    out = workspace.ledger.withdrawn_loads()
+    rows = [
+        (
+            load.load_id,
+            load.feed_name,
+            load.uri.rpartition("/")[2],
+            f"{load.received_at:%Y-%m-%d %H:%M}",
+            load.row_count,
+            "withdrawn" if load.load_id in out else "counts",
+        )
+        for load in workspace.ledger.accepted_loads()
+        if feed in (None, load.feed_name)
+    ]
+    if not rows:
+        typer.echo("no load has been accepted yet")
+        return
+    typer.echo(table(("load", "feed", "file", "received (UTC)", "rows", "state"), rows, workspace.progress.width))
+
+
+@app.command(short_help="Take a wrong load out, or bring it back.")
+def withdraw(
+    load: Annotated[str, typer.Argument(help="Its id, or the first characters of it; see `loyalty loads`.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Let a withdrawn load count again.")] = False,
+) -> None:
+    """Take a load with wrong rows out of what counts; with --undo it counts again. Nothing is deleted."""
+    from loyalty.land.withdraw import withdraw as take_out
+
+    typer.echo(take_out(the_workspace(), load, undo).sentence)
+
+
+@app.command(short_help="Remove what is past its time.")
+def prune() -> None:
+    """Remove raw files older than raw_days, leftovers of killed loads and old generations, as each run does."""
+    from loyalty.operate.housekeeping import prune as clean
+
+    clean(the_workspace())
+
+
 @app.command(short_help="Build core and marts; readers see nothing yet.")
 def build(
     as_of: AsOf = None,
