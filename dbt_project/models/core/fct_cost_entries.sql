@@ -1,7 +1,6 @@
 {# Every cost that falls on a customer or on a row outside the base, with its day; pools on the month's first. #}
+{%- set admitted = var("costs_from_records") -%}
 with
-    direct as (select * from {{ ref("int_profitability__direct_costs") }}),
-
     allocations as (select * from {{ ref("fct_cost_allocations") }}),
 
     costs as (select * from {{ ref("fct_costs") }}),
@@ -9,6 +8,41 @@ with
     bearers as (select * from {{ ref("int_profitability__cost_owners") }}),
 
     as_of as (select * from {{ ref("dim_as_of") }}),
+
+    stated as (
+        select
+            customer_key,
+            interacted_date as cost_date,
+            'interaction' as kind,
+            cost_amount as amount
+        from {{ ref("fct_interactions") }}
+        where {{ "interaction" in admitted }}
+        union all
+        select
+            customer_key,
+            contacted_date,
+            case when objective = 'acquisition' then 'acquisition' else 'campaign' end,
+            cost_amount
+        from {{ ref("fct_campaign_contacts") }}
+        where arm = 'treated' and {{ "campaign_contact" in admitted }}
+        union all
+        select
+            customer_key,
+            coalesce(resolved_date, opened_date),
+            'ticket',
+            compensation_amount
+        from {{ ref("fct_tickets") }}
+        where {{ "compensation" in admitted }}
+        union all
+        -- points cost when they are burned, and are then no discount
+        select customer_key, entered_date, 'points', value_amount
+        from {{ ref("fct_programme_entries") }}
+        where kind = 'burn' and {{ "points" in admitted }}
+    ),
+
+    -- Costs that a record of the customer states itself, as far as the var
+    -- costs_from_records admits them.
+    direct as (select * from stated where amount <> 0 and cost_date is not null),
 
     entries as (
         select
@@ -78,6 +112,5 @@ with
         from dated
         group by base_key, currency_code, cost_date, kind, activity, driver, cost_basis
     )
-
 select *
 from final

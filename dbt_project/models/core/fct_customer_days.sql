@@ -1,8 +1,77 @@
 {%- set parts = ["order_counts", "order_days", "refund_days", "cost_days"] -%}
 with
-    order_counts as (select * from {{ ref("int_customers__order_counts") }}),
-
     order_days as (select * from {{ ref("fct_customer_order_days") }}),
+
+    customers as (select * from {{ ref("dim_customers") }}),
+
+    entries as (select * from {{ ref("fct_cost_entries") }}),
+
+    orders as (select * from {{ ref("fct_orders") }}),
+
+    owned as (
+        select
+            case
+                when orders.base = 'other_currency'
+                then orders.customer_key
+                else orders.base_key
+            end as base_key,
+            case
+                when orders.base = 'other_currency'
+                then customers.currency_code
+                else orders.currency_code
+            end as currency_code,
+            orders.order_date as calendar_date,
+            case when orders.is_counted then 1 else 0 end as order_count,
+            case when orders.is_kept then 1 else 0 end as kept_order_count
+        from orders
+        left join customers on orders.customer_key = customers.customer_key
+    ),
+
+    -- An order in a currency that cannot be converted is still an order of its
+    -- customer: only its amounts stand apart.
+    order_counts as (
+        select
+            base_key,
+            currency_code,
+            calendar_date,
+            sum(order_count) as order_count,
+            sum(kept_order_count) as kept_order_count
+        from owned
+        group by base_key, currency_code, calendar_date
+    ),
+
+    cost_days as (
+        select
+            base_key,
+            currency_code,
+            cost_date as calendar_date,
+            {% for kind in [
+                "order_pool",
+                "interaction",
+                "campaign",
+                "ticket",
+                "points",
+                "customer_pool",
+                "acquisition",
+                "sustaining_pool",
+            ] %}
+                -- a campaign-level pool is a cost of campaigns
+                sum(
+                    case
+                        when
+                            kind
+                            {% if kind == "campaign" %} in ('campaign', 'campaign_pool')
+                            {% else %} = '{{ kind }}'
+                            {% endif %}
+                        then amount
+                        else 0
+                    end
+                ) as {{ kind }}_cost_amount
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
+        from entries
+        group by base_key, currency_code, cost_date
+    ),
 
     refund_days as (
         select
@@ -15,10 +84,6 @@ with
         from {{ ref("fct_refunds") }}
         group by base_key, currency_code, refund_date
     ),
-
-    cost_days as (select * from {{ ref("int_customers__cost_days") }}),
-
-    customers as (select * from {{ ref("dim_customers") }}),
 
     days as (
         {% for part in parts %}
@@ -73,6 +138,5 @@ with
                 and days.calendar_date = {{ part }}.calendar_date
         {% endfor %}
     )
-
 select *
 from final

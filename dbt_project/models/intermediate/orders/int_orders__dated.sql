@@ -3,9 +3,41 @@ with
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
-    rates as (select * from {{ ref("int_orders__fx_rates") }}),
-
     as_of as (select * from {{ ref("int_orders__as_of") }}),
+
+    stated_rates as (select * from {{ ref("int_fx_rates__current") }}),
+
+    -- two sources may state the same day's rate: the first by name counts
+    ranked as (
+        select
+            from_currency,
+            to_currency,
+            rate_date,
+            exchange_rate,
+            source,
+            row_number() over (
+                partition by from_currency, to_currency, rate_date order by source
+            ) as place
+        from stated_rates
+        where exchange_rate > 0
+    ),
+
+    rates as (
+        select
+            from_currency,
+            to_currency,
+            rate_date as valid_from_date,
+            coalesce(
+                lead(rate_date) over (
+                    partition by from_currency, to_currency order by rate_date
+                ),
+                cast('9999-12-31' as date)
+            ) as valid_to_date,
+            exchange_rate,
+            source
+        from ranked
+        where place = 1
+    ),
 
     dated as (
         select
@@ -53,6 +85,5 @@ with
             status not in ('cancelled', 'test') and kind = 'sale' as is_counted
         from dated
     )
-
 select *
 from final

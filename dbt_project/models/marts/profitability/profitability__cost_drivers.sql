@@ -1,5 +1,58 @@
 with
-    costs as (select * from {{ ref("int_profitability__customer_costs") }}),
+    entries as (select * from {{ ref("fct_cost_entries") }}),
+
+    order_days as (select * from {{ ref("fct_customer_order_days") }}),
+
+    together as (
+        select
+            base_key,
+            currency_code,
+            activity,
+            case
+                when kind in ('campaign', 'campaign_pool')
+                then 'campaign'
+                when kind in ('interaction', 'ticket', 'points', 'customer_pool')
+                then 'customer'
+                when kind in ('order_pool', 'sustaining_pool')
+                then replace(kind, '_pool', '')
+                else kind
+            end as level,
+            coalesce(driver, 'record') as driver,
+            cost_basis,
+            quantity,
+            amount
+        from entries
+        {% for name in ["shipping_cost", "payment_fee"] %}
+            union all
+            select
+                base_key,
+                currency_code,
+                '{{ name }}' as activity,
+                'order' as level,
+                'record' as driver,
+                'stated by the record' as cost_basis,
+                booked_order_count as quantity,
+                {{ name }}_amount as amount
+            from order_days
+            where {{ name }}_amount <> 0
+        {% endfor %}
+    ),
+
+    -- Where the costs of each row of the waterfall come from; fees and freight
+    -- that orders state stand beside pools and records.
+    costs as (
+        select
+            base_key,
+            currency_code,
+            activity,
+            level,
+            driver,
+            cost_basis,
+            cast(sum(quantity) as {{ type_amount() }}) as driver_quantity,
+            cast(sum(amount) as {{ type_amount() }}) as cost_amount
+        from together
+        group by base_key, currency_code, activity, level, driver, cost_basis
+    ),
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
@@ -38,6 +91,5 @@ with
         from costs
         left join customers on costs.base_key = customers.customer_key
     )
-
 select *
 from final

@@ -1,6 +1,109 @@
 {# The latest statement of each customer in a category and calendar quarter or year. #}
 with
-    statements as (select * from {{ ref("int_wallet__statements") }}),
+    responses as (
+        select responses.*
+        from {{ ref("fct_survey_responses") }} as responses
+        -- a wallet needs a customer whose spend here is known
+        inner join
+            {{ ref("dim_customers") }} as customers
+            on responses.customer_key = customers.customer_key
+            and customers.base = 'customer'
+        where not responses.is_duplicate and responses.respondent_type = 'customer'
+    ),
+
+    answered as (
+        select
+            response_key,
+            coalesce(category, 'all') as category,
+            max(score) as stated_amount,
+            max(period_days) as period_days
+        from {{ ref("fct_survey_answers") }}
+        where role = 'category_spend' and score > 0
+        group by response_key, coalesce(category, 'all')
+    ),
+
+    rated as (
+        select
+            response_key,
+            category,
+            max(brands_used_count) as brands_used_count,
+            sum(stated_amount) as stated_amount,
+            max(period_days) as period_days,
+            -- brands of ours stand together; who uses only others gives us nothing
+            min(case when is_us and is_used then average_rank end) as our_rank,
+            coalesce(
+                sum(case when is_us and is_used then wallet_share end), 0
+            ) as our_share,
+            count(
+                case when is_used and wallet_share is null then 1 end
+            ) as unranked_count,
+            count(case when is_us and is_used then 1 end) as our_brand_count,
+            sum(case when is_us then stated_share end) as stated_share
+        from {{ ref("fct_brand_ratings") }}
+        group by response_key, category
+        having max(brands_used_count) > 0
+    ),
+
+    topics as (
+        select response_key, category
+        from answered
+        union
+        select response_key, category
+        from rated
+    ),
+
+    stated as (
+        select
+            responses.response_key,
+            responses.source,
+            responses.customer_key,
+            responses.survey_id,
+            responses.wave,
+            responses.submitted_date,
+            topics.category,
+            coalesce(answered.stated_amount, rated.stated_amount) as stated_amount,
+            coalesce(answered.period_days, rated.period_days) as period_days,
+            rated.stated_share,
+            rated.brands_used_count,
+            rated.our_rank,
+            case when rated.unranked_count = 0 then rated.our_share end as sow_war,
+            rated.our_brand_count = rated.brands_used_count as is_sole_buyer
+        from topics
+        inner join responses on topics.response_key = responses.response_key
+        left join
+            answered
+            on topics.response_key = answered.response_key
+            and topics.category = answered.category
+        left join
+            rated
+            on topics.response_key = rated.response_key
+            and topics.category = rated.category
+    ),
+
+    spent as (
+        select stated.response_key, stated.category, sum(days.own_amount) as own_amount
+        from stated
+        inner join
+            {{ ref("int_wallet__daily_spend") }} as days
+            on stated.customer_key = days.customer_key
+            and stated.category = days.category
+            and days.order_date <= stated.submitted_date
+            and days.order_date
+            > {{ add_days("stated.submitted_date", "-stated.period_days") }}
+        group by stated.response_key, stated.category
+    ),
+
+    -- What respondents say of their wallet, one row per first answer and category,
+    -- with what they spent here in the same days.
+    statements as (
+        select
+            stated.*,
+            case
+                when stated.period_days is not null then coalesce(spent.own_amount, 0)
+            end as own_amount_stated_days
+        from stated
+        left join spent using (response_key, category)
+    ),
 
     placed as ({{ by_period("statements", "submitted_date") }}),
 
@@ -16,6 +119,5 @@ with
     ),
 
     final as (select * from ranked where recency = 1)
-
 select *
 from final

@@ -4,6 +4,30 @@ with
 
     contracts as (select * from {{ ref("fct_contracts") }}),
 
+    customers as (select * from {{ ref("dim_customers") }}),
+
+    ranked as (
+        select
+            source,
+            survey_id,
+            question_code,
+            score,
+            lower(trim(label)) as label,
+            row_number() over (
+                partition by source, survey_id, question_code, score
+                order by case when lower(language) = 'en' then 0 else 1 end, md5(label)
+            ) as place
+        from {{ ref("int_survey_answer_labels__current") }}
+    ),
+
+    -- The text of each coded answer, in English where there is one: for answers
+    -- that are names and not grades.
+    labels as (
+        select source, survey_id, question_code, score, label
+        from ranked
+        where place = 1
+    ),
+
     answers as (
         select *
         from {{ ref("fct_survey_answers") }}
@@ -15,10 +39,6 @@ with
         from {{ ref("fct_survey_responses") }}
         where not is_duplicate and respondent_type = 'customer'
     ),
-
-    labels as (select * from {{ ref("int_retention__reason_labels") }}),
-
-    customers as (select * from {{ ref("dim_customers") }}),
 
     stated as (
         select
@@ -64,6 +84,5 @@ with
         left join customers on stated.customer_key = customers.customer_key
         where coalesce(customers.base, 'customer') = 'customer'
     )
-
 select *
 from final
