@@ -22,7 +22,7 @@ def lines(tmp_path, monkeypatch):
 def test_a_build_shows_its_progress_where_the_demo_wants_it(lines):
     tasks.build()
     assert lines[0].endswith("as of 2017-12-30, all 1 loads from landing")
-    assert [line.split()[0] for line in lines[1:]] == ["core:", "estimates", "marts:"]
+    assert [line.split()[0] for line in lines[1:]] == ["before", "estimates", "after"]
 
 
 @pytest.mark.slow
