@@ -54,7 +54,7 @@ lint: $(READY) ## style, formats, types and the dbt project's conventions
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/sqlfmt --quiet --check --no-progressbar dbt_project
 	@$(BIN)/mypy --no-error-summary
-	@LOYALTY_WORK_FILE=.venv/.unused LOYALTY_DEV_FILE=.venv/.unused $(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
+	@$(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
 	@$(BIN)/dbt-bouncer run --config-file dbt_project/dbt-bouncer.yml --output-only-failures >.venv/.bouncer 2>&1 || { cat .venv/.bouncer; exit 1; }
 
 format: $(READY) ## write Python and SQL the way lint wants them

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,12 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import yaml
 
 from loyalty.build.variables import wrong_variables
-from loyalty.common.errors import UserError
+from loyalty.common.errors import UserError, nearest
 from loyalty.common.progress import SILENT, Progress, Steps
 from loyalty.common.settings import Settings
+from loyalty.common.text_table import table
+
+FIRST_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -30,12 +35,16 @@ class Fault:
 
 @dataclass(frozen=True)
 class DbtOutcome:
-    """How many models, seeds and tests a dbt run finished, what it warned of, and what failed."""
+    """How many models, seeds and tests a dbt run finished, what it warned of, and what failed.
+
+    `built` are the models with schema, name and compiled SQL.
+    """
 
     models: int
     tests: int
     warnings: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    built: tuple[tuple[str, str, Path], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,8 @@ def run_dbt(
     nodes = list(getattr(result.result, "results", None) or [])
     failed = [node for node in nodes if str(node.status) in ("error", "fail", "runtime error")]
     grave = [node for node in failed if not goes_on or _holds_everything(node.node)]
+    if grave and target == "dev":
+        raise UserError("\n\n".join(_whole(node, file or settings.work_file) for node in grave))
     if grave:
         raise UserError(_failure(grave, folder))
     if not result.success and not failed:
@@ -97,7 +108,24 @@ def run_dbt(
         tests=is_test.count(True),
         warnings=tuple(_sentence(node) for node in nodes if str(node.status) == "warn"),
         faults=tuple(Fault(model, _sentence(node)) for node in failed for model in _concerned(node.node)),
+        built=tuple(
+            (one.schema, one.alias, folder / "compiled" / one.package_name / one.original_file_path)
+            for one in (node.node for node in nodes if str(node.status) == "success")
+            if str(one.resource_type) == "model"
+        ),
     )
+
+
+def _whole(result: Any, file: Path) -> str:
+    """dbt's own message, all of it; of a failed test also the first rows that break it."""
+    node = result.node
+    head = f"dbt {node.resource_type} `{node.name}` failed:\n{str(result.message or '').strip()}"
+    if str(node.resource_type) != "test" or not result.failures:
+        return head
+    with suppress(duckdb.Error), duckdb.connect(str(file), read_only=True) as connection:
+        cursor = connection.execute(f"select * from ({node.compiled_code}) limit {FIRST_ROWS}")
+        head += "\n" + table([column[0] for column in cursor.description or []], cursor.fetchall())
+    return head
 
 
 def _holds_everything(node: Any) -> bool:
@@ -189,9 +217,11 @@ def _invoke(
     if isinstance(result.exception, KeyboardInterrupt):
         raise KeyboardInterrupt
     if result.exception is not None:
-        raise UserError(
-            f"dbt could not start: {_one_line(str(result.exception))} (log: {folder / 'logs' / 'dbt.log'})."
-        )
+        message = str(result.exception)
+        unknown = re.search(r"depends on a node named '(\w+)'", message)
+        near = nearest(unknown[1], (one.stem for one in settings.dbt_project_dir.rglob("*.sql"))) if unknown else ""
+        message = f"{message.strip()}{near}" if target == "dev" else f"{_one_line(message)}{near}"
+        raise UserError(f"dbt could not start: {message} (log: {folder / 'logs' / 'dbt.log'}).")
     return result
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import duckdb
 import pytest
 
 from loyalty.build import build
@@ -45,8 +46,8 @@ def load(settings, name="customers"):
 
 @pytest.fixture(scope="session")
 def published_once(tmp_path_factory):
-    """A generation in which WHO stands; also in the CRM, in quarantine, in refused files, a private copy and a log."""
-    from loyalty.read.dev import make_copy
+    """A generation with WHO in it; also in the CRM, in quarantine, in rejected files, an analyst's table and a log."""
+    from loyalty.read.dev import make_file
 
     settings = one_mart.make_workspace(tmp_path_factory.mktemp("forget") / "shop")
     (settings.feeds / "customers.yml").write_text(CRM)
@@ -60,7 +61,9 @@ def published_once(tmp_path_factory):
         load(settings, name)
     built = build.build(opened(settings))
     publish(opened(settings), built.build_id, now=one_mart.NOW)
-    make_copy(opened(settings))
+    made = make_file(opened(settings))
+    with duckdb.connect(str(made.file)) as connection:
+        connection.execute("create table marts.mine as from marts.retention__customers")
     for log in ("logs/orders.log", "airflow/logs/dag_id=build_marts/attempt=1.log"):
         (settings.home / log).parent.mkdir(parents=True)
         (settings.home / log).write_text(f"failed row of {WHO}")

@@ -85,14 +85,17 @@ def query(
         write(answer, style, sys.stdout, progress_on().width)
 
 
-@app.command(short_help="A private copy to build models on.")
+@app.command(short_help="A file of your own to build models in.")
 def dev(
     build: Annotated[
-        str | None, typer.Option("--build", metavar="MODEL", help="Build and test this model on your private copy.")
+        str | None, typer.Option("--build", metavar="MODEL", help="Build and test this model in your file.")
     ] = None,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep your copy instead of making a new one.")] = False,
+    query: Annotated[
+        str | None, typer.Option("--query", metavar="SQL", help='Ask your file, such as "from my_model".')
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Make your file again; what you built in it goes.")] = False,
 ) -> None:
-    """Give an analyst a private copy of the published core and marts, and build models on it. No Airflow needed.
+    """Give an analyst a file with the published core and marts, and build models in it. No Airflow needed.
 
     Write a model and its yml below models/marts, then: loyalty dev --build my_model.
     """
@@ -100,12 +103,16 @@ def dev(
 
     workspace = the_workspace()
     settings = workspace.settings
-    if not keep or not private.dev_file(settings).exists():
-        copy = private.make_copy(workspace)
-        if build is None:
-            typer.echo("to build a model of yours on it: loyalty dev --build my_model")
-            typer.echo("or with dbt itself:")
-            for command in copy.commands(settings):
-                typer.echo(f"  {command}")
+    if fresh or not private.dev_file(settings).exists():
+        private.make_file(workspace)
+    elif build is None and query is None:
+        typer.echo(f"{private.dev_file(settings)} is kept with what you built in it; --fresh makes it again")
     if build is not None:
         private.build_models(workspace, build)
+    if query is not None:
+        typer.echo(private.query_file(settings, query, workspace.progress.width))
+    if build is None and query is None:
+        typer.echo("to build a model of yours in it: loyalty dev --build my_model")
+        typer.echo("or with dbt itself:")
+        for command in private.commands(settings):
+            typer.echo(f"  {command}")

@@ -202,8 +202,35 @@ def test_analysts_model_is_built_tested_and_after_the_next_run_published(publish
     )
     result = call(published, "dev", "--build", "retention__days")
     assert "built 1 models and 1 tests of `retention__days`" in result.output
+    assert "compiled/tiny/models/marts/retention__days.sql; the first rows" in result.output
+    assert "2017-12-29" in result.output
+    assert "2017-12-30" in call(published, "dev", "--query", "from retention__days").output
+    assert "kept with what you built in it" in call(published, "dev").output
+    assert "2017-12-30" in call(published, "dev", "--query", "from retention__days").output
+    with pytest.raises(UserError, match="does not exist"):
+        call(published, "dev", "--fresh", "--query", "from retention__days")
     build_and_publish(opened(published), now=one_mart.NOW)
     assert len(query(published, "from retention__days")) == 3
+
+
+@pytest.mark.parametrize(
+    ("sql", "found"),
+    [
+        ("select 1 as order_date union all select 1", ["unique_retention__days_order_date", "n_records", "2"]),
+        ("select ordered_date from {{ ref('fct_order') }}", ["fct_order", "did you mean `fct_orders`"]),
+        ("select order_day as order_date from {{ ref('fct_orders') }}", ["order_day", "ordered_date"]),
+    ],
+)
+def test_dbts_own_message_comes_whole_to_an_analyst(published, sql, found):
+    models = published.dbt_project_dir / "models" / "marts"
+    (models / "retention__days.sql").write_text(sql)
+    (models / "retention__days.yml").write_text(
+        "version: 2\nmodels:\n  - name: retention__days\n    description: One row per day.\n"
+        "    columns:\n      - {name: order_date, description: The day., data_tests: [unique]}\n"
+    )
+    with pytest.raises(UserError) as error:
+        call(published, "dev", "--build", "retention__days")
+    assert [word for word in found if word not in str(error.value)] == []
 
 
 @pytest.mark.parametrize("command", ["run", "build"])
