@@ -4,9 +4,22 @@ with
 
     follow_ups as (select * from {{ ref("int_satisfaction__follow_ups") }}),
 
-    cuts as (select * from {{ ref("int_satisfaction__frequency_cuts") }}),
+    base as (select * from {{ ref("fct_survey_wave_customers") }}),
 
     days as (select * from {{ ref("fct_customer_days") }} where base = 'customer'),
+
+    -- rare, usual and frequent buyers: thirds by days with an order, among all who
+    -- could have been asked
+    cuts as (
+        select
+            source,
+            survey_id,
+            wave,
+            {{ percentile("order_day_count", "1.0 / 3") }} as low_cut,
+            {{ percentile("order_day_count", "2.0 / 3") }} as high_cut
+        from base
+        group by source, survey_id, wave
+    ),
 
     earned as (
         select follow_ups.response_key, {{ customer_day_sums("days") }}

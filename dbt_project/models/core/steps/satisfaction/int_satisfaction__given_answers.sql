@@ -14,7 +14,47 @@ with
 
     questions as (select * from {{ ref("dim_survey_questions") }}),
 
-    label_scores as (select * from {{ ref("int_satisfaction__label_scores") }}),
+    labels as (
+        select
+            source,
+            survey_id,
+            question_code,
+            lower(language) as language,
+            lower(trim(label)) as label,
+            score
+        from {{ ref("int_survey_answer_labels__current") }}
+    ),
+
+    by_language as (
+        select source, survey_id, question_code, label, language, max(score) as score
+        from labels
+        where language is not null
+        group by source, survey_id, question_code, label, language
+        having min(score) = max(score)
+    ),
+
+    in_any_language as (
+        select
+            source,
+            survey_id,
+            question_code,
+            label,
+            cast(null as {{ dbt.type_string() }}) as language,
+            max(score) as score
+        from labels
+        group by source, survey_id, question_code, label
+        having min(score) = max(score)
+    ),
+
+    -- the score of a label: in the respondent's language if the label map has it,
+    -- else where all languages agree
+    label_scores as (
+        select *
+        from by_language
+        union all
+        select *
+        from in_any_language
+    ),
 
     read as (
         select

@@ -5,12 +5,47 @@
     "disconfirmation": "disconfirmation",
     "ideal": "ideal",
 } -%}
+{%- set columns = {
+    "overall": "overall_satisfaction",
+    "disconfirmation": "disconfirmation",
+    "ideal": "ideal",
+    "expectation": "expectation",
+    "perceived": "perceived",
+    "recommend": "recommend",
+    "repurchase": "repurchase_intent",
+    "quality": "dimension:quality",
+    "service": "dimension:service",
+    "price": "dimension:price",
+    "delivery": "dimension:delivery",
+    "care": "dimension:care",
+} -%}
 with
+    given as (select * from {{ ref("fct_survey_scores") }}),
+
     responses as (
         select response_key, source, survey_id from {{ ref("fct_survey_responses") }}
     ),
 
-    scores as (select * from {{ ref("int_satisfaction__role_scores") }}),
+    -- one row per questionnaire: the scores of the roles that marts read
+    scores as (
+        select
+            response_key,
+            {%- for name, role in columns.items() %}
+                max(case when role = '{{ role }}' then score end) as {{ name }}_score,
+                max(
+                    case when role = '{{ role }}' then score_index end
+                ) as {{ name }}_index,
+                max(
+                    case when role = '{{ role }}' then scale_min end
+                ) as {{ name }}_scale_min,
+                max(
+                    case when role = '{{ role }}' then scale_max end
+                ) as {{ name }}_scale_max
+                {%- if not loop.last %},{% endif %}
+            {%- endfor %}
+        from given
+        group by response_key
+    ),
 
     roles as (
         select distinct source, survey_id, role from {{ ref("dim_survey_questions") }}
