@@ -1,13 +1,6 @@
 with
     charts as (select * from {{ ref("int_satisfaction__wave_control_charts") }}),
 
-    targets as (
-        select source, min(target) as target
-        from {{ ref("int_satisfaction__targets") }}
-        where metric = 'top_two_rate' and segment = 'all'
-        group by source
-    ),
-
     -- a questionnaire has to ask about quality, service, price and delivery
     dimensions as (
         select
@@ -102,7 +95,6 @@ with
             {{ shown_mean("top_two_count", "scored_count") }}
             < target as is_below_target
         from charts
-        left join targets using (source)
         left join dimensions using (source, survey_id, wave, respondent_type)
     )
 

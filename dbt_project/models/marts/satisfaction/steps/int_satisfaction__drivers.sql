@@ -1,5 +1,10 @@
 {# Every driver with how it performs, what it explains and how important it is said to be. #}
 {%- set scope = "source, survey_id, driver_by, segment" -%}
+{%- set parts = {
+    "dimension": "substr(role, 12)",
+    "driver_group": "driver_group",
+    "key_factor": "key_factor",
+} -%}
 with
     sums as (
         select * from {{ ref("stat_satisfaction__driver_sums") }} where item_a = item_b
@@ -9,7 +14,43 @@ with
 
     shares as (select * from {{ source("estimates", "survey_drivers") }}),
 
-    stated as (select * from {{ ref("int_satisfaction__stated_importance") }}),
+    segments as (select * from {{ ref("stat_satisfaction__value_segments") }}),
+
+    -- of each person the latest answer
+    answers as (
+        select
+            answers.*,
+            people.person_key,
+            {{ scale_index("answers.score", "answers.scale_min", "answers.scale_max") }}
+            as place
+        from {{ ref("fct_survey_answers") }} as answers
+        inner join
+            {{ ref("stat_satisfaction__people") }} as people
+            on answers.response_key = people.response_key
+            and people.recency = 1
+        where answers.role like 'importance:%' and answers.score is not null
+    ),
+
+    -- how important customers say each driver is, 0..100
+    stated as (
+        {% for driver_by, driver in parts.items() %}
+            select
+                answers.source,
+                answers.survey_id,
+                '{{ driver_by }}' as driver_by,
+                segments.segment,
+                {{ driver }} as driver,
+                count(answers.place) as stated_count,
+                sum(answers.place) as stated_sum
+            from answers
+            inner join segments using (source, survey_id, person_key)
+            where {{ driver }} is not null
+            group by answers.source, answers.survey_id, segments.segment, {{ driver }}
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
+    ),
 
     performed as (
         select

@@ -3,6 +3,10 @@
 with
     cases as (select * from {{ ref("int_satisfaction__case_sums") }}),
 
+    planned as (select * from {{ ref("int_survey_plan__current") }}),
+
+    coverage as (select * from {{ ref("int_satisfaction__coverage") }}),
+
     responses as (
         select *, coalesce(mode, 'unknown') as known_mode
         from {{ ref("fct_survey_responses") }}
@@ -40,9 +44,50 @@ with
         group by source, survey_id, wave, shown_mode
     ),
 
-    plans as (select * from {{ ref("int_satisfaction__survey_plan") }}),
+    -- what was planned by mode, and for all modes of a wave together
+    plans as (
+        {% for mode in ["mode", "'all'"] %}
+            select
+                source,
+                survey_id,
+                wave,
+                {{ mode }} as mode,
+                sum(planned_completes) as planned_count,
+                sum(budget_amount) as budget_amount
+            from planned
+            group by source, survey_id, wave {% if mode == "mode" %}, mode{% endif %}
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
+    ),
 
-    gaps as (select * from {{ ref("int_satisfaction__coverage_gaps") }}),
+    -- half the sum of the differences of shares: how far those who answered differ
+    -- from all
+    attribute_gaps as (
+        select
+            source,
+            survey_id,
+            wave,
+            mode,
+            segment_by,
+            cast(
+                sum(
+                    abs(base_count * respondent_total - respondent_count * base_total)
+                ) as {{ type_double() }}
+            )
+            / nullif(2 * min(base_total) * min(respondent_total), 0) as gap
+        from coverage
+        where respondent_total >= {{ var("min_base") }}
+        group by source, survey_id, wave, mode, segment_by
+    ),
+
+    -- the attribute on which they differ most
+    gaps as (
+        select {{ keys | join(", ") }}, max(gap) as coverage_gap_rate
+        from attribute_gaps
+        group by {{ keys | join(", ") }}
+    ),
 
     questions as (
         select source, survey_id, count(*) as question_count

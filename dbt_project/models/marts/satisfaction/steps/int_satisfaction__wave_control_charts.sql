@@ -1,4 +1,4 @@
-{# The figures of a wave with its place on the control chart (limits from earlier waves only) and the levers of c. #}
+{# The figures of a wave with its place on the control chart (limits from earlier waves only) the levers of c and the target. #}
 with
     figures as (
         select *
@@ -16,10 +16,19 @@ with
 
     waves as (select * from {{ ref("dim_survey_waves") }}),
 
+    -- the level of service that the shop wants to keep
+    targets as (
+        select source, min(target) as target
+        from {{ ref("int_targets__current") }}
+        where metric = 'top_two_rate' and coalesce(segment, 'all') = 'all'
+        group by source
+    ),
+
     joined as (
         select
             figures.*,
             waves.month,
+            targets.target,
             {% for name in [
                 "wave_number",
                 "problem_n",
@@ -53,6 +62,7 @@ with
         inner join waves using (source, survey_id, wave)
         inner join more using (source, survey_id, wave, respondent_type)
         left join changes using (source, survey_id, wave, respondent_type)
+        left join targets using (source)
     ),
 
     charted as (
@@ -85,7 +95,7 @@ with
             )
     ),
 
-    limited as (
+    final as (
         select
             *,
             case
@@ -98,9 +108,7 @@ with
                     * sqrt(centre_rate * (1 - centre_rate) / scored_count)
             end as control_width
         from charted
-    ),
-
-    final as (select * from limited)
+    )
 
 select *
 from final
