@@ -305,7 +305,7 @@ def test_index_with_the_weights_of_ohio_on_mobi(warehouse: Warehouse) -> None:
     weights = {"index_weights": OHIO, "min_base": 1, "min_base_nps": 1}
     warehouse.dbt(
         "run", "--select", "int_satisfaction__indexed_scores", "fct_survey_results",
-        "int_satisfaction__segment_sums", "int_satisfaction__segment_figures", "int_satisfaction__segment_changes",
+        "int_satisfaction__segment_figures", "int_satisfaction__segment_changes",
         "int_satisfaction__segments_suppressed", "satisfaction__segment_months", variables=weights,
     )  # fmt: skip
     assert _figures(warehouse, "mobi").satisfaction_index == pytest.approx(SURVEY["acsi_ohio_on_mobi"], abs=1e-6)

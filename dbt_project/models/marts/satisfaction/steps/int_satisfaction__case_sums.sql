@@ -1,6 +1,68 @@
-{# Fieldwork by wave and mode (and all modes together): whom we asked, what became of it, what it cost, how often by mail. #}
+{# Fieldwork by wave and mode (and all modes together): who was asked, what came of it, what it cost, how often by mail. #}
 with
-    cases as (select * from {{ ref("int_satisfaction__cases") }}),
+    sends as (
+        select
+            *,
+            coalesce(mode, 'unknown') as known_mode,
+            coalesce(customer_key, send_key) as person_key
+        from {{ ref("fct_survey_sends") }}
+    ),
+
+    answers as (
+        select source, survey_id, wave, customer_key, min(submitted_at) as submitted_at
+        from {{ ref("fct_survey_responses") }}
+        where not is_duplicate and status = 'complete' and customer_key is not null
+        group by source, survey_id, wave, customer_key
+    ),
+
+    ranked as (
+        select
+            *,
+            row_number() over (
+                partition by source, survey_id, wave, known_mode, person_key
+                order by
+                    case when disposition = 'complete' then 0 else 1 end,
+                    sent_at desc,
+                    md5(send_key)
+            ) as place,
+            min(sent_at) over by_case as first_sent_at,
+            min(sent_date) over by_case as first_sent_date,
+            count(*) over by_case as attempt_count,
+            sum(cost_amount) over by_case as case_cost_amount,
+            max(incentive_amount) over by_case as case_incentive_amount
+        from sends
+        window by_case as (partition by source, survey_id, wave, known_mode, person_key)
+    ),
+
+    -- a case is a person asked in one mode, however often; its last disposition counts,
+    -- unless an earlier one was complete
+    cases as (
+        select
+            ranked.source,
+            ranked.survey_id,
+            ranked.wave,
+            ranked.known_mode as mode,
+            ranked.customer_key,
+            ranked.first_sent_date as sent_date,
+            ranked.attempt_count,
+            ranked.case_cost_amount as cost_amount,
+            ranked.case_incentive_amount as incentive_amount,
+            ranked.disposition,
+            case
+                when answers.submitted_at >= ranked.first_sent_at
+                then
+                    {{
+                        time_between(
+                            "ranked.first_sent_at",
+                            "answers.submitted_at",
+                            "minute",
+                        )
+                    }}
+            end as answer_minutes
+        from ranked
+        left join answers using (source, survey_id, wave, customer_key)
+        where ranked.place = 1
+    ),
 
     -- waves by mail that a customer got in the 365 days up to a wave, in any survey
     mail_waves as (

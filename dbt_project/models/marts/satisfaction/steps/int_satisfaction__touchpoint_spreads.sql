@@ -3,7 +3,7 @@
 with
     touchpoints as (
         select *, {{ div("index_sum", "index_count") }} as index_mean
-        from {{ ref("int_satisfaction__segment_sums") }}
+        from {{ ref("int_satisfaction__segment_figures") }}
         where segment_by = 'touchpoint' and index_count > 0
     ),
 
