@@ -1,5 +1,11 @@
 with
-    refunds as (select * from {{ ref("int_refunds__current") }}),
+    recorded as (select * from {{ ref("int_refunds__current") }}),
+
+    taxed_orders as (
+        select order_key, tax_amount as order_tax, total_amount as order_total
+        from {{ ref("int_orders__current") }}
+        where tax_amount > 0 and total_amount > 0
+    ),
 
     orders as (select * from {{ ref("int_orders__with_base") }}),
 
@@ -11,6 +17,27 @@ with
         select order_key, sum(net_amount) as net_amount, sum(cost_amount) as cost_amount
         from lines
         group by order_key
+    ),
+
+    -- a refund without a tax of its own pays back its share of the order's tax
+    refunds as (
+        select
+            recorded.*,
+            coalesce(
+                recorded.tax_amount,
+                {{
+                    rounded(
+                        div(
+                            "recorded.refund_amount * taxed_orders.order_tax",
+                            "taxed_orders.order_total",
+                        ),
+                        4,
+                    )
+                }},
+                0
+            ) as refund_tax
+        from recorded
+        left join taxed_orders on recorded.order_key = taxed_orders.order_key
     ),
 
     joined as (
@@ -28,14 +55,14 @@ with
             ) as currency_code,
             coalesce(orders.is_booked, true) as is_booked,
             coalesce(orders.exchange_rate, cast(1 as decimal(18, 8))) as exchange_rate,
-            refunds.refund_amount - coalesce(refunds.tax_amount, 0) as net_refund,
+            refunds.refund_amount - refunds.refund_tax as net_refund,
             -- the share of the line, or of the whole order, that came back
             case
                 when refunds.line_number is null
                 then
                     {{
                         div(
-                            "refunds.refund_amount - coalesce(refunds.tax_amount, 0)",
+                            "refunds.refund_amount - refunds.refund_tax",
                             "order_costs.net_amount",
                         )
                     }}
@@ -44,7 +71,7 @@ with
                 else
                     {{
                         div(
-                            "refunds.refund_amount - coalesce(refunds.tax_amount, 0)",
+                            "refunds.refund_amount - refunds.refund_tax",
                             "lines.net_amount",
                         )
                     }}

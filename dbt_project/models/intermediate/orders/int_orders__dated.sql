@@ -5,6 +5,14 @@ with
 
     as_of as (select * from {{ ref("int_orders__as_of") }}),
 
+    words as (select * from {{ ref("order_status_words") }}),
+
+    refunded_orders as (
+        select distinct order_key
+        from {{ ref("int_refunds__current") }}
+        where order_key is not null
+    ),
+
     stated_rates as (select * from {{ ref("int_fx_rates__current") }}),
 
     -- two sources may state the same day's rate: the first by name counts
@@ -52,6 +60,10 @@ with
                 then 'cancelled'
                 else coalesce(lower(orders.status), 'completed')
             end as status,
+            orders.status is null or words.word is not null as is_status_known,
+            -- an unknown word counts as a sale, and is named in dq__data_warnings
+            coalesce(words.meaning, 'sale') as status_meaning,
+            refunded_orders.order_key is not null as has_refund,
 
             -- an order in a currency without a rate keeps its own currency
             orders.currency_code as original_currency_code,
@@ -68,6 +80,8 @@ with
         from orders
         cross join as_of
         left join merges on orders.customer_key = merges.customer_key
+        left join words on {{ status_word("orders.status") }} = words.word
+        left join refunded_orders on orders.order_key = refunded_orders.order_key
         left join
             rates
             on orders.currency_code = rates.from_currency
@@ -77,13 +91,23 @@ with
             and orders.ordered_date < rates.valid_to_date
     ),
 
+    meant as (
+        select
+            *,
+            -- an order that was paid back as a whole is a sale only where its refund
+            -- was delivered, which takes it back
+            status_meaning = 'sale'
+            or (status_meaning = 'refunded' and has_refund) as is_sale
+        from dated
+    ),
+
     final as (
         select
             *,
-            -- cancelled and test orders earn nothing
-            status not in ('cancelled', 'test') and kind <> 'test' as is_booked,
-            status not in ('cancelled', 'test') and kind = 'sale' as is_counted
-        from dated
+            is_sale and kind <> 'test' as is_booked,
+            is_sale and kind = 'sale' as is_counted
+        from meant
     )
+
 select *
 from final
