@@ -10,9 +10,79 @@
     "price_tolerance": "price_tolerance",
 } -%}
 with
-    scores as (select * from {{ ref("int_loyalty__latest_scores") }}),
+    as_of as (
+        select
+            as_of,
+            {{ window_start("as_of", var("loyalty_window_months")) }} as after_date
+        from {{ ref("dim_as_of") }}
+    ),
 
-    considered as (select * from {{ ref("int_loyalty__consideration_sets") }}),
+    -- the latest answer of a customer in each role of a question
+    scores as (
+        select
+            responses.customer_key,
+            responses.submitted_date,
+            scores.role,
+            scores.score,
+            scores.score_index,
+            scores.scale_min,
+            scores.scale_max,
+            row_number() over (
+                partition by responses.customer_key, scores.role
+                order by responses.submitted_at desc, md5(scores.score_key)
+            ) as recency
+        from {{ ref("fct_survey_responses") }} as responses
+        inner join
+            as_of
+            on responses.submitted_date > as_of.after_date
+            and responses.submitted_date <= as_of.as_of
+        inner join
+            {{ ref("fct_survey_scores") }} as scores
+            on responses.response_key = scores.response_key
+        where
+            not responses.is_duplicate
+            and responses.respondent_type = 'customer'
+            and responses.customer_key is not null
+    ),
+
+    -- how many brands a customer would consider in a category
+    brands as (
+        select
+            ratings.customer_key,
+            ratings.response_key,
+            ratings.category,
+            ratings.submitted_date,
+            count(case when ratings.is_considered then 1 end) as considered_count
+        from {{ ref("fct_brand_ratings") }} as ratings
+        inner join
+            as_of
+            on ratings.submitted_date > as_of.after_date
+            and ratings.submitted_date <= as_of.as_of
+        where
+            not ratings.is_duplicate
+            and ratings.customer_key is not null
+            and ratings.is_considered is not null
+        group by
+            ratings.customer_key,
+            ratings.response_key,
+            ratings.category,
+            ratings.submitted_date
+    ),
+
+    -- the latest answer counts; of several categories the widest choice counts
+    considered as (
+        select
+            customer_key,
+            considered_count,
+            row_number() over (
+                partition by customer_key
+                order by
+                    submitted_date desc,
+                    considered_count desc,
+                    md5(response_key || category)
+            ) as recency
+        from brands
+    ),
 
     asked as (
         select
@@ -43,6 +113,7 @@ with
                 case when role like 'switching_cost:%' then score_index end
             ) as switching_cost_sum
         from scores
+        where recency = 1
         group by customer_key
     ),
 
@@ -82,7 +153,10 @@ with
             as loyalty_index,
             weighed.loyalty_index_n
         from weighed
-        left join considered on weighed.customer_key = considered.customer_key
+        left join
+            considered
+            on weighed.customer_key = considered.customer_key
+            and considered.recency = 1
     )
 
 select *

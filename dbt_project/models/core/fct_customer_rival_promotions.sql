@@ -1,5 +1,41 @@
 with
-    weeks as (select * from {{ ref("int_loyalty__rival_weeks") }}),
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    promotions as (
+        select
+            coalesce(category, 'all') as category,
+            started_date,
+            coalesce(ended_date, started_date) as ended_date
+        from {{ ref("fct_market_events") }}
+        where kind = 'rival_promo'
+    ),
+
+    categories as (select distinct category from promotions),
+
+    whole_weeks as (
+        select distinct dates.week
+        from {{ ref("dim_dates") }} as dates
+        cross join as_of
+        where
+            dates.week > {{ window_start("as_of.as_of", var("loyalty_window_months")) }}
+            and dates.week <= {{ add_days("as_of.as_of", -6) }}
+    ),
+
+    -- whether a rival promoted a category in a week
+    weeks as (
+        select
+            categories.category,
+            whole_weeks.week,
+            count(promotions.category) > 0 as is_promoted
+        from whole_weeks
+        cross join categories
+        left join
+            promotions
+            on categories.category = promotions.category
+            and promotions.started_date <= {{ add_days("whole_weeks.week", 6) }}
+            and promotions.ended_date >= whole_weeks.week
+        group by categories.category, whole_weeks.week
+    ),
 
     customers as (
         select customer_key, {{ week_start("first_order_date") }} as first_week

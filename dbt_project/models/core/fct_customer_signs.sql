@@ -7,19 +7,56 @@
 with
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
-    buying as (select * from {{ ref("int_loyalty__buying") }}),
-
     retention as (select * from {{ ref("fct_customer_retention") }}),
 
     attitudes as (select * from {{ ref("fct_customer_attitudes") }}),
-
-    referrals as (select * from {{ ref("int_loyalty__referrals") }}),
 
     wallets as (select * from {{ ref("fct_stated_wallets") }}),
 
     promotions as (select * from {{ ref("fct_customer_rival_promotions") }}),
 
-    complaints as (select * from {{ ref("int_loyalty__complaints") }}),
+    as_of as (
+        select
+            as_of,
+            {{ window_start("as_of", var("loyalty_window_months")) }} as after_date
+        from {{ ref("dim_as_of") }}
+    ),
+
+    buying as (
+        select
+            days.base_key as customer_key,
+            count(case when days.order_count > 0 then 1 end) as order_day_count
+        from {{ ref("fct_customer_days") }} as days
+        inner join
+            as_of
+            on days.calendar_date > as_of.after_date
+            and days.calendar_date <= as_of.as_of
+        group by days.base_key
+    ),
+
+    referrals as (
+        select distinct referrals.referrer_customer_key as customer_key
+        from {{ ref("fct_referrals") }} as referrals
+        inner join
+            as_of
+            on coalesce(referrals.invited_date, referrals.accepted_date)
+            > as_of.after_date
+            and coalesce(referrals.invited_date, referrals.accepted_date) <= as_of.as_of
+    ),
+
+    -- whether customers with a later complaint buy again is not known yet
+    complaints as (
+        select
+            outcomes.customer_key,
+            outcomes.has_bought_again,
+            row_number() over (
+                partition by outcomes.customer_key
+                order by outcomes.opened_date desc, md5(outcomes.ticket_key)
+            ) as recency
+        from {{ ref("fct_ticket_outcomes") }} as outcomes
+        inner join as_of on outcomes.opened_date > as_of.after_date
+        where outcomes.is_complaint and outcomes.is_outcome_observed
+    ),
 
     observed as (
         select
@@ -58,7 +95,10 @@ with
         left join referrals on customers.customer_key = referrals.customer_key
         left join wallets on customers.customer_key = wallets.customer_key
         left join promotions on customers.customer_key = promotions.customer_key
-        left join complaints on customers.customer_key = complaints.customer_key
+        left join
+            complaints
+            on customers.customer_key = complaints.customer_key
+            and complaints.recency = 1
     ),
 
     final as (

@@ -2,9 +2,11 @@
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
+    waves as (select * from {{ ref("dim_survey_waves") }}),
 
-    sales as (select * from {{ ref("int_loyalty__kpi_sales") }}),
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
 
     results as (
         select *
@@ -12,9 +14,85 @@ with
         where not is_duplicate and respondent_type = 'customer'
     ),
 
-    scales as ({{ usual_scales("results", "source", "overall_scale_max") }}),
+    -- of customers of the base; amounts in the reporting currency only
+    sales as (
+        select
+            customers.source,
+            customer_months.month,
+            count(case when customer_months.order_count > 0 then 1 end) as active_count,
+            count(
+                case
+                    when
+                        customer_months.order_count > 0
+                        and customers.first_order_month = customer_months.month
+                        and not customers.is_left_truncated
+                    then 1
+                end
+            ) as new_count,
+            count(
+                case
+                    when customer_months.order_count > 0 and customers.is_target then 1
+                end
+            ) as target_count,
+            count(
+                case when customer_months.order_count > 0 then customers.is_target end
+            ) as target_known_count,
+            sum(customer_months.order_count) as order_count,
+            sum(customer_months.refund_count) as refund_count,
+            sum(
+                case
+                    when customers.currency_code = as_of.reporting_currency_code
+                    then {{ waterfall("net", "customer_months") }}
+                end
+            ) as net_amount,
+            sum(
+                case
+                    when customers.currency_code = as_of.reporting_currency_code
+                    then customer_months.gross_amount
+                end
+            ) as gross_amount,
+            sum(
+                case
+                    when customers.currency_code = as_of.reporting_currency_code
+                    then customer_months.discount_amount
+                end
+            ) as discount_amount
+        from {{ ref("fct_customer_months") }} as customer_months
+        inner join customers on customer_months.base_key = customers.customer_key
+        cross join as_of
+        group by customers.source, customer_months.month
+    ),
 
-    waves as (select * from {{ ref("dim_survey_waves") }}),
+    known_events as (
+        select
+            source,
+            order_key,
+            lower(kind) as kind,
+            {{ month_start("occurred_date") }} as month,
+            coalesce(event_count, 1) as event_count
+        from {{ ref("int_events__current") }}
+        inner join as_of on occurred_date <= as_of.as_of
+    ),
+
+    -- recommendations shown and followed, checkouts begun and done, social contacts
+    events as (
+        select
+            source,
+            month,
+            {% for kind in ["rec_shown", "checkout_start", "checkout_done", "social"] %}
+                sum(
+                    case when kind = '{{ kind }}' then event_count end
+                ) as {{ kind }}_count,
+            {% endfor %}
+            -- an order counts once, however often a recommendation was followed
+            count(
+                distinct case when kind = 'rec_click' then order_key end
+            ) as rec_order_count
+        from known_events
+        group by source, month
+    ),
+
+    scales as ({{ usual_scales("results", "source", "overall_scale_max") }}),
 
     -- waves are compared, not months: late answers stay with their wave
     answers as (
@@ -36,8 +114,6 @@ with
         where kind = 'complaint'
         group by source, {{ month_start("opened_date") }}
     ),
-
-    events as (select * from {{ ref("int_loyalty__kpi_events") }}),
 
     spine as (
         select sources.source, months.month, months.is_partial

@@ -43,9 +43,26 @@ with
 
     answers as (select * from {{ ref("int_loyalty__touchpoint_answers") }}),
 
-    contacts as (select * from {{ ref("int_loyalty__touchpoint_contacts") }}),
-
     months as (select * from {{ ref("dim_months") }}),
+
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    -- interactions by channel, in either direction
+    contacts as (
+        select
+            interactions.source,
+            {{ month_start("interactions.interacted_date") }} as month,
+            'channel' as touchpoint_by,
+            interactions.channel as touchpoint,
+            count(*) as contact_count
+        from {{ ref("fct_interactions") }} as interactions
+        inner join as_of on interactions.interacted_date <= as_of.as_of
+        where interactions.channel is not null
+        group by
+            interactions.source,
+            {{ month_start("interactions.interacted_date") }},
+            interactions.channel
+    ),
 
     together as (
         {% for part, has in parts.items() %}

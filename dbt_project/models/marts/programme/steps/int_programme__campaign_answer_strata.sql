@@ -6,13 +6,30 @@
 with
     campaigns as (select * from {{ ref("fct_campaigns") }}),
 
+    answers as (select * from {{ ref("int_programme__campaign_answers") }}),
+
+    scopes as (select * from {{ ref("int_programme__campaign_scopes") }}),
+
     contacts as (
         select * from {{ ref("fct_campaign_contacts") }} where arm = 'treated'
     ),
 
-    answers as (select * from {{ ref("int_programme__campaign_answers") }}),
-
-    reached as (select * from {{ ref("int_programme__campaign_reached") }}),
+    -- customers that a campaign, or any, contacted in the exposure_days before asking
+    reached as (
+        select distinct answers.response_key, scopes.scope_key
+        from answers
+        inner join contacts on answers.customer_key = contacts.customer_key
+        inner join scopes on contacts.campaign_key = scopes.campaign_key
+        where
+            contacts.contacted_date <= answers.asked_date
+            and contacts.contacted_date
+            > {{
+                add_days(
+                    "answers.asked_date",
+                    -var("exposure_days"),
+                )
+            }}
+    ),
 
     -- the waves in which a campaign could have been remembered by anybody
     waves as (

@@ -1,7 +1,117 @@
 with
-    summed as (select * from {{ ref("int_programme__points_months") }}),
+    vintages as (select * from {{ ref("int_programme__points_vintages") }}),
 
-    dues as (select * from {{ ref("int_programme__points_expiring") }}),
+    entries as (select * from {{ ref("int_programme__points_entries") }}),
+
+    as_of as (select * from {{ ref("dim_as_of") }}),
+
+    uses as (select * from {{ ref("int_programme__points_uses") }}),
+
+    months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
+
+    expired as (
+        select lot_key, sum(points) as points
+        from uses
+        where kind = 'expire' and lot_key is not null
+        group by lot_key
+    ),
+
+    lots as (
+        select
+            entries.source,
+            entries.programme_key,
+            entries.account_key,
+            {{ month_start("entries.expires_date") }} as due_month,
+            sum(entries.balance_points) as due_points,
+            sum(coalesce(expired.points, 0)) as expired_points
+        from entries
+        cross join as_of
+        left join expired on entries.entry_key = expired.lot_key
+        where entries.balance_points > 0 and entries.expires_date <= as_of.as_of
+        group by
+            entries.source,
+            entries.programme_key,
+            entries.account_key,
+            {{ month_start("entries.expires_date") }}
+    ),
+
+    by_month as (
+        select
+            lots.source,
+            lots.programme_key,
+            lots.account_key,
+            months.month,
+            cast(sum(lots.due_points) as decimal(18, 2)) as due_points,
+            cast(sum(lots.expired_points) as decimal(18, 2)) as expired_points
+        from lots
+        inner join months on lots.due_month <= months.month
+        group by lots.source, lots.programme_key, lots.account_key, months.month
+    ),
+
+    -- points that were due to expire by the end of a month, and how many expired: once
+    -- due, a lot is burned or expired, so this share needs no forecast. Sums of squares
+    -- over accounts give its error.
+    dues as (
+        select
+            source,
+            programme_key,
+            month,
+            count(*) as account_count,
+            sum(due_points) as due_points,
+            sum(expired_points) as expired_points,
+            sum(due_points * due_points) as due_square_sum,
+            sum(due_points * expired_points) as product_sum,
+            sum(expired_points * expired_points) as expired_square_sum
+        from by_month
+        group by source, programme_key, month
+    ),
+
+    flows as (
+        select
+            source,
+            programme_key,
+            programme_id,
+            month,
+            is_partial_month,
+            sum(earned_points) as earned_points,
+            sum(burned_points) as burned_points,
+            sum(expired_points) as expired_points,
+            sum(adjusted_points) as adjusted_points,
+            sum(added_points) as added_points,
+            sum(outstanding_points) as balance_points
+        from vintages
+        group by source, programme_key, programme_id, month, is_partial_month
+    ),
+
+    burns as (
+        select
+            source,
+            programme_key,
+            month,
+            - sum(balance_points) as valued_points,
+            sum(value_amount) as value_amount
+        from entries
+        where kind = 'burn' and value_amount is not null
+        group by source, programme_key, month
+    ),
+
+    summed as (
+        select
+            flows.*,
+            {% for name in ["earned", "burned", "added"] %}
+                sum(flows.{{ name }}_points) over so_far as {{ name }}_so_far_points,
+            {% endfor %}
+            sum(burns.valued_points) over so_far as valued_points,
+            sum(burns.value_amount) over so_far as value_amount
+        from flows
+        left join burns using (source, programme_key, month)
+        window
+            so_far as (
+                partition by flows.source, flows.programme_key
+                order by flows.month
+                rows between unbounded preceding and current row
+            )
+    ),
 
     joined as (
         select
