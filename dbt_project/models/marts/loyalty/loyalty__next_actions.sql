@@ -3,7 +3,7 @@ with
 
     customers as (select * from {{ ref("dim_customers") }}),
 
-    rules as (select * from {{ ref("int_loyalty__next_actions") }}),
+    rules as (select * from {{ ref("next_actions") }}),
 
     final as (
         select

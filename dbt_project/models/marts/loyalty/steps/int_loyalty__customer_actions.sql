@@ -1,5 +1,11 @@
 {%- set consent = var("consent_column") -%}
 with
+    rules as (select * from {{ ref("next_actions") }}),
+
+    reasons as (select * from {{ ref("int_loyalty__action_reasons") }}),
+
+    contacts as (select * from {{ ref("int_loyalty__customer_contacts") }}),
+
     -- internal accounts and resellers are nobody's next action
     customers as (
         select *
@@ -11,12 +17,6 @@ with
                 in ('true', 'yes', 'y', '1')
             {% endif %}
     ),
-
-    rules as (select * from {{ ref("int_loyalty__next_actions") }}),
-
-    reasons as (select * from {{ ref("int_loyalty__action_reasons") }}),
-
-    contacts as (select * from {{ ref("int_loyalty__customer_contacts") }}),
 
     worded as (
         select

@@ -1,1 +1,0 @@
-with final as (select * from {{ ref("next_actions") }}) select * from final
