@@ -3,15 +3,13 @@ with
 
     customers as (select * from {{ ref("dim_customers") }}),
 
-    rules as (select * from {{ ref("next_actions") }}),
-
     final as (
         select
             actions.customer_key,
             customers.customer_id,
             actions.action,
-            rules.label_en as action_name_en,
-            rules.label_zh as action_name_zh,
+            actions.label_en as action_name_en,
+            actions.label_zh as action_name_zh,
             cast(actions.action_rank as bigint) as action_rank,
             cast(actions.priority as bigint) as priority,
             actions.is_due,
@@ -27,7 +25,6 @@ with
             cast(actions.recent_contact_count as bigint) as contact_count
         from actions
         inner join customers on actions.customer_key = customers.customer_key
-        inner join rules on actions.action = rules.action
     )
 
 select *

@@ -22,6 +22,8 @@ with
         select
             customers.customer_key,
             reasons.action,
+            rules.label_en,
+            rules.label_zh,
             rules.priority,
             rules.cadence_days,
             replace(
