@@ -106,8 +106,9 @@ def _differences(
     after = _columns(connection, "after", schema, name)
     if before.keys() - after.keys():
         yield f"{mart}: {name} lacks the columns {', '.join(sorted(before.keys() - after.keys()))}"
-    if [renames.marts.get(one, one) for one in {mart, name, *renames.marts}].count(name) > 1:
-        after = {column: kind for column, kind in after.items() if column in before}  # two marts became one
+    is_merged = [renames.marts.get(one, one) for one in {mart, name, *renames.marts}].count(name) > 1
+    if is_merged:  # it has the columns of the other mart too, and perhaps its rows
+        after = {column: kind for column, kind in after.items() if column in before}
     if after.keys() - before.keys():
         yield f"{mart}: {name} has the new columns {', '.join(sorted(after.keys() - before.keys()))}"
     shared = sorted(before.keys() & after.keys())
@@ -118,7 +119,8 @@ def _differences(
     shared = [column for column in shared if (mart, was[column]) not in renames.values]
     left = f"select {_list(was[column] for column in shared)} from before.marts.{_quoted(mart)}"
     right = f"select {_list(shared)} from after.{_quoted(schema)}.{_quoted(name)}"
-    for what, one, other in (("only before", left, right), ("only after", right, left)):
+    directions = (("only before", left, right), ("only after", right, left))
+    for what, one, other in directions[:1] if is_merged else directions:
         count = connection.execute(f"select count(*) from ({one} except all {other})").fetchall()[0][0]
         if count:
             yield f"{mart}: {count:,} rows {what} ({_different_columns(connection, mart, schema, name, was, shared)})"

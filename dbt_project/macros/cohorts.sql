@@ -57,7 +57,7 @@
         case when {{ told }} then {{ cohorts }}.payback_month_number end as bigint
     ) as payback_month_number,
     case when {{ told }} then {{ worth }} end as lifetime_value_mean_amount,
-    cast({{ cohorts }}.predicted_n as bigint) as predicted_n,
+    cast({{ cohorts }}.predicted_count as bigint) as predicted_count,
     case when {{ told }} then {{ div(worth, cac) }} end as ltv_cac_ratio,
     cast(
         {{ cohorts }}.retention_cost_amount as {{ type_amount() }}

@@ -2,27 +2,27 @@
 {% macro is_enough(base) -%} {{ base }} >= {{ var("min_base") }} {%- endmacro %}
 
 {# A figure, empty on a base under min_base. #}
-{% macro shown(value, base) -%}
+{% macro suppress_small(value, base) -%}
     case when {{ is_enough(base) }} then {{ value }} end
 {%- endmacro %}
 
 {# total / count, empty on a count under min_base. #}
-{% macro shown_mean(total, count) -%}
-    {{ shown(div(total, count), count) }}
+{% macro suppress_small_mean(total, count) -%}
+    {{ suppress_small(div(total, count), count) }}
 {%- endmacro %}
 
 {#
   A share with its Wilson interval, as three columns `<name>_rate`, `<name>_rate_low` and `<name>_rate_high`;
   empty on a base under min_base.
 #}
-{% macro shown_rate(name, hits, base) -%}
+{% macro suppress_small_rate(name, hits, base) -%}
     {%- set rate = div(hits, base) -%}
     {%- for column, value in [
         ["", rate],
         ["_low", wilson_low(rate, base)],
         ["_high", wilson_high(rate, base)],
     ] %}
-        {{ shown(value, base) }} as {{ name }}_rate{{ column }}
+        {{ suppress_small(value, base) }} as {{ name }}_rate{{ column }}
         {%- if not loop.last %}, {% endif %}
     {%- endfor %}
 {%- endmacro %}

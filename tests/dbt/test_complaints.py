@@ -28,9 +28,8 @@ TICKET_MARTS = (
 )
 SURVEY_MARTS = (
     "satisfaction__recovery",
-    "satisfaction__word_of_mouth",
-    "satisfaction__word_of_mouth_scores",
     "satisfaction__waves",
+    "satisfaction__word_of_mouth_scores",
     "satisfaction__profit_lags",
     "satisfaction__nonresponse",
     "satisfaction__coverage",
@@ -82,9 +81,7 @@ def test_one_ticket_and_one_answer(warehouse: Warehouse) -> None:
         " where severity = 'all' and speed = 'all'"
     )
     assert warehouse.query(funnel) == [(1, 1, 1, True, None, 1, 0, None, None)]
-    mouth = (
-        "select dissatisfied_count, net_heard_scenario, dissatisfied_told_mean from marts.satisfaction__word_of_mouth"
-    )
+    mouth = "select dissatisfied_count, net_heard_scenario, dissatisfied_told_mean from marts.satisfaction__waves"
     assert warehouse.query(mouth) == [(1, -22.0, None)]
     work = (
         "select sent_count, completed_count, answered_count, response_rate, mode_effect"

@@ -39,7 +39,8 @@ def lonely(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 def test_one_order_makes_one_customer_without_gaps_or_habits(lonely: Warehouse) -> None:
     assert lonely.query(
-        "select order_count, tenure_days, gap_count, median_gap_days, gap_cv, is_regular, is_fading, is_lapsed,"
+        "select order_count, tenure_days, order_gap_count, median_order_gap_days, order_gap_cv, is_regular,"
+        " is_fading, is_lapsed,"
         " stickiness_rate, recency_score, order_value_growth_rate, stated_band from marts.retention__customers"
     ) == [(1, 14, 0, None, None, None, None, False, None, 5, None, None)]
 
@@ -52,7 +53,7 @@ def test_one_customer_is_too_few_for_any_rate(lonely: Warehouse) -> None:
     assert lonely.query(
         "select new_amount, closing_amount from marts.retention__revenue_movements where segment_by = 'all'"
     ) == [(10, 10)]
-    for relation in ("retention__survival", "retention__gap_curve"):
+    for relation in ("retention__survival", "retention__order_gap_curve"):
         assert lonely.value(f"select bool_and(is_suppressed) from marts.{relation}") is not False
 
 
@@ -71,7 +72,7 @@ def test_a_wallet_nobody_speaks_of_is_unknown(lonely: Warehouse) -> None:
 @pytest.fixture(scope="module")
 def currencies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The made-up shop, whose customers pay in USD, CHF (which has a rate) and EUR (which has none)."""
-    selection = "+retention__revenue_movements +retention__segment_months +retention__gap_curve"
+    selection = "+retention__revenue_movements +retention__segment_months +retention__order_gap_curve"
     yield from _built(tmp_path_factory.mktemp("currencies"), draw_loads(seed=1), selection)
 
 

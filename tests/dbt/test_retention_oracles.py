@@ -28,7 +28,7 @@ UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_
 def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """CDNOW's master file; nobody is left truncated."""
     selected = (
-        "+retention__gap_curve",
+        "+retention__order_gap_curve",
         "+retention__survival",
         "+retention__segment_months",
         "+fct_customer_retention",
@@ -57,10 +57,10 @@ def test_cdnow_repeat_rate_is_by_distinct_days_and_not_by_lines(cdnow: Warehouse
 def test_cdnow_gaps(cdnow: Warehouse) -> None:
     published = PUBLISHED["cdnow_master"]["interpurchase_days"]
     assert cdnow.query(
-        "select distinct closed_gap_count, closed_p50_days, closed_p90_days, round(closed_mean_days, 3),"
-        " round(closed_sd_days, 4), p50_days from marts.retention__gap_curve where segment_by = 'all'"
+        "select distinct closed_order_gap_count, closed_p50_days, closed_p90_days, round(closed_mean_days, 3),"
+        " round(closed_sd_days, 4), p50_days from marts.retention__order_gap_curve where segment_by = 'all'"
     ) == [(*(published[name] for name in ("count", "50%", "90%", "mean", "std")), 94)]
-    extremes = cdnow.query("select min(gap_days), max(gap_days) from core.fct_order_gaps where is_closed")
+    extremes = cdnow.query("select min(order_gap_days), max(order_gap_days) from core.fct_order_gaps where is_closed")
     assert extremes == [(published["min"], published["max"])]
 
 
@@ -68,7 +68,7 @@ def test_cdnow_gaps(cdnow: Warehouse) -> None:
 def test_cdnow_closed_gaps_reach_each_published_percentile_on_its_day(cdnow: Warehouse, percent: str) -> None:
     share = int(percent.rstrip("%")) / 100
     assert cdnow.value(
-        "select min(gap_days) from marts.retention__gap_curve"
+        "select min(order_gap_days) from marts.retention__order_gap_curve"
         f" where segment_by = 'all' and closed_share_rate >= {share}"
     ) == pytest.approx(PUBLISHED["cdnow_master"]["interpurchase_days"][percent])
 
@@ -98,7 +98,8 @@ def test_cdnow_repeated_lines_stay(cdnow: Warehouse, columns: str, oracle: str) 
 def test_cdnow_gaps_of_customers_add_up_to_the_published_mean(cdnow: Warehouse) -> None:
     published = PUBLISHED["cdnow_master"]
     mean, order_days, mean_order_days, orders = cdnow.query(
-        "select sum(mean_gap_days * gap_count) / sum(gap_count), sum(order_day_count), avg(order_day_count),"
+        "select sum(mean_order_gap_days * order_gap_count) / sum(order_gap_count),"
+        " sum(order_day_count), avg(order_day_count),"
         " sum(order_count) from core.fct_customer_retention"
     )[0]
     assert mean == pytest.approx(published["interpurchase_days"]["mean"], abs=5e-4)

@@ -28,7 +28,7 @@ VARIABLES = {
     "survival_horizon_days": HORIZON_DAYS,
 }
 SELECTION = (
-    "+retention__segment_months +retention__revenue_movements +retention__survival +retention__gap_curve"
+    "+retention__segment_months +retention__revenue_movements +retention__survival +retention__order_gap_curve"
     " +fct_customer_retention"
 )
 
@@ -135,7 +135,7 @@ def check_months(warehouse: Warehouse, days: Days) -> None:
 def check_customers(warehouse: Warehouse, days: Days) -> None:
     """Gaps and standing of every customer, counted again."""
     rows = warehouse.query(
-        "select customer_id, retention.order_day_count, median_gap_days, lapse_count, is_lapsed, tenure_days"
+        "select customer_id, retention.order_day_count, median_order_gap_days, lapse_count, is_lapsed, tenure_days"
         " from core.fct_customer_retention as retention inner join core.dim_customers using (customer_key)"
         " where retention.first_order_date is not null"
     )

@@ -160,7 +160,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
             "satisfaction__responses",
             "satisfaction__drivers",
             "satisfaction__silent_dissatisfied",
-            "satisfaction__word_of_mouth",
+            "satisfaction__waves",
             variables={
                 **{"min_base": 1, "min_base_nps": 1, "driver_min_base": 1, "driver_min_base_each": 1},
                 "segments": ["x_social_class"],
@@ -230,7 +230,7 @@ def test_word_of_mouth_of_the_textbook(warehouse: Warehouse) -> None:
     assert warehouse.query(
         "select dissatisfied_count, satisfied_count, delighted_count, dissatisfied_heard_scenario,"
         " satisfied_heard_scenario + delighted_heard_scenario, net_heard_scenario"
-        " from marts.satisfaction__word_of_mouth where survey_id = 'mouth'"
+        " from marts.satisfaction__waves where survey_id = 'mouth'"
     ) == [tuple(MOUTH.values())]
 
 

@@ -168,16 +168,19 @@ def _says_nothing_of_groups(warehouse: Warehouse) -> None:
 def test_one_customer(lonely: Warehouse) -> None:
     _holds_everywhere(lonely)
     _says_nothing_of_groups(lonely)
-    assert lonely.query("select stage, is_left_truncated, median_gap_days, gap_cv from marts.retention__customers") == [
-        ("regular", True, None, None)
-    ]
+    assert lonely.query(
+        "select stage, is_left_truncated, median_order_gap_days, order_gap_cv from marts.retention__customers"
+    ) == [("regular", True, None, None)]
     assert lonely.query("select tier, customer_count, base_count from marts.profitability__tiers order by tier") == [
         ("I", 1, 1),
         ("all", 1, 1),
         ("top_5", 1, 1),
         *[("unknown", 1, 1)] * 4,  # no export tells age, gender, region or source
     ]
-    assert _filled(lonely, "retention__gap_curve", "returned_rate closed_p50_days p50_days p90_days regularity_k") == []
+    assert (
+        _filled(lonely, "retention__order_gap_curve", "returned_rate closed_p50_days p50_days p90_days regularity_k")
+        == []
+    )
     # who was there when the data began is in no cohort and on no curve
     for mart in ("retention__cohort_months", "retention__survival", "profitability__cohort_months"):
         assert lonely.value(f"select count(*) from marts.{mart}") == 0, mart

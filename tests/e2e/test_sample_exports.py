@@ -115,7 +115,7 @@ def test_every_planted_figure_is_what_the_marts_say(sample: Settings) -> None:
 
 def test_22_8_10_fails(sample: Settings) -> None:
     likely = "is_dissatisfied_scenario_likely or is_satisfied_scenario_likely or is_delighted_scenario_likely"
-    assert one(sample, f"select count(*) from marts.satisfaction__word_of_mouth where {likely}") == (0,)
+    assert one(sample, f"select count(*) from marts.satisfaction__waves where {likely}") == (0,)
 
 
 def test_nonresponse_is_shown(sample: Settings) -> None:
@@ -124,7 +124,7 @@ def test_nonresponse_is_shown(sample: Settings) -> None:
     ratio, waves = one(sample, least)
     assert ratio > 1
     assert waves == 4
-    last = "select repurchase_rate, outcome_n from marts.satisfaction__waves where wave = '2017-12-27'"
+    last = "select repurchase_rate, outcome_count from marts.satisfaction__waves where wave = '2017-12-27'"
     assert one(sample, last) == (None, 0)
     lags = "select count(lag_correlation), count(suppressed_reason) = count(*) from marts.satisfaction__profit_lags"
     assert one(sample, lags) == (0, True)

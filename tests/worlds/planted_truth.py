@@ -117,7 +117,7 @@ QUESTIONS = (
     Question(
         "satisfaction__segment_months", "top_box_rate_weighted", "all waves",
         """select sum(top_box_rate_weighted * scored_count) / sum(scored_count),
-               min(reading) like 'answers, not customers%'
+               min(caveat) like 'answers, not customers%'
            from marts.satisfaction__segment_months where segment_by = 'all'""",
     ),
     Question(
@@ -127,7 +127,7 @@ QUESTIONS = (
     ),
     Question(
         "satisfaction__loyalty_contrasts", "adjusted_odds_ratio", "(?P<contrast>5 v 4)",
-        """select adjusted_odds_ratio, reading like '%interviewers lift fours to fives%'
+        """select adjusted_odds_ratio, caveat like '%interviewers lift fours to fives%'
            from marts.satisfaction__loyalty_contrasts where segment_by = 'all' and contrast = '{contrast}'""",
     ),
     Question(
@@ -149,7 +149,7 @@ QUESTIONS = (
     ),
     Question(
         "satisfaction__drivers", "r_squared", "all",
-        f"select max(r_squared), min(reading) like '%explain less%' {_DRIVERS}",
+        f"select max(r_squared), min(caveat) like '%explain less%' {_DRIVERS}",
     ),
     Question(
         "satisfaction__drivers", "stated_importance_rank", r"(?P<driver>\w+)",

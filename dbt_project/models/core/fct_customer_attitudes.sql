@@ -133,7 +133,7 @@ with
             {% for name in weights %}
                 case when asked.{{ name }}_index is not null then 1 else 0 end
                 {%- if not loop.last %} + {% endif %}
-            {% endfor %} as loyalty_index_n
+            {% endfor %} as loyalty_index_count
         from asked
     ),
 
@@ -151,7 +151,7 @@ with
             as switching_cost_index,
             {{ rounded(div("weighed.weighted_sum", "weighed.weight_sum"), 8) }}
             as loyalty_index,
-            weighed.loyalty_index_n
+            weighed.loyalty_index_count
         from weighed
         left join
             considered

@@ -3,7 +3,7 @@ with
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
-    gaps as (select * from {{ ref("int_retention__gaps") }}),
+    gaps as (select * from {{ ref("int_retention__order_gaps") }}),
 
     habits as (select * from {{ ref("int_retention__habits") }}),
 
@@ -49,13 +49,13 @@ with
             as orders_per_30_days,
             {{ div("30 * dated.order_day_count", "dated.tenure_days + 1") }}
             as order_days_per_30_days,
-            gaps.gap_count,
-            gaps.median_gap_days,
-            gaps.mean_gap_days,
-            gaps.gap_cv,
+            gaps.order_gap_count,
+            gaps.median_order_gap_days,
+            gaps.mean_order_gap_days,
+            gaps.order_gap_cv,
             habits.is_regular,
-            habits.gap_trend_s,
-            habits.gap_trend_p_value,
+            habits.order_gap_trend_s,
+            habits.order_gap_trend_p_value,
             habits.silence_ratio,
             habits.fading_sign,
             habits.fading_sign <> 'not fading' as is_fading,

@@ -21,7 +21,7 @@ with
 
     final as (
         select
-            {{ made_key(["days.customer_key", "days.order_date"]) }} as gap_key,
+            {{ made_key(["days.customer_key", "days.order_date"]) }} as order_gap_key,
             days.customer_key,
             days.source,
             days.order_date,
@@ -36,7 +36,7 @@ with
                         "coalesce(days.next_order_date, as_of.as_of)",
                     )
                 }} as bigint
-            ) as gap_days,
+            ) as order_gap_days,
             case
                 when
                     {{ add_days("days.order_date", var("churn_days")) }}

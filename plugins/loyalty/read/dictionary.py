@@ -108,7 +108,8 @@ JOIN_KEYS = {
 # The macros that are useful in a mart.
 MACROS = {
     "Shares, means and their intervals": (
-        *("div", "rounded", "percentile", "count_where", "is_enough", "shown", "shown_mean", "shown_rate"),
+        *("div", "rounded", "percentile", "count_where", "is_enough"),
+        *("suppress_small", "suppress_small_mean", "suppress_small_rate"),
         *("with_interval", "mean_with_interval", "month_rate", "wilson_low", "wilson_high", "difference_bound"),
         "variance_of_sums",
     ),

@@ -43,7 +43,7 @@ with
             cast(shares.pair_order_count as bigint) as pair_order_count,
             shares.support_rate,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "confidence",
                     "shares.pair_order_count",
                     "shares.category_order_count",
@@ -62,7 +62,7 @@ with
                     "lifted.lift * exp(" ~ z ~ " * lifted.log_lift_error)",
                 ),
             ] %}
-                {{ shown(value, "shares.category_order_count") }} as {{ name }}
+                {{ suppress_small(value, "shares.category_order_count") }} as {{ name }}
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
         from shares

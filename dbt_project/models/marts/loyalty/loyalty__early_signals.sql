@@ -68,14 +68,22 @@ with
             cast({{ var("warning_days") }} as bigint) as warning_day_count,
             coalesce(cast(precise.alert_count as bigint), 0) as alert_count,
             coalesce(cast(precise.lapsed_count as bigint), 0) as alert_lapsed_count,
-            {{ shown_rate("precision", "precise.lapsed_count", "precise.alert_count") }},
+            {{
+                suppress_small_rate(
+                    "precision", "precise.lapsed_count", "precise.alert_count"
+                )
+            }},
             cast(active.active_count as bigint) as active_count,
-            {{ shown_mean("active.lapsed_count", "active.active_count") }}
+            {{ suppress_small_mean("active.lapsed_count", "active.active_count") }}
             as usual_lapse_rate,
             coalesce(cast(recalled.lapse_count as bigint), 0) as lapse_count,
             coalesce(cast(recalled.warned_count as bigint), 0) as warned_count,
-            {{ shown_rate("recall", "recalled.warned_count", "recalled.lapse_count") }},
-            {{ shown("recalled.median_lead_days", "recalled.warned_count") }}
+            {{
+                suppress_small_rate(
+                    "recall", "recalled.warned_count", "recalled.lapse_count"
+                )
+            }},
+            {{ suppress_small("recalled.median_lead_days", "recalled.warned_count") }}
             as median_lead_days,
             coalesce(precise.alert_count, 0) < {{ var("min_base") }}
             or coalesce(recalled.lapse_count, 0)

@@ -70,10 +70,10 @@ with
                 {{ month_rate(part, base, base, running) }} as {{ name }}_rate,
             {% endfor %}
             ticket_score_count,
-            {{ shown_mean("ticket_score_sum", "ticket_score_count") }}
+            {{ suppress_small_mean("ticket_score_sum", "ticket_score_count") }}
             as ticket_score_mean,
             coalesce(year_score_count, 0) as ticket_score_year_count,
-            {{ shown_mean("year_score_sum", "year_score_count") }}
+            {{ suppress_small_mean("year_score_sum", "year_score_count") }}
             as ticket_score_year_mean,
 
             -- what customers say
@@ -81,10 +81,11 @@ with
                 ("effort", "effort_index"),
                 ("convenience", "convenience_index"),
             ] %}
-                {{ name }}_count as {{ index }}_n,
-                {{ shown_mean(name ~ "_sum", name ~ "_count") }} as {{ index }},
+                {{ name }}_count as {{ index }}_count,
+                {{ suppress_small_mean(name ~ "_sum", name ~ "_count") }}
+                as {{ index }},
             {% endfor %}
-            score_count as satisfaction_index_n,
+            score_count as satisfaction_index_count,
             {{
                 mean_with_interval(
                     "satisfaction_index",

@@ -17,7 +17,7 @@ with
             min(accounts.source) as source,
             count(*) as customer_count,
             count(case when accounts.account_role = 'user' then 1 end) as user_count,
-            count(scores.satisfaction_index) as satisfaction_index_n,
+            count(scores.satisfaction_index) as satisfaction_index_count,
             sum(scores.satisfaction_index) as satisfaction_index_sum,
             {{ customer_day_sums("profits") }}
         from accounts
@@ -55,9 +55,12 @@ with
             cast(
                 case when ranked.is_ranked then ranked.place end as bigint
             ) as profit_rank,
-            {{ div("ranked.satisfaction_index_sum", "ranked.satisfaction_index_n") }}
-            as satisfaction_index,
-            cast(ranked.satisfaction_index_n as bigint) as satisfaction_index_n
+            {{
+                div(
+                    "ranked.satisfaction_index_sum", "ranked.satisfaction_index_count"
+                )
+            }} as satisfaction_index,
+            cast(ranked.satisfaction_index_count as bigint) as satisfaction_index_count
         from ranked
         cross join basis
     )

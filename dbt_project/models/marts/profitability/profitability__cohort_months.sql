@@ -12,16 +12,16 @@ with
             as month_number,
             cohorts.cohort_size,
             cohorts.acquisition_cost_amount,
-            cohorts.predicted_n,
+            cohorts.predicted_count,
             cohorts.cohort_size < {{ var("min_base") }} as is_suppressed,
             case
-                when cohorts.acquisition_cost_n = cohorts.cohort_size
+                when cohorts.acquisition_cost_count = cohorts.cohort_size
                 then {{ div("cohorts.acquisition_cost_amount", "cohorts.cohort_size") }}
             end as cac_amount,
             {{ div("margins.cumulative_cm3_amount", "cohorts.cohort_size") }}
             as cumulative_cm3_mean_amount,
             -- a mean over those whose orders can be foretold
-            {{ div("cohorts.predicted_value_amount", "cohorts.predicted_n") }}
+            {{ div("cohorts.predicted_value_amount", "cohorts.predicted_count") }}
             as predicted_value_mean_amount,
             row_number() over (
                 partition by

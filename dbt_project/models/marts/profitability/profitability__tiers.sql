@@ -71,7 +71,7 @@ with
                     + {{
                         div(
                             "1 - 2 * " ~ div("rank_times_amount", "ranked_amount"),
-                            "ranked_n",
+                            "ranked_count",
                         )
                     }}
             end as gini_index,
@@ -81,12 +81,12 @@ with
                 when shared.costed_net_amount > 0
                 then {{ div("shared.cm3_amount", "shared.costed_net_amount") }}
             end as margin_rate,
-            {{ div("shared.measure_amount", "shared.measure_n") }}
+            {{ div("shared.measure_amount", "shared.measure_count") }}
             as measure_mean_amount,
-            cast(shared.measure_n as bigint) as measure_n,
-            {{ div("shared.prior_measure_amount", "shared.prior_measure_n") }}
+            cast(shared.measure_count as bigint) as measure_count,
+            {{ div("shared.prior_measure_amount", "shared.prior_measure_count") }}
             as prior_measure_mean_amount,
-            cast(shared.prior_measure_n as bigint) as prior_measure_n,
+            cast(shared.prior_measure_count as bigint) as prior_measure_count,
             case
                 when shared.group_by in ('tier', 'level')
                 then

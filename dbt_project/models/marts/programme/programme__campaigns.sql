@@ -32,13 +32,13 @@ with
             results.redeemed_customer_count,
             results.ordered_customer_count as responded_count,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "response",
                     "results.ordered_customer_count",
                     "results.sent_customer_count",
                 )
             }},
-            {{ shown_mean("results.redeemed_count", "results.sent_count") }}
+            {{ suppress_small_mean("results.redeemed_count", "results.sent_count") }}
             as conversion_rate,
 
             -- money
@@ -58,7 +58,7 @@ with
             as cost_per_acquired_amount,
             results.acquired_observed_customer_count as one_time_base_count,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "one_time",
                     "results.one_time_customer_count",
                     "results.acquired_observed_customer_count",
@@ -73,7 +73,11 @@ with
             opinions.over_promise_gap_low,
             opinions.over_promise_gap_high,
             opinions.c_count,
-            {{ shown_rate("c_below", "opinions.c_below_count", "opinions.c_count") }},
+            {{
+                suppress_small_rate(
+                    "c_below", "opinions.c_below_count", "opinions.c_count"
+                )
+            }},
 
             -- satisfaction and margin, with against without
             opinions.effect_count as csat_effect_count,

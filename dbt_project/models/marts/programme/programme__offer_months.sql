@@ -88,9 +88,10 @@ with
 
             -- what those say who were asked about such an order
             cast(coalesce(index_count, 0) as bigint) as csat_count,
-            {{ shown_mean("index_sum", "index_count") }} as csat_index,
+            {{ suppress_small_mean("index_sum", "index_count") }} as csat_index,
             cast(coalesce(short_index_count, 0) as bigint) as csat_short_count,
-            {{ shown_mean("short_index_sum", "short_index_count") }} as csat_short_index
+            {{ suppress_small_mean("short_index_sum", "short_index_count") }}
+            as csat_short_index
         from offers
         inner join whole using (source, currency_code, month)
         left join ranges using (source)

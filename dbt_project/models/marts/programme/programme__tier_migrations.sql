@@ -75,7 +75,11 @@ with
             end as direction,
             cast(cells.customer_count as bigint) as customer_count,
             cast(cells.base_count as bigint) as base_count,
-            {{ shown_rate("migration", "cells.customer_count", "cells.base_count") }},
+            {{
+                suppress_small_rate(
+                    "migration", "cells.customer_count", "cells.base_count"
+                )
+            }},
             cells.base_count < {{ var("min_base") }} as is_suppressed,
             case
                 when cells.tier_kind <> 'programme'

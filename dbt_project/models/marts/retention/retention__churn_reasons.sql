@@ -35,11 +35,11 @@ with
             cast(reason_count as bigint) as reason_count,
             cast(base_count as bigint) as base_count,
             base_count < {{ var("min_base") }} as is_suppressed,
-            {{ shown_rate("reason", "reason_count", "base_count") }},
-            {{ shown_mean("so_far_count", "base_count") }} as cumulative_rate,
+            {{ suppress_small_rate("reason", "reason_count", "base_count") }},
+            {{ suppress_small_mean("so_far_count", "base_count") }} as cumulative_rate,
             cast(known_count as bigint) as known_count,
             cast(returned_count as bigint) as returned_count,
-            {{ shown_rate("returned", "returned_count", "known_count") }}
+            {{ suppress_small_rate("returned", "returned_count", "known_count") }}
         from ranked
     )
 

@@ -23,7 +23,7 @@ with
                 ("survival_rate", "survival_rate"),
             ] %}
                 cast(
-                    {{ shown(value, "at_risk_count") }} as {{ type_double() }}
+                    {{ suppress_small(value, "at_risk_count") }} as {{ type_double() }}
                 ) as {{ name }},
             {% endfor %}
             cast(

@@ -27,16 +27,20 @@ with
             {%- for name in ["orders_per_30_days", "order_days_per_30_days"] %}
                 cast(retention.{{ name }} as {{ type_double() }}) as {{ name }},
             {%- endfor %}
-            retention.gap_count,
-            {%- for name in ["median_gap_days", "mean_gap_days", "gap_cv"] %}
+            retention.order_gap_count,
+            {%- for name in [
+                "median_order_gap_days",
+                "mean_order_gap_days",
+                "order_gap_cv",
+            ] %}
                 cast(retention.{{ name }} as {{ type_double() }}) as {{ name }},
             {%- endfor %}
             retention.is_regular,
             cast(retention.silence_ratio as {{ type_double() }}) as silence_ratio,
-            retention.gap_trend_s,
+            retention.order_gap_trend_s,
             cast(
-                retention.gap_trend_p_value as {{ type_double() }}
-            ) as gap_trend_p_value,
+                retention.order_gap_trend_p_value as {{ type_double() }}
+            ) as order_gap_trend_p_value,
             retention.fading_sign,
             retention.is_fading,
             retention.is_active,

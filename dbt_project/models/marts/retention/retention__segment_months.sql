@@ -92,7 +92,8 @@ with
                 ("high", wilson_high(conversion, "high_intent_count")),
             ] %}
                 case
-                    when not is_partial then {{ shown(value, "high_intent_count") }}
+                    when not is_partial
+                    then {{ suppress_small(value, "high_intent_count") }}
                 end as intent_conversion_{{ name }}
                 {%- if not loop.last %}, {% endif %}
             {%- endfor %}

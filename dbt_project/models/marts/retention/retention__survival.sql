@@ -25,11 +25,12 @@ with
                 "means.restricted_mean_days",
             ] %}
                 cast(
-                    {{ shown(name, "means.base_count") }} as {{ type_double() }}
+                    {{ suppress_small(name, "means.base_count") }}
+                    as {{ type_double() }}
                 ) as {{ name.split(".")[1] }},
             {%- endfor %}
             means.horizon_days,
-            {{ shown("means.median_days", "means.base_count") }} as median_days
+            {{ suppress_small("means.median_days", "means.base_count") }} as median_days
         from points
         inner join means using (curve, segment_by, segment)
     )

@@ -12,38 +12,49 @@ with
             counted.landmark_count,
             counted.landmark_count < {{ var("min_base") }} as is_suppressed,
             counted.answered_count,
-            {{ shown_rate("answered", "answered_count", "landmark_count") }},
+            {{ suppress_small_rate("answered", "answered_count", "landmark_count") }},
             {{
-                shown_rate(
+                suppress_small_rate(
                     "unanswered", "landmark_count - answered_count", "landmark_count"
                 )
             }},
             counted.resolved_count,
-            {{ shown_rate("resolved", "resolved_count", "landmark_count") }},
+            {{ suppress_small_rate("resolved", "resolved_count", "landmark_count") }},
             counted.in_time_count,
-            {{ shown_rate("in_time", "in_time_count", "landmark_count") }},
+            {{ suppress_small_rate("in_time", "in_time_count", "landmark_count") }},
             counted.reopened_count,
-            {{ shown_rate("reopened", "reopened_count", "ticket_count") }},
+            {{ suppress_small_rate("reopened", "reopened_count", "ticket_count") }},
             counted.promise_due_count,
             counted.promise_kept_count,
-            {{ shown_rate("promise_kept", "promise_kept_count", "promise_due_count") }},
+            {{
+                suppress_small_rate(
+                    "promise_kept", "promise_kept_count", "promise_due_count"
+                )
+            }},
             counted.outcome_count,
             counted.bought_again_count,
-            {{ shown_rate("repurchase", "bought_again_count", "outcome_count") }},
-            counted.textbook_count,
             {{
-                shown_rate(
-                    "textbook_repurchase", "textbook_bought_count", "textbook_count"
+                suppress_small_rate(
+                    "repurchase", "bought_again_count", "outcome_count"
+                )
+            }},
+            counted.bought_after_resolution_base_count,
+            {{
+                suppress_small_rate(
+                    "textbook_repurchase",
+                    "textbook_bought_count",
+                    "bought_after_resolution_base_count",
                 )
             }},
             odds.odds_count,
             {% for end in ["", "_low", "_high"] %}
-                {{ shown("odds_ratio" ~ end, "odds_count") }} as odds_ratio{{ end }},
+                {{ suppress_small("odds_ratio" ~ end, "odds_count") }}
+                as odds_ratio{{ end }},
             {% endfor %}
             odds.is_odds_corrected,
             odds.adjusted_count,
             {% for end in ["", "_low", "_high"] %}
-                {{ shown("odds_ratio_adjusted" ~ end, "adjusted_count") }}
+                {{ suppress_small("odds_ratio_adjusted" ~ end, "adjusted_count") }}
                 as odds_ratio_adjusted{{ end }}
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}

@@ -102,7 +102,7 @@ with
             move_count,
             from_count,
             from_count < {{ var("min_base") }} as is_suppressed,
-            {{ shown_rate("transition", "move_count", "from_count") }}
+            {{ suppress_small_rate("transition", "move_count", "from_count") }}
         from based
     )
 

@@ -15,8 +15,12 @@ with
             respondent_count,
             respondent_total,
             respondent_total < {{ var("min_base") }} as is_suppressed,
-            {{ shown_rate("respondent_share", "respondent_count", "respondent_total") }},
-            {{ shown_mean("respondent_count", "respondent_total") }}
+            {{
+                suppress_small_rate(
+                    "respondent_share", "respondent_count", "respondent_total"
+                )
+            }},
+            {{ suppress_small_mean("respondent_count", "respondent_total") }}
             - {{ div("base_count", "base_total") }} as coverage_gap
         from coverage
     )

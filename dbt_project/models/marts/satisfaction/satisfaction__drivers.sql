@@ -3,8 +3,9 @@ with
     drivers as (
         select
             *,
-            {{ shown("performance_index", "answer_count") }} as shown_performance,
-            {{ shown("stated_importance", "stated_count") }} as shown_stated
+            {{ suppress_small("performance_index", "answer_count") }}
+            as shown_performance,
+            {{ suppress_small("stated_importance", "stated_count") }} as shown_stated
         from {{ ref("int_satisfaction__drivers") }}
     ),
 
@@ -82,7 +83,7 @@ with
                 then 'no importance: see fit_reason'
                 else
                     'association, not cause; answers in whole points explain less than what people feel'
-            end as reading
+            end as caveat
         from ranked
     )
 

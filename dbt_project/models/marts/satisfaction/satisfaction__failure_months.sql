@@ -112,14 +112,14 @@ with
             {% endfor %}
             -- the running month's orders have not had time to fail
             {{
-                shown_rate(
+                suppress_small_rate(
                     "failure",
                     "case when not months.is_partial then counted.failed_count end",
                     "counted.order_count",
                 )
             }},
             {{
-                shown_rate(
+                suppress_small_rate(
                     "promise_kept",
                     "case when not months.is_partial then counted.promise_kept_count end",
                     "counted.promise_due_count",

@@ -77,25 +77,29 @@ with
             judged_count < {{ var("min_base") }} as is_suppressed,
             answered_count,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "unanswered", "judged_count - answered_count", "judged_count"
                 )
             }},
             closed_count,
-            {{ shown_rate("loop_closed", "closed_count", "judged_count") }},
+            {{ suppress_small_rate("loop_closed", "closed_count", "judged_count") }},
             reopened_count,
-            {{ shown_rate("reopened", "reopened_count", "ticket_count") }},
+            {{ suppress_small_rate("reopened", "reopened_count", "ticket_count") }},
             scored_count,
-            {{ shown_mean("score_sum", "scored_count") }} as satisfaction_mean,
+            {{ suppress_small_mean("score_sum", "scored_count") }} as satisfaction_mean,
             handler_count,
             bot_count,
-            {{ shown_rate("auto", "bot_count", "handler_count") }},
+            {{ suppress_small_rate("auto", "bot_count", "handler_count") }},
             bot_judged_count,
-            {{ shown_rate("auto_closed", "bot_closed_count", "bot_judged_count") }},
+            {{
+                suppress_small_rate(
+                    "auto_closed", "bot_closed_count", "bot_judged_count"
+                )
+            }},
             bot_scored_count,
             human_scored_count,
-            {{ shown_mean("bot_score_sum", "bot_scored_count") }}
-            - {{ shown_mean("human_score_sum", "human_scored_count") }}
+            {{ suppress_small_mean("bot_score_sum", "bot_scored_count") }}
+            - {{ suppress_small_mean("human_score_sum", "human_scored_count") }}
             as auto_satisfaction_gap
         from counted
     )

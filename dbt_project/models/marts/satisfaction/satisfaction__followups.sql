@@ -128,9 +128,9 @@ with
             {{ count_where("is_contacted_in_time is not null") }} as due_count,
             {{ count_where("is_contacted_in_time") }} as in_time_count,
             count(followup_minutes) as contacted_count,
-            count(has_bought_again) as outcome_n,
+            count(has_bought_again) as outcome_count,
             {{ count_where("has_bought_again") }} as bought_again_count,
-            count(has_recovered) as asked_again_n,
+            count(has_recovered) as asked_again_count,
             {{ count_where("has_recovered") }} as recovered_count
         from groups
         group by source, survey_id, wave, contact
@@ -147,14 +147,22 @@ with
             due_count,
             due_count < {{ var("min_base") }} as is_suppressed,
             in_time_count,
-            {{ shown_rate("in_time", "in_time_count", "due_count") }},
+            {{ suppress_small_rate("in_time", "in_time_count", "due_count") }},
             contacted_count,
-            outcome_n,
+            outcome_count,
             bought_again_count,
-            {{ shown_rate("repurchase", "bought_again_count", "outcome_n") }},
-            asked_again_n,
+            {{
+                suppress_small_rate(
+                    "repurchase", "bought_again_count", "outcome_count"
+                )
+            }},
+            asked_again_count,
             recovered_count,
-            {{ shown_rate("recovered", "recovered_count", "asked_again_n") }}
+            {{
+                suppress_small_rate(
+                    "recovered", "recovered_count", "asked_again_count"
+                )
+            }}
         from counted
     )
 

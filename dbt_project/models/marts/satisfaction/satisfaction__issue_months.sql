@@ -104,7 +104,7 @@ with
                 when not is_partial then issue_rank <= 3 and complaint_count > 0
             end as is_top_three,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "share",
                     "case when not is_partial then complaint_count end",
                     "month_count",
@@ -122,18 +122,18 @@ with
             end as trend_reason,
             cast(technical_count as bigint) as technical_count,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "technical",
                     "case when not is_partial then technical_count end",
                     "month_count",
                 )
             }},
             year_scored_count as scored_count,
-            {{ shown_mean("year_score_sum", "year_scored_count") }}
+            {{ suppress_small_mean("year_score_sum", "year_scored_count") }}
             as satisfaction_mean,
             {% for name in ["technical", "other"] %}
                 {{ name }}_scored_count,
-                {{ shown_mean(name ~ "_score_sum", name ~ "_scored_count") }}
+                {{ suppress_small_mean(name ~ "_score_sum", name ~ "_scored_count") }}
                 as {{ name }}_satisfaction_mean
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}

@@ -101,7 +101,7 @@ with
                 then
                     'association, not cause; interviewers lift fours to fives: see segment_by interviewer'
                 else 'association, not cause'
-            end as reading
+            end as caveat
         from shown
     )
 

@@ -25,12 +25,13 @@ with
                 ("churn_rate", "active_count"),
             ] %}
                 {% for end in ["", "_low", "_high"] %}
-                    {{ shown(name ~ end, base) }} as {{ name }}{{ end }},
+                    {{ suppress_small(name ~ end, base) }} as {{ name }}{{ end }},
                 {% endfor %}
             {% endfor %}
-            {{ shown("repurchase_rate_adjusted", "customer_count") }}
+            {{ suppress_small("repurchase_rate_adjusted", "customer_count") }}
             as repurchase_rate_adjusted,
-            {{ shown("margin_mean_amount", "margin_count") }} as margin_mean_amount
+            {{ suppress_small("margin_mean_amount", "margin_count") }}
+            as margin_mean_amount
         from rates
     ),
 
@@ -63,7 +64,7 @@ with
                 then
                     'association, not adjusted: who buys often scores higher, and no third of earlier frequency may be empty'
                 else 'association, not cause'
-            end as reading,
+            end as caveat,
             active_count,
             churn_rate,
             churn_rate_low,

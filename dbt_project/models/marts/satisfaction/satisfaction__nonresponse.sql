@@ -66,7 +66,7 @@ with
             ] %}
                 {{
                     div(
-                        shown_mean(
+                        suppress_small_mean(
                             "summed.respondent_spend_amount",
                             "summed.respondent_count",
                         ),
@@ -74,7 +74,11 @@ with
                     )
                 }} as {{ name }},
             {% endfor %}
-            {{ shown_rate("answered", "summed.respondent_count", "summed.sent_count") }}
+            {{
+                suppress_small_rate(
+                    "answered", "summed.respondent_count", "summed.sent_count"
+                )
+            }}
         from summed
         inner join everybody using (source, survey_id, wave, currency_code)
     )

@@ -32,7 +32,7 @@ with
             sqrt(
                 recovered_variance / recovered_count + others_variance / others_count
             ) as gap_error,
-            {{ shown("gap_matched", "matched_count") }} as gap_matched,
+            {{ suppress_small("gap_matched", "matched_count") }} as gap_matched,
             sqrt(
                 {{ div("recovered_variance", "matched_count") }}
                 + others_variance

@@ -66,13 +66,13 @@ with
             summed.ticket_count < {{ var("min_base") }} as is_suppressed,
             {% for name in ["median", "p90"] %}
                 {{
-                    shown(
+                    suppress_small(
                         div("summed." ~ name ~ "_minutes", "60"),
                         "summed.ticket_count",
                     )
                 }} as {{ name }}_hours,
                 {{
-                    shown(
+                    suppress_small(
                         div("closed." ~ name ~ "_minutes", "60"), "summed.over_count"
                     )
                 }} as textbook_{{ name }}_hours,
@@ -80,7 +80,7 @@ with
             summed.ticket_count - summed.undecided_count as decided_count,
             summed.in_time_count,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "in_time",
                     "summed.in_time_count",
                     "(summed.ticket_count - summed.undecided_count)",

@@ -97,7 +97,7 @@ with
 
             touchpoint_gap,
             touchpoint_variance_rate,
-            {{ answers_reading() }} as reading
+            {{ answers_reading() }} as caveat
         from shown
         inner join waves using (source, survey_id, wave)
         left join changes using ({{ segment }})

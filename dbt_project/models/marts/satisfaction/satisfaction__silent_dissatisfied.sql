@@ -106,19 +106,19 @@ with
         select
             *,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "own_complaint",
                     "dissatisfied_complained_count",
                     "dissatisfied_count",
                 )
             }},
             {{
-                shown_rate(
+                suppress_small_rate(
                     "problem_complaint", "problem_complained_count", "problem_count"
                 )
             }},
             {{
-                shown_rate(
+                suppress_small_rate(
                     "silent_defection", "silent_gone_count", "silent_observed_count"
                 )
             }}

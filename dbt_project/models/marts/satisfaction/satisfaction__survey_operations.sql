@@ -24,16 +24,16 @@ with
             noncontact_count,
             ineligible_count,
             unknown_count,
-            {{ shown_rate("response", "complete_count", "eligible_count") }},
-            {{ shown_rate("refusal", "refusal_count", "eligible_count") }},
+            {{ suppress_small_rate("response", "complete_count", "eligible_count") }},
+            {{ suppress_small_rate("refusal", "refusal_count", "eligible_count") }},
             incentive_count,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "incentive_return", "incentive_complete_count", "incentive_count"
                 )
             }},
             {{
-                shown_rate(
+                suppress_small_rate(
                     "plain_return",
                     "(complete_count - incentive_complete_count)",
                     "(eligible_count - incentive_count)",
@@ -54,13 +54,18 @@ with
             duplicate_count,
             timed_count,
             speeder_count,
-            {{ shown_rate("speeder", "speeder_count", "timed_count") }},
+            {{ suppress_small_rate("speeder", "speeder_count", "timed_count") }},
             battery_count,
             straight_liner_count,
-            {{ shown_rate("straight_liner", "straight_liner_count", "battery_count") }},
+            {{
+                suppress_small_rate(
+                    "straight_liner", "straight_liner_count", "battery_count"
+                )
+            }},
             marked_count,
-            {{ shown_mean("best_mark_rate_sum", "marked_count") }} as best_mark_rate,
-            {{ shown_mean("mark_deviation_sum", "deviation_count") }}
+            {{ suppress_small_mean("best_mark_rate_sum", "marked_count") }}
+            as best_mark_rate,
+            {{ suppress_small_mean("mark_deviation_sum", "deviation_count") }}
             as mark_deviation_mean,
             coverage_gap_rate,
             effective_count,

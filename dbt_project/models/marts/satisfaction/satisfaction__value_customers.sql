@@ -71,8 +71,8 @@ with
                     when="not is_suppressed",
                 )
             }},
-            {{ shown_rate("top_box", "top_box_count", "customer_count") }},
-            {{ shown_rate("satisfied", "satisfied_count", "customer_count") }},
+            {{ suppress_small_rate("top_box", "top_box_count", "customer_count") }},
+            {{ suppress_small_rate("satisfied", "satisfied_count", "customer_count") }},
             importance_share,
             case
                 when is_suppressed then 'fewer answers than min_base' else reason

@@ -55,15 +55,15 @@ with
                     when="not is_suppressed",
                 )
             }},
-            {{ shown_rate("high", "high_count", "answer_count") }},
+            {{ suppress_small_rate("high", "high_count", "answer_count") }},
             case when not is_suppressed then ratio end as ratio,
-            {{ shown_rate("unfair", "unfair_count", "answer_count") }},
+            {{ suppress_small_rate("unfair", "unfair_count", "answer_count") }},
             cast(high_followed_count as bigint) as high_followed_count,
             cast(low_followed_count as bigint) as low_followed_count,
             repurchase_rate_high,
             repurchase_rate_low,
             {{ with_interval("loyalty_lift", "loyalty_lift", "loyalty_lift_error") }},
-            {{ shown("satisfaction_interaction", "smallest_group_count") }}
+            {{ suppress_small("satisfaction_interaction", "smallest_group_count") }}
             as satisfaction_interaction,
             case
                 when is_suppressed
@@ -73,7 +73,7 @@ with
                 when not is_compared
                 then 'too few followed-up customers on one side'
                 else 'association, not cause'
-            end as reading
+            end as caveat
         from compared
         inner join waves using (source, survey_id, wave)
     )

@@ -16,6 +16,12 @@ with
         group by source, survey_id, wave, respondent_type
     ),
 
+    -- of customers only
+    word_of_mouth as (
+        select *, 'customer' as respondent_type
+        from {{ ref("int_satisfaction__word_of_mouth") }}
+    ),
+
     final as (
         select
             source,
@@ -41,13 +47,13 @@ with
                 )
             }},
             top_two_count,
-            {{ shown_rate("top_two", "top_two_count", "scored_count") }},
+            {{ suppress_small_rate("top_two", "top_two_count", "scored_count") }},
             {% for name, part, base in [
-                ("defect", "problem_count", "problem_n"),
-                ("repurchase", "repurchased_count", "outcome_n"),
+                ("defect", "problem_count", "problem_answer_count"),
+                ("repurchase", "repurchased_count", "outcome_count"),
                 ("recommend", "promoter_count", "nps_count"),
             ] %}
-                {{ base }}, {{ part }}, {{ shown_rate(name, part, base) }},
+                {{ base }}, {{ part }}, {{ suppress_small_rate(name, part, base) }},
             {% endfor %}
             {{
                 with_interval(
@@ -78,10 +84,10 @@ with
 
             -- the same people, one wave later
             {% for name, part, base in [
-                ("upgrade", "upgrade_count", "satisfied_before_n"),
-                ("downgrade", "downgrade_count", "delighted_before_n"),
+                ("upgrade", "upgrade_count", "satisfied_before_count"),
+                ("downgrade", "downgrade_count", "delighted_before_count"),
             ] %}
-                {{ base }}, {{ part }}, {{ shown_rate(name, part, base) }},
+                {{ base }}, {{ part }}, {{ suppress_small_rate(name, part, base) }},
             {% endfor %}
 
             -- why c moved
@@ -92,10 +98,40 @@ with
 
             -- level of service
             cast(target as {{ type_double() }}) as target_top_two_rate,
-            {{ shown_mean("top_two_count", "scored_count") }}
-            < target as is_below_target
+            {{ suppress_small_mean("top_two_count", "scored_count") }}
+            < target as is_below_target,
+
+            -- word of mouth: a scenario, and what respondents say
+            word_of_mouth.classed_count,
+            word_of_mouth.is_word_of_mouth_suppressed,
+            word_of_mouth.dissatisfied_count,
+            word_of_mouth.dissatisfied_heard_scenario,
+            word_of_mouth.dissatisfied_told_answer_count,
+            word_of_mouth.dissatisfied_told_mean,
+            word_of_mouth.dissatisfied_told_mean_low,
+            word_of_mouth.dissatisfied_told_mean_high,
+            word_of_mouth.is_dissatisfied_scenario_likely,
+            word_of_mouth.satisfied_count,
+            word_of_mouth.satisfied_heard_scenario,
+            word_of_mouth.satisfied_told_answer_count,
+            word_of_mouth.satisfied_told_mean,
+            word_of_mouth.satisfied_told_mean_low,
+            word_of_mouth.satisfied_told_mean_high,
+            word_of_mouth.is_satisfied_scenario_likely,
+            word_of_mouth.delighted_count,
+            word_of_mouth.delighted_heard_scenario,
+            word_of_mouth.delighted_told_answer_count,
+            word_of_mouth.delighted_told_mean,
+            word_of_mouth.delighted_told_mean_low,
+            word_of_mouth.delighted_told_mean_high,
+            word_of_mouth.is_delighted_scenario_likely,
+            word_of_mouth.net_heard_scenario,
+            word_of_mouth.break_even_ratio,
+            word_of_mouth.satisfied_ratio,
+            word_of_mouth.net_told_count
         from charts
         left join dimensions using (source, survey_id, wave, respondent_type)
+        left join word_of_mouth using (source, survey_id, wave, respondent_type)
     )
 
 select *

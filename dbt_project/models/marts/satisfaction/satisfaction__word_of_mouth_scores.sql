@@ -27,7 +27,7 @@ with
             survey_id,
             overall_score,
             count(*) as response_count,
-            count(told_count) as told_n,
+            count(told_count) as told_answer_count,
             sum(told_count) as told_sum,
             sum({{ wide_product("told_count", "told_count") }}) as told_squares
         from experiences
@@ -58,26 +58,35 @@ with
             cast(told.overall_score as {{ type_double() }}) as overall_score,
             told.response_count,
             told.response_count < {{ var("min_base") }} as is_suppressed,
-            told.told_n,
+            told.told_answer_count,
             {{
                 mean_with_interval(
-                    "told_mean", "told.told_sum", "told.told_squares", "told.told_n"
+                    "told_mean",
+                    "told.told_sum",
+                    "told.told_squares",
+                    "told.told_answer_count",
                 )
             }},
             cast(coalesce(referred.customer_count, 0) as bigint) as customer_count,
             cast(coalesce(referred.referrer_count, 0) as bigint) as referrer_count,
             {{
-                shown_rate(
+                suppress_small_rate(
                     "referrer", "referred.referrer_count", "referred.customer_count"
                 )
             }},
             cast(coalesce(referred.invited_count, 0) as bigint) as invited_count,
             cast(coalesce(referred.accepted_count, 0) as bigint) as accepted_count,
-            {{ shown_mean("referred.invited_count", "referred.customer_count") }}
-            as invited_mean,
+            {{
+                suppress_small_mean(
+                    "referred.invited_count", "referred.customer_count"
+                )
+            }} as invited_mean,
             -- invitations per customer * share accepted
-            {{ shown_mean("referred.accepted_count", "referred.customer_count") }}
-            as k_factor
+            {{
+                suppress_small_mean(
+                    "referred.accepted_count", "referred.customer_count"
+                )
+            }} as k_factor
         from told
         left join referred using (source, survey_id, overall_score)
     )

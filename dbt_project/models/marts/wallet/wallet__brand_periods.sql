@@ -82,9 +82,13 @@ with
                     then cast({{ value }} as {{ type_double() }})
                 end as {{ name }},
             {%- endfor %}
-            {{ shown_rate("penetration", "judged.buyer_count", "judged.base_count") }},
             {{
-                shown_rate(
+                suppress_small_rate(
+                    "penetration", "judged.buyer_count", "judged.base_count"
+                )
+            }},
+            {{
+                suppress_small_rate(
                     "sole_buyer", "judged.sole_buyer_count", "judged.buyer_count"
                 )
             }}

@@ -59,7 +59,7 @@ with
             cast(sow_stated as decimal(18, 8)) as sow_stated,
             is_over_one,
             -- people round: a whole ten or twenty-five is a guess
-            mod(stated_amount, 10) = 0 or mod(stated_amount, 25) = 0 as is_heaped,
+            mod(stated_amount, 10) = 0 or mod(stated_amount, 25) = 0 as is_round_number,
             {{ rounded("stated_share", 8) }} as stated_share,
             cast(brands_used_count as bigint) as brands_used_count,
             cast(our_rank as decimal(18, 4)) as our_rank,

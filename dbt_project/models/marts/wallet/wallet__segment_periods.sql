@@ -47,7 +47,9 @@ with
                     "brands_answer_count",
                 ),
             ] %}
-                cast({{ shown(value, base) }} as {{ type_double() }}) as {{ name }},
+                cast(
+                    {{ suppress_small(value, base) }} as {{ type_double() }}
+                ) as {{ name }},
             {%- endfor %}
             {{
                 mean_with_interval(
@@ -65,7 +67,11 @@ with
                     "stated_count",
                 )
             }},
-            {{ shown_rate("sole_buyer", "sole_buyer_count", "sole_answer_count") }}
+            {{
+                suppress_small_rate(
+                    "sole_buyer", "sole_buyer_count", "sole_answer_count"
+                )
+            }}
         from wallets
     )
 

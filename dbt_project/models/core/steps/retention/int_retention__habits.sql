@@ -7,8 +7,8 @@ with
     -- fewer gaps show neither habit nor fading
     gaps as (
         select *
-        from {{ ref("int_retention__gaps") }}
-        where gap_count >= {{ var("fading_min_gaps") }}
+        from {{ ref("int_retention__order_gaps") }}
+        where order_gap_count >= {{ var("fading_min_gaps") }}
     ),
 
     trends as (select * from {{ ref("int_retention__trends") }}),
@@ -17,13 +17,13 @@ with
         select
             gaps.customer_key,
             gaps.is_lapsed,
-            gaps.gap_cv < 1 as is_regular,
-            trends.kendall_s as gap_trend_s,
-            {{ normal_p_value("trends.kendall_z") }} as gap_trend_p_value,
+            gaps.order_gap_cv < 1 as is_regular,
+            trends.kendall_s as order_gap_trend_s,
+            {{ normal_p_value("trends.kendall_z") }} as order_gap_trend_p_value,
             {{
                 div(
                     days_between("customers.last_order_date", "as_of.as_of"),
-                    "gaps.median_gap_days",
+                    "gaps.median_order_gap_days",
                 )
             }} as silence_ratio
         from gaps
@@ -40,7 +40,7 @@ with
                 then 'not fading'
                 when silence_ratio > {{ var("fading_silence") }}
                 then 'silent'
-                when gap_trend_s > 0 and gap_trend_p_value < 0.05
+                when order_gap_trend_s > 0 and order_gap_trend_p_value < 0.05
                 then 'longer gaps'
                 else 'not fading'
             end as fading_sign

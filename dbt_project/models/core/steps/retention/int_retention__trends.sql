@@ -6,7 +6,7 @@ with
     gaps as (
         select
             customer_key,
-            gap_days,
+            order_gap_days,
             row_number() over (
                 partition by customer_key order by order_date desc
             ) as place
@@ -20,7 +20,11 @@ with
         select
             later.customer_key,
             sum(
-                {{ sign_of_difference("later.gap_days", "earlier.gap_days") }}
+                {{
+                    sign_of_difference(
+                        "later.order_gap_days", "earlier.order_gap_days"
+                    )
+                }}
             ) as kendall_s
         from newest as later
         inner join
@@ -31,9 +35,9 @@ with
     ),
 
     tied as (
-        select customer_key, gap_days, count(*) as t
+        select customer_key, order_gap_days, count(*) as t
         from newest
-        group by customer_key, gap_days
+        group by customer_key, order_gap_days
     ),
 
     sized as (

@@ -59,8 +59,8 @@ with
         select
             *,
             cast(
-                round(cast(median_gap_days as decimal(18, 2)), 0) as bigint
-            ) as usual_gap_days
+                round(cast(median_order_gap_days as decimal(18, 2)), 0) as bigint
+            ) as usual_order_gap_days
         from retention
     ),
 
@@ -108,15 +108,18 @@ with
                 else cast(rhythms.recency_days as {{ text }}) || ' days since the last'
             end,
             case
-                when rhythms.usual_gap_days <= 1
+                when rhythms.usual_order_gap_days <= 1
                 then 'every day'
-                else 'every ' || cast(rhythms.usual_gap_days as {{ text }}) || ' days'
+                else
+                    'every '
+                    || cast(rhythms.usual_order_gap_days as {{ text }})
+                    || ' days'
             end,
             null
         from rhythms
         left join customer_values on rhythms.customer_key = customer_values.customer_key
         where
-            rhythms.median_gap_days is not null
+            rhythms.median_order_gap_days is not null
             and (rhythms.is_lapsed or rhythms.is_fading)
             -- who is known to cost more than they bring is not called back; of the
             -- lapsed only those who brought something

@@ -63,7 +63,7 @@ with
             end as loyalty_kind,
             case when word_index is not null then 1 else 0 end
             + case when identity_index is not null then 1 else 0 end
-            + 1 as behaviour_index_n,
+            + 1 as behaviour_index_count,
             tier = 'top_5' as is_key_account,
             wallet_share_change
             <= -{{ var("key_account_share_drop") }} as is_wallet_share_falling,
@@ -77,7 +77,7 @@ with
             {{
                 div(
                     "repeat_index + coalesce(word_index, 0) + coalesce(identity_index, 0)",
-                    "behaviour_index_n",
+                    "behaviour_index_count",
                 )
             }}
             as behaviour_index,

@@ -124,7 +124,7 @@ with
                     when {{ loop.index }} then '{{ weekday }}'
                 {% endfor %}
             end as usual_weekday,
-            retention.median_gap_days,
+            retention.median_order_gap_days,
             filled.filled_field_count,
             {{ fields | length }} as field_count,
             {{ div("filled.filled_field_count", fields | length) }}

@@ -29,14 +29,17 @@ with
             {{
                 add_days(
                     "gaps.order_date",
-                    "ceil(retention.median_gap_days * " ~ var("fading_silence") ~ ")",
+                    "ceil(retention.median_order_gap_days * "
+                    ~ var("fading_silence")
+                    ~ ")",
                 )
             }}
         from {{ ref("fct_order_gaps") }} as gaps
         inner join retention on gaps.customer_key = retention.customer_key
         where
-            retention.gap_count >= {{ var("fading_min_gaps") }}
-            and gaps.gap_days > retention.median_gap_days * {{ var("fading_silence") }}
+            retention.order_gap_count >= {{ var("fading_min_gaps") }}
+            and gaps.order_gap_days
+            > retention.median_order_gap_days * {{ var("fading_silence") }}
     ),
 
     final as (

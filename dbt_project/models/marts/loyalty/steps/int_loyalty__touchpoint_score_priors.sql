@@ -23,8 +23,8 @@ with
                     )
                 }}
             ) as between_sum,
-            max({{ shown_mean("score_sum", "score_count") }})
-            - min({{ shown_mean("score_sum", "score_count") }}) as score_gap
+            max({{ suppress_small_mean("score_sum", "score_count") }})
+            - min({{ suppress_small_mean("score_sum", "score_count") }}) as score_gap
         from months
         group by source, month, touchpoint_by
     ),

@@ -20,9 +20,9 @@ with
             members.cohort_month,
             count(*) as cohort_size,
             sum(acquisition_costs.acquisition_cost_amount) as acquisition_cost_amount,
-            count(acquisition_costs.customer_key) as acquisition_cost_n,
+            count(acquisition_costs.customer_key) as acquisition_cost_count,
             sum(predictions.clv_amount) as predicted_value_amount,
-            count(predictions.clv_amount) as predicted_n
+            count(predictions.clv_amount) as predicted_count
         from members
         left join
             acquisition_costs on members.customer_key = acquisition_costs.customer_key

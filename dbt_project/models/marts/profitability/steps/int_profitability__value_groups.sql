@@ -23,14 +23,14 @@ with
             sum(cm3_amount) as cm3_amount,
             sum(profit_amount) as profit_amount,
             sum(measure_amount) as measure_amount,
-            count(measure_amount) as measure_n,
-            count(value_rank) as ranked_n,
+            count(measure_amount) as measure_count,
+            count(value_rank) as ranked_count,
             sum(
                 case when value_rank is not null then measure_amount end
             ) as ranked_amount,
             sum(value_rank * measure_amount) as rank_times_amount,
             sum(prior_measure_amount) as prior_measure_amount,
-            count(prior_measure_amount) as prior_measure_n
+            count(prior_measure_amount) as prior_measure_count
         from members
         group by group_by, group_name, currency_code
     ),

@@ -119,7 +119,7 @@ with
             dues.account_count,
             dues.due_points,
             {{
-                shown(
+                suppress_small(
                     div("dues.expired_points", "dues.due_points"),
                     "dues.account_count",
                 )

@@ -46,7 +46,7 @@ with
             customer_key,
             cast(null as {{ dbt.type_string() }}) as plan,
             cast(null as {{ dbt.type_string() }}) as exit_fee,
-            gap_days as duration_days,
+            order_gap_days as duration_days,
             is_closed as is_event
         from newcomers
         where order_day_number = 1
@@ -56,7 +56,7 @@ with
             customer_key,
             cast(null as {{ dbt.type_string() }}) as plan,
             cast(null as {{ dbt.type_string() }}) as exit_fee,
-            gap_days as duration_days,
+            order_gap_days as duration_days,
             is_closed as is_event
         from gaps
         union all

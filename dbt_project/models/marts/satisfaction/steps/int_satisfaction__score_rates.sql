@@ -1,4 +1,4 @@
-{# The counts of every score as rates with their intervals, suppressed nowhere yet. #}
+{# The counts of every score as rates with their intervals, before small-base suppression. #}
 with
     outcomes as (select * from {{ ref("int_satisfaction__score_outcomes") }}),
 

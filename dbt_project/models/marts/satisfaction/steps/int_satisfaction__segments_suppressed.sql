@@ -57,7 +57,7 @@ with
                 case when not is_suppressed then {{ name }} end as {{ name }},
             {% endfor %}
             {% for name in ["satisfaction_index_careful", "top_box_rate_careful"] %}
-                {{ shown(name, "careful_count") }} as {{ name }},
+                {{ suppress_small(name, "careful_count") }} as {{ name }},
             {% endfor %}
             case
                 when not is_suppressed then {{ div("index_variance", "index_count") }}
@@ -74,10 +74,10 @@ with
             case when not is_nps_suppressed then nps_weighted end as nps_weighted,
             nps_variance,
             recommend_level_count,
-            {{ shown("recommend_net_rate", "recommend_level_count") }}
+            {{ suppress_small("recommend_net_rate", "recommend_level_count") }}
             as recommend_net_rate,
             repurchase_count,
-            {{ shown("repurchase_high_rate", "repurchase_count") }}
+            {{ suppress_small("repurchase_high_rate", "repurchase_count") }}
             as repurchase_high_rate,
             c_count,
             c_below_count,
@@ -88,7 +88,7 @@ with
             case
                 when not is_c_suppressed then {{ div("c_above_count", "c_count") }}
             end as delight_rate,
-            {{ shown("d_gap_mean", "d_count") }} as d_gap_mean
+            {{ suppress_small("d_gap_mean", "d_count") }} as d_gap_mean
         from joined
     )
 

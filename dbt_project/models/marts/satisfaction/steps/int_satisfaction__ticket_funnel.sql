@@ -61,7 +61,7 @@ with
             {{ count_where("outcomes.has_bought_again is not null") }} as outcome_count,
             {{ count_where("outcomes.has_bought_again") }} as bought_again_count,
             {{ count_where("outcomes.has_bought_after_resolution is not null") }}
-            as textbook_count,
+            as bought_after_resolution_base_count,
             {{ count_where("outcomes.has_bought_after_resolution") }}
             as textbook_bought_count
         from outcomes

@@ -11,8 +11,8 @@ with
         select
             {{ wave }},
             count(*) as touchpoint_count,
-            max({{ shown("index_mean", "index_count") }}) as highest_mean,
-            min({{ shown("index_mean", "index_count") }}) as lowest_mean,
+            max({{ suppress_small("index_mean", "index_count") }}) as highest_mean,
+            min({{ suppress_small("index_mean", "index_count") }}) as lowest_mean,
             sum(index_count) as index_count,
             sum(index_sum) as index_sum,
             sum(index_square_sum) as index_square_sum,

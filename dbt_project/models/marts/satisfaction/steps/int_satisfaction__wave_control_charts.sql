@@ -55,15 +55,15 @@ with
             wave,
             respondent_type,
             wave_number,
-            count(has_problem) as problem_n,
+            count(has_problem) as problem_answer_count,
             {{ count_where("has_problem") }} as problem_count,
-            count(has_repurchased) as outcome_n,
+            count(has_repurchased) as outcome_count,
             {{ count_where("has_repurchased") }} as repurchased_count,
             {{
                 count_where(
                     "previous_class= 'satisfied' and mouth_class is not null"
                 )
-            }} as satisfied_before_n,
+            }} as satisfied_before_count,
             {{
                 count_where(
                     "previous_class= 'satisfied' and mouth_class= 'delighted'"
@@ -73,7 +73,7 @@ with
                 count_where(
                     "previous_class= 'delighted' and mouth_class is not null"
                 )
-            }} as delighted_before_n,
+            }} as delighted_before_count,
             {{
                 count_where(
                     "previous_class= 'delighted' and mouth_class= 'satisfied'"
@@ -98,13 +98,13 @@ with
             targets.target,
             {% for name in [
                 "wave_number",
-                "problem_n",
+                "problem_answer_count",
                 "problem_count",
-                "outcome_n",
+                "outcome_count",
                 "repurchased_count",
-                "satisfied_before_n",
+                "satisfied_before_count",
                 "upgrade_count",
-                "delighted_before_n",
+                "delighted_before_count",
                 "downgrade_count",
             ] -%}
                 more.{{ name }},

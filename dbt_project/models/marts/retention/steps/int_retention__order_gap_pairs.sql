@@ -4,10 +4,10 @@ with
         select
             customer_key,
             order_day_number,
-            gap_days,
-            lead(gap_days) over (
+            order_gap_days,
+            lead(order_gap_days) over (
                 partition by customer_key order by order_day_number
-            ) as next_gap_days
+            ) as next_order_gap_days
         from {{ ref("fct_order_gaps") }}
         where is_closed
     ),
@@ -20,13 +20,14 @@ with
             cast(
                 {{
                     div(
-                        "(gap_days - next_gap_days) * (gap_days - next_gap_days)",
-                        "4 * (gap_days + next_gap_days) * (gap_days + next_gap_days)",
+                        "(order_gap_days - next_order_gap_days) * (order_gap_days - next_order_gap_days)",
+                        "4 * (order_gap_days + next_order_gap_days) * (order_gap_days + next_order_gap_days)",
                     )
-                }} as decimal(28, 18)
+                }}
+                as decimal(28, 18)
             ) as squared_deviation
         from gaps
-        where mod(order_day_number, 2) = 1 and next_gap_days is not null
+        where mod(order_day_number, 2) = 1 and next_order_gap_days is not null
     )
 
 select *

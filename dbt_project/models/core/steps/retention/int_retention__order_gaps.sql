@@ -5,11 +5,13 @@ with
     summed as (
         select
             customer_key,
-            sum(case when is_closed then 1 else 0 end) as gap_count,
-            sum(case when is_closed then gap_days end) as gap_sum,
-            sum(case when is_closed then gap_days * gap_days end) as square_sum,
-            {{ percentile("case when is_closed then gap_days end", 0.5) }}
-            as median_gap_days,
+            sum(case when is_closed then 1 else 0 end) as order_gap_count,
+            sum(case when is_closed then order_gap_days end) as gap_sum,
+            sum(
+                case when is_closed then order_gap_days * order_gap_days end
+            ) as square_sum,
+            {{ percentile("case when is_closed then order_gap_days end", 0.5) }}
+            as median_order_gap_days,
             count(lapse_date) as lapse_count,
             count(
                 case when lapse_date is not null and is_closed then 1 end
@@ -26,24 +28,24 @@ with
     final as (
         select
             customer_key,
-            cast(gap_count as bigint) as gap_count,
+            cast(order_gap_count as bigint) as order_gap_count,
             cast(gap_sum as bigint) as gap_sum,
-            median_gap_days,
-            {{ div("gap_sum", "gap_count") }} as mean_gap_days,
+            median_order_gap_days,
+            {{ div("gap_sum", "order_gap_count") }} as mean_order_gap_days,
             -- the sample's standard deviation over the mean, from whole numbers
             case
-                when gap_count > 1
+                when order_gap_count > 1
                 then
                     sqrt(
                         {{
                             div(
-                                "gap_count * square_sum - gap_sum * gap_sum",
-                                "gap_count * (gap_count - 1)",
+                                "order_gap_count * square_sum - gap_sum * gap_sum",
+                                "order_gap_count * (order_gap_count - 1)",
                             )
                         }}
                     )
-                    / {{ div("gap_sum", "gap_count") }}
-            end as gap_cv,
+                    / {{ div("gap_sum", "order_gap_count") }}
+            end as order_gap_cv,
             cast(lapse_count as bigint) as lapse_count,
             cast(reactivation_count as bigint) as reactivation_count,
             first_lapse_date,

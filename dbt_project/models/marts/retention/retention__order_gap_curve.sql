@@ -11,13 +11,13 @@ with
         select * from {{ ref("int_retention__survival_means") }} where curve = 'gap'
     ),
 
-    figures as (select * from {{ ref("int_retention__gap_figures") }}),
+    figures as (select * from {{ ref("int_retention__order_gap_figures") }}),
 
     counted as (
         select
             points.*,
             means.base_count,
-            means.event_count as closed_gap_count,
+            means.event_count as closed_order_gap_count,
             -- every customer has one open gap, the last
             means.base_count - means.event_count as customer_count,
             means.median_days,
@@ -34,13 +34,13 @@ with
         select
             counted.segment_by,
             counted.segment,
-            counted.duration_days as gap_days,
+            counted.duration_days as order_gap_days,
             counted.customer_count,
             cast(
                 coalesce(figures.repeat_customer_count, 0) as bigint
             ) as repeat_customer_count,
-            counted.base_count as gap_count,
-            counted.closed_gap_count,
+            counted.base_count as order_gap_count,
+            counted.closed_order_gap_count,
             counted.at_risk_count,
             counted.event_count as closed_count,
             counted.censored_count as open_count,
@@ -50,7 +50,7 @@ with
                     "closed_share_rate",
                     div(
                         "counted.closed_so_far_count",
-                        "counted.closed_gap_count",
+                        "counted.closed_order_gap_count",
                     ),
                     "figures.repeat_customer_count",
                 ),
@@ -85,7 +85,9 @@ with
                     "figures.pair_customer_count",
                 ),
             ] %}
-                cast({{ shown(value, base) }} as {{ type_double() }}) as {{ name }},
+                cast(
+                    {{ suppress_small(value, base) }} as {{ type_double() }}
+                ) as {{ name }},
             {%- endfor %}
             cast(
                 coalesce(figures.pair_customer_count, 0) as bigint

@@ -24,7 +24,7 @@ with
             {%- for class in classes %}
                 {{ count_where("mouth_class = '" ~ class ~ "'") }} as {{ class }}_count,
                 {{ count_where("mouth_class = '" ~ class ~ "' and told_count is not null") }}
-                as {{ class }}_told_n,
+                as {{ class }}_told_answer_count,
                 sum(
                     case when mouth_class = '{{ class }}' then told_count end
                 ) as {{ class }}_told,
@@ -44,11 +44,11 @@ with
         select
             *,
             {%- for class in classes %}
-                {{ shown_mean(class ~ "_told", class ~ "_told_n") }}
+                {{ suppress_small_mean(class ~ "_told", class ~ "_told_answer_count") }}
                 as {{ class }}_told_mean,
                 sqrt(
-                    {{ variance_of_sums(class ~ "_told_n", class ~ "_told", class ~ "_squares") }}
-                    / nullif({{ class }}_told_n, 0)
+                    {{ variance_of_sums(class ~ "_told_answer_count", class ~ "_told", class ~ "_squares") }}
+                    / nullif({{ class }}_told_answer_count, 0)
                 ) as {{ class }}_error
                 {%- if not loop.last %}, {% endif %}
             {%- endfor %}
@@ -61,13 +61,13 @@ with
             survey_id,
             wave,
             classed_count,
-            classed_count < {{ var("min_base") }} as is_suppressed,
+            classed_count < {{ var("min_base") }} as is_word_of_mouth_suppressed,
             {%- for class, multiplier in classes.items() %}
                 {{ class }}_count,
                 cast(
                     {{ class }}_count * {{ multiplier }} as {{ type_double() }}
                 ) as {{ class }}_heard_scenario,
-                {{ class }}_told_n,
+                {{ class }}_told_answer_count,
                 {{
                     with_interval(
                         class ~ "_told_mean", class ~ "_told_mean", class ~ "_error"

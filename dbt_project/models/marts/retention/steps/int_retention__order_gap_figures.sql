@@ -7,18 +7,18 @@ with
 
     gaps as (select * from {{ ref("fct_order_gaps") }} where is_closed),
 
-    pairs as (select * from {{ ref("int_retention__gap_pairs") }}),
+    pairs as (select * from {{ ref("int_retention__order_gap_pairs") }}),
 
     closed as (
         select
             segments.segment_by,
             segments.segment,
-            cast(count(*) as bigint) as closed_gap_count,
+            cast(count(*) as bigint) as closed_order_gap_count,
             {{ count_where("gaps.order_day_number = 1") }} as repeat_customer_count,
-            sum(gaps.gap_days) as gap_sum,
-            sum(gaps.gap_days * gaps.gap_days) as square_sum,
-            {{ percentile("gaps.gap_days", 0.5) }} as closed_p50_days,
-            {{ percentile("gaps.gap_days", 0.9) }} as closed_p90_days
+            sum(gaps.order_gap_days) as gap_sum,
+            sum(gaps.order_gap_days * gaps.order_gap_days) as square_sum,
+            {{ percentile("gaps.order_gap_days", 0.5) }} as closed_p50_days,
+            {{ percentile("gaps.order_gap_days", 0.9) }} as closed_p90_days
         from gaps
         inner join segments on gaps.customer_key = segments.customer_key
         group by segments.segment_by, segments.segment
@@ -41,15 +41,16 @@ with
             {{ made_key(["closed.segment_by", "closed.segment"]) }} as figure_key,
             closed.segment_by,
             closed.segment,
-            closed.closed_gap_count,
+            closed.closed_order_gap_count,
             closed.repeat_customer_count,
-            {{ div("closed.gap_sum", "closed.closed_gap_count") }} as closed_mean_days,
+            {{ div("closed.gap_sum", "closed.closed_order_gap_count") }}
+            as closed_mean_days,
             -- the sample's standard deviation, from whole numbers
             sqrt(
                 {{
                     div(
-                        "closed.closed_gap_count * closed.square_sum - closed.gap_sum * closed.gap_sum",
-                        "closed.closed_gap_count * (closed.closed_gap_count - 1)",
+                        "closed.closed_order_gap_count * closed.square_sum - closed.gap_sum * closed.gap_sum",
+                        "closed.closed_order_gap_count * (closed.closed_order_gap_count - 1)",
                     )
                 }}
             ) as closed_sd_days,
