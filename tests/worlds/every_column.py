@@ -133,7 +133,8 @@ def land_night(warehouse: Warehouse, night: int) -> None:
         _fill_bookkeeping(warehouse)
     else:
         corrected = [{**order, "shipping_amount": 1, "status": "cancelled"} for order in shop.orders[:5]]
-        _load(warehouse, "orders", corrected + shop.orders[-40:], night)
+        unclear = [{**shop.orders[5], "status": "on the moon"}]
+        _load(warehouse, "orders", corrected + unclear + shop.orders[-40:], night)
         _load(warehouse, "customers", [{"customer_id": _customer(3), "age_band": "55+", "_source": "north"}], night)
 
 
