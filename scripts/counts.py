@@ -132,7 +132,10 @@ class DbtProject:
         )
 
     def undescribed_columns(self, work_file: Path) -> list[str]:
-        """Columns of core, as they are in a work file, that no yml describes."""
+        """Columns of core, as they are in a work file, that no yml describes.
+
+        Columns `x_...` come from an export as they are; only its owner can say what they mean.
+        """
         described = {
             (self.models[key]["name"], column["name"])
             for key in self.core()
@@ -143,7 +146,8 @@ class DbtProject:
         with duckdb.connect(str(work_file), read_only=True) as connection:
             found = connection.execute(
                 "select table_name, column_name from duckdb_columns() "
-                "where schema_name = 'core' and list_contains(?, table_name) order by all",
+                "where schema_name = 'core' and list_contains(?, table_name) and not starts_with(column_name, 'x_') "
+                "order by all",
                 [names],
             ).fetchall()
         return [f"{table}.{column}" for table, column in found if (table, column) not in described]
