@@ -22,6 +22,23 @@
 {%- endmacro %}
 
 {#
+  Which fifth of its scale a score is in, 1..5. A scale has a score for every whole number between its ends: k scores, of which
+  this one is number j (0, 1, ...). Its fifth is that of the middle of its place, (j + 1/2) / k; of two scores the lower counts
+  for what lies between them. On 1..5 every score is a fifth, on 1..10 every two scores are; 0..10 has 0-1, 2-3, 4-6, 7-8, 9-10
+  and 1..7 has 1, 2-3, 4, 5-6, 7. NULL on an open scale.
+#}
+{% macro fifth_of_scale(score, scale_min, scale_max) -%}
+    {%- set place = "floor(" ~ score ~ " - " ~ scale_min ~ ")" -%}
+    {%- set scores = "(floor(" ~ scale_max ~ " - " ~ scale_min ~ ") + 1)" -%}
+    case
+        when {{ scale_max }} > {{ scale_min }}
+        then
+            cast(floor({{ div("10 * " ~ place ~ " + 5", "2 * " ~ scores) }}) as integer)
+            + 1
+    end
+{%- endmacro %}
+
+{#
   Two-sided p-value of a standard normal z: the complementary error function of |z|/sqrt(2) by
   Abramowitz & Stegun 7.1.26, exact to 1.5e-7, because engines have no normal distribution.
 #}

@@ -27,9 +27,9 @@ RATES_OF_GROUPS = {
 }
 PREDICTIONS = "order_probability p_alive expected_order_count"
 WITHOUT_SURVEY = (
-    *("responses", "segment_months", "drivers", "structure", "loyalty_curve", "loyalty_contrasts", "focus"),
-    *("value_perception", "waves", "nonresponse", "coverage", "followups", "survey_operations"),
-    *("word_of_mouth", "word_of_mouth_scores", "profit_lags"),
+    *("responses", "segment_months", "drivers", "measurement_model", "loyalty_curve", "loyalty_contrasts"),
+    *("value_customers", "value_perception", "waves", "nonresponse", "coverage", "followups", "survey_operations"),
+    *("word_of_mouth_scores", "profit_lags"),
 )
 
 

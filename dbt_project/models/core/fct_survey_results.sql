@@ -10,17 +10,9 @@ with
     bands as (select * from {{ ref("score_bands") }}),
 
     questions as (
-        select source, survey_id, question_code, scale_min, scale_max
+        select source, survey_id, question_code
         from {{ ref("dim_survey_questions") }}
         where role = 'overall_satisfaction'
-    ),
-
-    scales as (
-        select
-            source, survey_id, min(scale_min) as scale_min, min(scale_max) as scale_max
-        from questions
-        group by source, survey_id
-        having min(scale_min) = max(scale_min) and min(scale_max) = max(scale_max)
     ),
 
     -- the class that the survey's own labels give a score
@@ -38,24 +30,32 @@ with
         having min(words.satisfaction_class) = max(words.satisfaction_class)
     ),
 
-    -- what each overall score of a survey says: its own labels decide where their
-    -- words are plain, else the score bands
-    classes as (
+    -- what an overall score says: the survey's own labels decide where their words
+    -- are plain, else its fifth of the scale
+    classed as (
         select
-            scales.source,
-            scales.survey_id,
-            bands.score,
+            scores.response_key,
             bands.class as loyalty_class,
             coalesce(
                 said.satisfaction_class, bands.satisfaction_class
             ) as satisfaction_class
-        from scales
-        inner join bands using (scale_min, scale_max)
+        from scores
+        inner join responses on scores.response_key = responses.response_key
+        left join
+            bands
+            on bands.fifth
+            = {{
+                fifth_of_scale(
+                    "scores.overall_score",
+                    "scores.overall_scale_min",
+                    "scores.overall_scale_max",
+                )
+            }}
         left join
             said
-            on scales.source = said.source
-            and scales.survey_id = said.survey_id
-            and bands.score = said.score
+            on responses.source = said.source
+            and responses.survey_id = said.survey_id
+            and scores.overall_score = said.score
     ),
 
     final as (
@@ -74,8 +74,8 @@ with
             scores.overall_index,
             scores.disconfirmation_index,
             scores.ideal_index,
-            classes.loyalty_class,
-            classes.satisfaction_class,
+            classed.loyalty_class,
+            classed.satisfaction_class,
             scores.overall_score = scores.overall_scale_max as is_top_box,
             scores.overall_score >= scores.overall_scale_max - 1 as is_top_two,
             scores.expectation_score,
@@ -94,7 +94,7 @@ with
                     }}
             end as c_ratio,
             case
-                when not scores.is_one_scale or scores.expectation_score = 0
+                when not scores.is_one_scale or scores.expectation_score <= 0
                 then null
                 when
                     abs(scores.perceived_score - scores.expectation_score)
@@ -147,11 +147,7 @@ with
             end as repurchase_band
         from responses
         left join scores on responses.response_key = scores.response_key
-        left join
-            classes
-            on responses.source = classes.source
-            and responses.survey_id = classes.survey_id
-            and scores.overall_score = classes.score
+        left join classed on responses.response_key = classed.response_key
     )
 
 select *

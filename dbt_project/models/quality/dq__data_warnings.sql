@@ -16,6 +16,101 @@ with
         group by source, status
     ),
 
+    answers as (
+        select
+            *,
+            case
+                when abs(given_score) < 10000 and given_score = floor(given_score)
+                then cast(cast(given_score as bigint) as {{ dbt.type_string() }})
+                when abs(given_score) < 10000
+                then cast(given_score as {{ dbt.type_string() }})
+                -- it may be a telephone number
+                else 'a number of five digits or more'
+            end as code
+        from {{ ref("fct_survey_answers") }}
+    ),
+
+    codes as (
+        select
+            source,
+            survey_id,
+            question_code,
+            code,
+            count(*) as row_count,
+            row_number() over (
+                partition by source, survey_id, question_code
+                order by count(*) desc, code
+            ) as place
+        from answers
+        where is_off_scale
+        group by source, survey_id, question_code, code
+    ),
+
+    off_scale as (
+        select
+            'answer off the scale' as warning,
+            'survey_answers' as feed,
+            source,
+            survey_id
+            || ', '
+            || question_code
+            || ': '
+            || case when place <= 5 then code else 'other codes' end as detail,
+            cast(sum(row_count) as bigint) as row_count,
+            'not counted as answers; name a code for no answer in missing_codes of survey_questions, or correct scale_min and scale_max'
+            as remedy
+        from codes
+        group by
+            source,
+            survey_id,
+            question_code,
+            case when place <= 5 then code else 'other codes' end
+    ),
+
+    -- the words themselves may name people and stay behind
+    not_understood as (
+        select
+            'answer not understood' as warning,
+            'survey_answers' as feed,
+            source,
+            survey_id || ', ' || question_code as detail,
+            count(*) as row_count,
+            'not counted as answers; give the words a score in survey_answer_labels, or the question the role comment'
+            as remedy
+        from answers
+        where is_unreadable and role is not null
+        group by source, survey_id, question_code
+    ),
+
+    not_explained as (
+        select
+            'question not explained' as warning,
+            'survey_answers' as feed,
+            source,
+            survey_id || ', ' || question_code as detail,
+            count(*) as row_count,
+            'not counted as answers; give the question a role in survey_questions'
+            as remedy
+        from answers
+        where role is null
+        group by source, survey_id, question_code
+    ),
+
+    warned as (
+        {% for warning in [
+            "unknown_words",
+            "off_scale",
+            "not_understood",
+            "not_explained",
+        ] %}
+            select warning, feed, source, detail, row_count, remedy
+            from {{ warning }}
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
+    ),
+
     final as (
         select
             {{ made_key(["warning", "feed", "source", "detail"]) }} as warning_key,
@@ -25,7 +120,7 @@ with
             detail,
             row_count,
             remedy
-        from unknown_words
+        from warned
     )
 
 select *

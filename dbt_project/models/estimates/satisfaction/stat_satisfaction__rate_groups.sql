@@ -7,7 +7,7 @@ with
     ),
 
     results as (
-        select * from {{ ref("fct_survey_results") }} where overall_score is not null
+        select * from {{ ref("fct_survey_results") }} where is_top_box is not null
     ),
 
     grouped as (

@@ -18,6 +18,7 @@ with
             'overall' as factor,
             scored_count as customer_count,
             top_box_count,
+            classed_count,
             satisfied_count,
             {{ div("index_sum", "index_count") }} as satisfaction_index,
             {{
@@ -38,6 +39,7 @@ with
             driver as factor,
             answer_count as customer_count,
             cast(null as bigint) as top_box_count,
+            cast(null as bigint) as classed_count,
             cast(null as bigint) as satisfied_count,
             performance_index as satisfaction_index,
             cast(null as {{ type_double() }}) as index_error,
@@ -72,7 +74,7 @@ with
                 )
             }},
             {{ suppress_small_rate("top_box", "top_box_count", "customer_count") }},
-            {{ suppress_small_rate("satisfied", "satisfied_count", "customer_count") }},
+            {{ suppress_small_rate("satisfied", "satisfied_count", "classed_count") }},
             importance_share,
             case
                 when is_suppressed then 'fewer answers than min_base' else reason

@@ -39,10 +39,12 @@ with
     sides as (
         select 'step' as contrast, score as upper_score, 'upper' as side, outcomes.*
         from outcomes
+        -- a mean of two questions is no step of the scale
+        where score = floor(score)
         union all
         select 'step' as contrast, score + 1 as upper_score, 'lower' as side, outcomes.*
         from outcomes
-        where score < scale_max
+        where score < scale_max and score = floor(score)
         {% for of, upper, lower in [
                 ("satisfaction_class", "satisfied", "dissatisfied"),
                 ("loyalty_class", "loyal", "at_risk"),

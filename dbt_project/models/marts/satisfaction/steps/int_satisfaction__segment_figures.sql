@@ -83,8 +83,13 @@ with
             -- the overall score and its classes
             count(overall_score) as scored_count,
             sum(overall_score) as overall_sum,
-            count(case when is_top_box then 1 end) as top_box_count,
-            count(case when is_top_two then 1 end) as top_two_count,
+            -- an open scale has no best score
+            case
+                when count(is_top_box) > 0 then {{ count_where("is_top_box") }}
+            end as top_box_count,
+            case
+                when count(is_top_two) > 0 then {{ count_where("is_top_two") }}
+            end as top_two_count,
             count(loyalty_class) as classed_count,
             count(nps_class) as nps_count,
             count(recommend_level) as recommend_level_count,
@@ -114,9 +119,10 @@ with
 
             -- without speeders and straight-liners
             count(case when is_careful then overall_score end) as careful_count,
-            count(
-                case when is_careful and is_top_box then 1 end
-            ) as careful_top_box_count,
+            case
+                when count(is_top_box) > 0
+                then {{ count_where("is_careful and is_top_box") }}
+            end as careful_top_box_count,
             count(case when is_careful then rounded_index end) as careful_index_count,
             sum(case when is_careful then rounded_index end) as careful_index_sum,
 
@@ -171,10 +177,12 @@ with
             {{ div("overall_sum", "scored_count") }} as overall_mean,
             {{ div("top_box_count", "scored_count") }} as top_box_rate,
             {{ div("top_two_count", "scored_count") }} as top_two_rate,
-            {{ div("coalesce(top_box_weight_sum, 0)", "weight_sum") }}
-            as top_box_rate_weighted,
-            {{ div("coalesce(top_two_weight_sum, 0)", "weight_sum") }}
-            as top_two_rate_weighted,
+            {% for name in ["top_box", "top_two"] %}
+                case
+                    when {{ name }}_count is not null
+                    then {{ div("coalesce(" ~ name ~ "_weight_sum, 0)", "weight_sum") }}
+                end as {{ name }}_rate_weighted,
+            {% endfor %}
             {{ div("careful_top_box_count", "careful_count") }} as top_box_rate_careful,
             {{ div("satisfied_count", "classed_count") }} as satisfied_rate,
             {{ div("dissatisfied_count", "classed_count") }} as dissatisfied_rate,

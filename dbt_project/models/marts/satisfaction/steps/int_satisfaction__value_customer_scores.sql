@@ -15,7 +15,11 @@ with
             segments.survey_id,
             segments.segment,
             count(results.overall_score) as scored_count,
-            count(case when results.is_top_box then 1 end) as top_box_count,
+            case
+                when count(results.is_top_box) > 0
+                then count(case when results.is_top_box then 1 end)
+            end as top_box_count,
+            count(results.satisfaction_class) as classed_count,
             count(
                 case when results.satisfaction_class = 'satisfied' then 1 end
             ) as satisfied_count,
