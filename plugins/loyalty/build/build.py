@@ -87,7 +87,7 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
         failpoint("build.locked")
         if redacted := redact_forgotten(workspace):
             progress.log(f"build {build_id}: {redacted} loads named forgotten people and were written again")
-        ledger_seq = ledger.events()[-1].seq if ledger.events() else 0
+        ledger_seq = ledger.last_seq()
         loads = ledger.loads()
         built = last_build(ledger)
         with open_work_file(settings) as connection:

@@ -13,7 +13,6 @@ from typing import Any
 
 import duckdb
 
-from loyalty.build.raw_views import dated_as_of
 from loyalty.build.work_file import lock_file
 from loyalty.common.duckdb_session import duckdb_config
 from loyalty.common.ledger import Event, Ledger, Load
@@ -43,17 +42,16 @@ class Plan:
 def make_plan(workspace: Workspace, as_of: date | None = None) -> Plan:
     """Which accepted loads the last published build has not seen, and what else has changed since."""
     settings, ledger = workspace.settings, workspace.ledger
-    loads = ledger.loads()
-    if not any(load.feed == "orders" for load in loads):
+    if not ledger.loads(feed="orders", newest=1):
         return Plan(False, False, ("no orders have been accepted yet, so there is nothing to build",))
     built = last_build(ledger)
     if built is None:
-        return Plan(True, True, ("nothing has been built yet",), tuple(loads), is_full=True)
-    new_loads = tuple(load for load in loads if load.load_seq > built.data["load_seq"])
+        return Plan(True, True, ("nothing has been built yet",), tuple(ledger.loads()), is_full=True)
+    new_loads = tuple(ledger.loads(after=built.data["load_seq"]))
     reasons = (
         *_load_reasons(new_loads),
         *_withdrawal_reasons(ledger, built),
-        *_setting_reasons(settings, loads, built, as_of),
+        *_setting_reasons(settings, ledger, built, as_of),
     )
     if reasons:
         return Plan(True, True, reasons, new_loads, is_full=needs_full(settings, ledger, built))
@@ -96,10 +94,12 @@ def last_build(ledger: Ledger) -> Event | None:
 
 def is_published(ledger: Ledger, build_id: str) -> bool:
     """Whether readers see this build: published, and not rolled back since."""
-    since_rollback: list[Event] = []
-    for event in ledger.events("publish", "rollback"):
-        since_rollback = [] if event.kind == "rollback" else [*since_rollback, event]
-    return any(event.data["build_id"] == build_id for event in since_rollback)
+    for event in ledger.newest_first("publish", "rollback", "build"):
+        if event.kind == "publish" and event.data["build_id"] == build_id:
+            return True
+        if event.kind == "rollback" or (event.kind == "build" and event.data.get("build_id") == build_id):
+            return False  # it cannot have been published before it was built
+    return False
 
 
 def is_held(ledger: Ledger) -> bool:
@@ -164,18 +164,18 @@ def _withdrawal_reasons(ledger: Ledger, built: Event) -> list[str]:
         "withdraw": "a load was withdrawn or brought back",
         "rekey": "the key was rotated",
     }
-    since = [event for event in ledger.events("delivery", *words) if event.seq > built.data["ledger_seq"]]
+    since = ledger.events("delivery", *words, after=built.data["ledger_seq"])
     kinds = {"supersede" if event.data.get("supersedes") else event.kind for event in since} - {"delivery"}
     return [words[kind] for kind in sorted(kinds)]
 
 
-def _setting_reasons(settings: Settings, loads: Sequence[Load], built: Event, as_of: date | None) -> list[str]:
+def _setting_reasons(settings: Settings, ledger: Ledger, built: Event, as_of: date | None) -> list[str]:
     reasons = []
     if built.data["code_version"] != code_version(settings):
         reasons.append("the models or the code have changed")
     if changed := _changed_vars(settings, built):
         reasons.append(f"{changed}; core, estimates and marts are made again, landing is not read again")
-    wanted = as_of or dated_as_of(loads)
+    wanted = as_of or ledger.newest_version("orders")
     if (wanted and wanted.isoformat() != built.data["as_of"]) or (
         built.data["is_as_of_given"] and as_of is None and not wanted
     ):

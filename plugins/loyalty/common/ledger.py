@@ -17,19 +17,18 @@ import errno
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from itertools import chain
+from datetime import UTC, date, datetime
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from loyalty.common.errors import UserError
+from loyalty.common.ledger_index import REWRITING, LedgerIndex
 
-ACCEPTING = ("delivery", "release")
-REWRITING = ("forget", "rekey")
 # Kinds and keys that older versions wrote -> their names today.
 OLD_KINDS = {"trouble": "feed_error"}
 OLD_KEYS = {"of_load_id": "released_from", "gate_id": "rules_id"}
@@ -68,35 +67,70 @@ class Load:
     data: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class LoadTotal:
+    """The loads of one feed file, canonical feed and source that count: how many, rows, and when the last one came."""
+
+    feed_name: str
+    feed: str
+    source: str
+    count: int
+    row_count: int
+    last_received_at: datetime
+
+
 class Ledger:
     """Reads and appends the events of one workspace.
 
-    What was read stays in memory, so that each further look reads only what was written since, also by others.
+    What the events say is kept in an index beside the file (ledger_index.py), so that a look reads only the lines that
+    were written since the last one, by whatever command. `lines_read` counts the lines that this ledger has read.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.file = folder / "events.jsonl"
-        self._forget()
+        self.lines_read = 0
+        self._opened: LedgerIndex | None = None
+        self._process = os.getpid()
+        self._seen: tuple[int, int, int] | None = None
 
     def append(self, kind: str, *, at: datetime | None = None, **data: Any) -> Event:
         """Write one event and return it with its number; it is on disk when this returns."""
         with self._locked() as descriptor:
             return self._write(descriptor, kind, at or datetime.now(UTC), data)
 
-    def events(self, *kinds: str) -> list[Event]:
-        """All whole events in order, of the given kinds or of every kind."""
-        self._read_on()
+    def events(self, *kinds: str, after: int = 0) -> list[Event]:
+        """All whole events in order, of the given kinds or of every kind; only those with a higher number than `after`.
+
+        Without kinds the file itself is read, whole.
+        """
         if not kinds:
-            return list(self._events)
-        if len(kinds) == 1:
-            return list(self._by_kind.get(kinds[0], []))
-        return sorted(chain.from_iterable(self._by_kind.get(kind, []) for kind in kinds), key=attrgetter("seq"))
+            return [event for event in self._all_events() if event.seq > after]
+        return self._events_of(
+            f"select seq from event where kind in ({_marks(kinds)}) and seq > ? order by seq", (*kinds, after)
+        )
+
+    def newest_first(self, *kinds: str) -> Iterator[Event]:
+        """The events of these kinds from the newest back, read one by one."""
+        seq = self.last_seq() + 1
+        of_kind = "select max(seq) as seq from event where kind = ? and seq < ?"
+        newest = f"select max(seq) as seq from ({' union all '.join([of_kind] * len(kinds))})"
+        while found := self._events_of(newest, [value for kind in kinds for value in (kind, seq)]):
+            seq = found[0].seq
+            yield found[0]
 
     def last(self, *kinds: str) -> Event | None:
         """The newest event of these kinds."""
-        found = self.events(*kinds)
-        return found[-1] if found else None
+        return next(self.newest_first(*kinds), None)
+
+    def last_seq(self) -> int:
+        """The number of the newest event; 0 without one."""
+        return self._value("select max(seq) from event") or 0
+
+    def last_runs(self) -> dict[str, Event]:
+        """The newest run of each kind."""
+        found = self._events_of("select seq from run order by seq")
+        return {event.data["run_kind"]: event for event in found}
 
     def deliver(self, *, feed_name: str, load_id: str, at: datetime | None = None, **data: Any) -> Event:
         """Record an accepted delivery; decides under the lock whether the build has to look at it.
@@ -106,11 +140,56 @@ class Ledger:
         """
         with self._locked() as descriptor:
             load_id = self.successor(load_id)
-            newest = self._newest.get((feed_name, data.get("version_at")))
+            newest = self._value(
+                "select load_id from delivery where feed_name = ? and version_at is ? "
+                "and outcome in ('accepted', 'unchanged') order by seq desc limit 1",
+                (feed_name, data.get("version_at")),
+            )
             is_newest_already = newest is not None and self.successor(newest) == load_id
             outcome = "unchanged" if is_newest_already else "accepted"
             details = {"feed_name": feed_name, "load_id": load_id, "outcome": outcome, **data}
             return self._write(descriptor, "delivery", at or datetime.now(UTC), details)
+
+    def last_delivery(self, feed_name: str, *uris: str) -> Event | None:
+        """The newest delivery of a feed, or of one of its files, which may be known by several addresses."""
+        of_file = f" and uri in ({_marks(uris)})" if uris else ""
+        found = self._events_of(
+            f"select max(seq) as seq from delivery where feed_name = ?{of_file}", (feed_name, *uris)
+        )
+        return found[0] if found else None
+
+    def deliveries_of_bytes(self, sha256: str, feed_name: str | None = None) -> list[Event]:
+        """The deliveries of a file with these bytes, of a feed or of all."""
+        where = "sha256 = ? and (? is null or feed_name = ?)"
+        return self._events_of(f"select seq from delivery where {where} order by seq", (sha256, feed_name, feed_name))
+
+    def deliveries_of_load(self, load_id: str) -> list[Event]:
+        """The deliveries that brought a load."""
+        return self._events_of("select seq from delivery where load_id = ? order by seq", (load_id,))
+
+    def rejected_files(self) -> list[Event]:
+        """The deliveries that were rejected and are the newest of their file."""
+        return self._events_of(
+            """
+            select seq from delivery where outcome = 'rejected' and not exists (
+                select 1 from delivery as later
+                where later.feed_name = delivery.feed_name and later.uri is delivery.uri and later.seq > delivery.seq
+            ) order by seq
+            """
+        )
+
+    def quarantined_loads(self, only_open: bool = False) -> list[str]:
+        """The loads as they were delivered that had rows in quarantine, or may still have open ones."""
+        is_open = "having max(quarantined_count) > (select count(*) from done where done.load_id = delivery.load_id)"
+        rows = self._rows(
+            "select load_id from delivery where quarantined_count > 0 and outcome <> 'rejected' "
+            f"group by load_id {is_open if only_open else ''} order by load_id"
+        )
+        return [load_id for (load_id,) in rows]
+
+    def done_lines(self, load_id: str) -> dict[int, str]:
+        """The lines of a load's quarantine that are no longer open: line -> released or corrected."""
+        return dict(self._rows("select line, status from done where load_id = ?", (load_id,)))
 
     def record_feed_error(self, feed_name: str, message: str) -> None:
         """Record why a feed as a whole cannot be loaded, or by an empty message that it can again; once each."""
@@ -119,43 +198,74 @@ class Ledger:
 
     def feed_errors(self) -> dict[str, str]:
         """Feed -> why it cannot be loaded, or an empty text when it can again."""
-        return {event.data["feed_name"]: event.data["message"] for event in self.events("feed_error")}
+        found = self._events_of("select seq from feed_error order by seq")
+        return {event.data["feed_name"]: event.data["message"] for event in found}
 
     def withdraw(self, load_id: str, undo: bool = False) -> Event:
         """Take a load, and what was released from it, out of what counts; `undo` brings it back."""
         return self.append("withdraw", load_id=load_id, is_undone=undo)
 
-    def loads(self) -> list[Load]:
+    def loads(self, *, newest: int | None = None, after: int = 0, **where: str | None) -> list[Load]:
         """The accepted loads that count, oldest first: without superseded, withdrawn and forgotten ones.
 
-        Of a feed whose every file is the whole truth (`snapshot: full`) only the newest file counts.
+        Of a feed whose every file is the whole truth (`snapshot: full`) only the newest file counts. `where` names
+        columns of the index (`feed_name="orders"`, None for empty), `after` leaves out what came until that event, and
+        `newest` keeps the last so many: what is asked for decides how much is read.
         """
-        return [load for load in self.accepted_loads() if load.load_id not in self.withdrawn_loads()]
+        conditions = "".join(f" and {column} is ?" for column in where)
+        last = f" desc limit {newest:d}" if newest is not None else ""
+        found = self._loads(
+            f"select * from counting where seq > ?{conditions} order by seq{last}", (after, *where.values())
+        )
+        return found[::-1] if newest is not None else found
+
+    def load_totals(self) -> list[LoadTotal]:
+        """Loads and rows that count, by feed file, canonical feed and source."""
+        rows = self._rows(
+            "select feed_name, feed, source, count(*), sum(row_count), max(received_at) from counting "
+            "group by 1, 2, 3 order by 1, 2, 3"
+        )
+        return [
+            LoadTotal(name, feed, source, count, row_count, datetime.fromisoformat(last))
+            for name, feed, source, count, row_count, last in rows
+        ]
+
+    def loads_until(self, seq: int, **where: str) -> tuple[int, int]:
+        """How many loads that count came until an event, and the sum of their places in the order."""
+        conditions = "".join(f" and {column} is ?" for column in where)
+        rows = self._rows(
+            f"select count(*), coalesce(sum(seq), 0) from counting where seq <= ?{conditions}", (seq, *where.values())
+        )
+        return rows[0] if rows else (0, 0)
+
+    def row_counts(self, feed_name: str, newest: int) -> list[int]:
+        """The rows of a feed's last so many loads that count, oldest first."""
+        rows = self._rows(
+            "select row_count from counting where feed_name = ? order by seq desc limit ?", (feed_name, newest)
+        )
+        return [count for (count,) in rows][::-1]
+
+    def newest_version(self, feed: str) -> date | None:
+        """The newest date in the names of a canonical feed's exports that count, where they have one."""
+        found = self._value("select max(version_at) from counting where feed = ?", (feed,))
+        return datetime.fromisoformat(found).date() if found else None
 
     def withdrawn_loads(self) -> dict[str, Load]:
         """The loads that were withdrawn, and what was released from them, by id."""
-        self._read_on()
-        accepted = [_of_current(load, self._renamed) for load in self._current.values()]
-        return {load.load_id: load for load in accepted if {load.load_id, load.released_from} & self._withdrawn}
+        return {load.load_id: load for load in self._loads("select * from withdrawn_load order by seq")}
 
     def accepted_loads(self) -> list[Load]:
         """The accepted loads, also withdrawn ones, oldest first."""
-        self._read_on()
-        current = [_of_current(load, self._renamed) for load in self._current.values()]
-        newest_snapshot: dict[str, Load] = {}
-        for load in current:
-            other = newest_snapshot.get(load.feed_name)
-            is_whole = load.snapshot and load.released_from is None and load.load_id not in self._withdrawn
-            if is_whole and (other is None or is_newer(load, other)):
-                newest_snapshot[load.feed_name] = load
-        kept = [load for load in current if _counts(load, newest_snapshot)]
-        return sorted(kept, key=attrgetter("load_seq"))
+        return self._loads("select * from accepted order by seq")
+
+    def changes_of_loads(self) -> int:
+        """How many events wrote loads again or took them out of what counts."""
+        kinds = (*REWRITING, "withdraw")
+        return self._value(f"select count(*) from event where kind in ({_marks(kinds)})", kinds) or 0
 
     def successor(self, load_id: str) -> str:
         """The load that replaced this load when it was written again; itself when none did."""
-        for event in self.events(*REWRITING):
-            load_id = event.data["rewritten"].get(load_id) or load_id
-        return load_id
+        return self._ask(lambda index: index.origin_today(load_id)) or load_id
 
     def origins(self) -> dict[str, str]:
         """The id under which each rewritten load was delivered: its raw file and its quarantine keep it."""
@@ -164,56 +274,133 @@ class Ledger:
             origins |= {new: origins.get(old, old) for old, new in event.data["rewritten"].items() if new}
         return origins
 
-    def _forget(self) -> None:
-        """Know nothing, as before the first look."""
-        self._read_bytes = self._read_lines = 0
-        self._events: list[Event] = []
-        self._by_kind: dict[str, list[Event]] = {}
-        self._current: dict[str, Load] = {}
-        self._renamed: dict[str, str] = {}
-        self._withdrawn: set[str] = set()
-        self._newest: dict[tuple[str, str | None], str] = {}
+    def known_checksum(self, uri: str, stamp: str) -> str | None:
+        """The checksum of a file that was read when it had this stamp (size, time, inode); None when it was not."""
+        found = self._rows("select sha256 from stamp where uri = ? and stamp = ?", (uri, stamp))
+        return found[0][0] if found else None
 
-    def _read_on(self) -> None:
-        """Read the whole lines that were written since the last look; UserError for a damaged one."""
-        size = self.file.stat().st_size if self.file.exists() else 0
-        if size < self._read_bytes:  # another file took its place
-            self._forget()
-        if size == self._read_bytes:
+    def keep_checksum(self, uri: str, stamp: str, sha256: str) -> None:
+        """Remember a file's checksum in the index: the file is not read again while its stamp is the same."""
+        self._rows("insert or replace into stamp values (?, ?, ?)", (uri, stamp, sha256))
+
+    def read_again(self) -> None:
+        """Throw the index away and make it again from the whole file; UserError for a damaged line."""
+        if self.folder.is_dir():
+            self._index.throw_away()
+            self._seen = None
+            self._read_on()
+
+    @property
+    def _index(self) -> LedgerIndex:
+        if self._opened is None or self._process != os.getpid():  # a connection must not go with a fork
+            self._opened, self._process, self._seen = LedgerIndex(self.folder / "index.sqlite"), os.getpid(), None
+        return self._opened
+
+    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        return self._ask(lambda index: index.rows(sql, values)) or []
+
+    def _value(self, sql: str, values: Sequence[Any] = ()) -> Any:
+        return self._ask(lambda index: index.value(sql, values))
+
+    def _ask(self, question: Callable[[LedgerIndex], Any]) -> Any:
+        """The answer of the index, brought up to date; a damaged one is made again, in memory when need be."""
+        if not self.folder.is_dir():
+            return None
+        for repair in (LedgerIndex.throw_away, LedgerIndex.use_memory):
+            try:
+                self._read_on()
+                return question(self._index)
+            except sqlite3.Error:
+                repair(self._index)
+                self._seen = None
+        self._read_on()
+        return question(self._index)
+
+    def _events_of(self, sql: str, values: Sequence[Any] = ()) -> list[Event]:
+        """The events with the numbers that a query gives."""
+        found = self._rows(f"select event.seq, start, length from ({sql}) as asked join event using (seq)", values)
+        if not found:
+            return []
+        events = []
+        with self.file.open("rb") as handle:
+            for seq, start, length in found:
+                handle.seek(start)
+                event = _event(handle.read(length), self.file, seq)
+                if event is None or event.seq != seq:
+                    raise _damaged(self.file, seq)
+                events.append(event)
+        return sorted(events, key=attrgetter("seq"))
+
+    def _loads(self, sql: str, values: Sequence[Any] = ()) -> list[Load]:
+        """The loads that a query of the index gives, in its order."""
+        rows = self._rows(f"select seq, load_id, released_from from ({sql})", values)
+        events = self._events_of(f"select seq from ({sql})", values)
+        by_seq = {event.seq: event for event in events}
+        return [
+            replace(_load(by_seq[seq]), load_id=load_id, released_from=released_from)
+            for seq, load_id, released_from in rows
+        ]
+
+    def _all_events(self) -> Iterator[Event]:
+        if not self.file.exists():
             return
         with self.file.open("rb") as handle:
-            handle.seek(self._read_bytes)
-            content = handle.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        for line in whole.split(b"\n")[:-1]:
-            self._read_lines += 1
-            self._read_bytes += len(line) + 1
-            if event := _event(line, self.file, self._read_lines):
-                self._take(event)
+            for number, line in enumerate(handle, 1):
+                if line.endswith(b"\n") and (event := _event(line, self.file, number)):
+                    self.lines_read += 1
+                    yield event
 
-    def _take(self, event: Event) -> None:
-        """Bring what is known up to one more event."""
-        data = event.data
-        self._events.append(event)
-        self._by_kind.setdefault(event.kind, []).append(event)
-        if event.kind == "delivery" and data["outcome"] in ("accepted", "unchanged"):
-            self._newest[data["feed_name"], data.get("version_at")] = data["load_id"]
-        if event.kind == "supersede":
-            self._current.pop(data["load_id"], None)
-        elif event.kind in REWRITING:
-            rewritten = data["rewritten"]
-            self._renamed |= {old: new for old, new in rewritten.items() if new}
-            self._withdrawn |= {new for old, new in rewritten.items() if new and old in self._withdrawn}
-            for old, new in rewritten.items():
-                _rewrite(self._current, old, new)
-        elif event.kind == "withdraw":
-            (self._withdrawn.discard if data["is_undone"] else self._withdrawn.add)(data["load_id"])
-        elif event.kind in ACCEPTING:
-            for old in data.get("supersedes", []):
-                self._current.pop(old, None)
-            if data["outcome"] == "accepted":
-                self._current.pop(data["load_id"], None)
-                self._current[data["load_id"]] = _load(event)
+    def _read_on(self) -> None:
+        """Take the whole lines that were written since the last look into the index; UserError for a damaged one."""
+        try:
+            found = self.file.stat()
+        except FileNotFoundError:
+            seen = (0, 0, 0)
+        else:
+            seen = (found.st_ino, found.st_size, found.st_mtime_ns)
+        if seen == self._seen:
+            return
+        index = self._index
+        index.connection.execute("begin immediate")
+        try:
+            self._take_new_lines(index, seen)
+        except BaseException:
+            index.connection.execute("rollback")
+            raise
+        index.connection.execute("commit")
+        self._seen = seen
+
+    def _take_new_lines(self, index: LedgerIndex, seen: tuple[int, int, int]) -> None:
+        state = index.state()
+        if (state.get("inode"), state.get("size"), state.get("mtime")) == seen:
+            return
+        inode, size, mtime = seen
+        if state and not self._continues(state, seen):
+            index.clear()
+            state = {}
+        start, lines = state.get("bytes", 0), state.get("lines", 0)
+        last = state.get("last", b"")
+        if size:
+            with self.file.open("rb") as handle:
+                handle.seek(start)
+                for line in handle:
+                    if not line.endswith(b"\n"):  # a crash cut it short; the next writer closes it off
+                        break
+                    lines, self.lines_read = lines + 1, self.lines_read + 1
+                    if event := _event(line, self.file, lines):
+                        index.take(event.seq, start, len(line), event.kind, event.at, event.data)
+                    start, last = start + len(line), line
+        index.keep_state(inode=inode, size=size, mtime=mtime, bytes=start, lines=lines, last=last)
+
+    def _continues(self, state: dict[str, Any], seen: tuple[int, int, int]) -> bool:
+        """Whether the file is the one that the index was made from, with nothing but more lines at its end."""
+        inode, size, mtime = seen
+        if inode != state["inode"] or size < state["bytes"] or (size == state["size"] and mtime != state["mtime"]):
+            return False
+        last = state["last"]
+        with self.file.open("rb") as handle:
+            handle.seek(state["bytes"] - len(last))
+            return handle.read(len(last)) == last
 
     @contextmanager
     def _locked(self) -> Iterator[int]:
@@ -226,10 +413,9 @@ class Ledger:
             os.close(descriptor)
 
     def _write(self, descriptor: int, kind: str, at: datetime, data: dict[str, Any]) -> Event:
-        self._read_on()
+        event = Event(self.last_seq() + 1, at, kind, data)
         size = os.fstat(descriptor).st_size
-        torn = size > self._read_bytes  # a line that a crash cut short: it is closed off
-        event = Event(self._events[-1].seq + 1 if self._events else 1, at, kind, data)
+        torn = size and os.pread(descriptor, 1, size - 1) != b"\n"  # a line that a crash cut short: it is closed off
         line = json.dumps(
             {"seq": event.seq, "at": at.isoformat(), "kind": kind, **data}, ensure_ascii=False, sort_keys=True
         )
@@ -249,44 +435,12 @@ def _write_whole(descriptor: int, line: bytes) -> None:
         raise
 
 
-def is_newer(load: Load, other: Load) -> bool:
-    """Whether a load is newer than another of its feed: by the export's date, then by order of acceptance."""
-    earliest = datetime.min.replace(tzinfo=UTC)
-    return (load.version_at or earliest, load.load_seq, load.load_id) > (
-        other.version_at or earliest,
-        other.load_seq,
-        other.load_id,
-    )
-
-
-def _counts(load: Load, newest_snapshot: dict[str, Load]) -> bool:
-    newest = newest_snapshot.get(load.feed_name)
-    return not load.snapshot or newest is None or newest.load_id in (load.load_id, load.released_from)
-
-
-def _rewrite(current: dict[str, Load], old: str, new: str | None) -> None:
-    load = current.pop(old, None)
-    if load and new:
-        current[new] = Load(**{**load.__dict__, "load_id": new})
-
-
-def _of_current(load: Load, renamed: dict[str, str]) -> Load:
-    """A release as one of the load that took the place of the one it was released from."""
-    origin = load.released_from
-    while origin in renamed:
-        origin = renamed[origin]
-    return replace(load, released_from=origin) if origin != load.released_from else load
-
-
 def _event(line: bytes, file: Path, number: int) -> Event | None:
     """The event of a line; None for a blank one and for one that a crash cut short.
 
     UserError for a damaged line: without its event, a person who was forgotten might come back.
     """
-    damaged = UserError(
-        f"{file}, line {number} is damaged: put the file back from a backup; nothing was changed, and nothing can be "
-        "decided without the event that was in this line."
-    )
+    damaged = _damaged(file, number)
     if not line.strip():
         return None
     try:
@@ -305,6 +459,18 @@ def _event(line: bytes, file: Path, number: int) -> Event | None:
     if not isinstance(seq, int) or not isinstance(kind, str):
         raise damaged
     return Event(seq, at, OLD_KINDS.get(kind) or kind, with_new_keys(record))
+
+
+def _damaged(file: Path, number: int) -> UserError:
+    return UserError(
+        f"{file}, line {number} is damaged: put the file back from a backup; nothing was changed, and nothing can be "
+        "decided without the event that was in this line."
+    )
+
+
+def _marks(values: Sequence[Any]) -> str:
+    """As many question marks as a query has values."""
+    return ", ".join("?" * len(values))
 
 
 def with_new_keys(record: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from loyalty.common.errors import UserError
-from loyalty.common.ledger import Event, Ledger
+from loyalty.common.ledger import Ledger
 
 
 @dataclass
@@ -48,14 +48,9 @@ def recorded_run(ledger: Ledger, kind: str) -> Iterator[Run]:
         )
 
 
-def last_runs(ledger: Ledger) -> dict[str, Event]:
-    """The newest run of each kind."""
-    return {event.data["run_kind"]: event for event in ledger.events("run")}
-
-
 def failed_runs(ledger: Ledger) -> list[tuple[str, str]]:
     """Of builds and publishes, those whose newest run failed, with the sentence."""
-    runs = last_runs(ledger)
+    runs = ledger.last_runs()
     return [
         (kind, runs[kind].data["message"])
         for kind in ("build", "publish")

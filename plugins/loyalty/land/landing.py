@@ -87,18 +87,9 @@ def unseen_files(
     found = find_files(settings, feed, date)
     if feed.path is None:  # an endpoint or a query: only its content shows whether it is new
         return found
-    delivered = {
-        address(settings, event.data["uri"]): event.data
-        for event in workspace.ledger.events("delivery")
-        if event.data["feed_name"] == feed.name
-    }
     rules_id = make_rules_id(settings, feed)
     now = now or datetime.now(UTC)
-    return [
-        uri
-        for uri in found
-        if _is_unseen(settings, feed, uri, delivered.get(shown(address(settings, uri))), rules_id, now)
-    ]
+    return [uri for uri in found if _is_unseen(workspace, feed, uri, rules_id, now)]
 
 
 def load_feed(
@@ -345,11 +336,10 @@ def _personal_before(workspace: Workspace, feed: FeedConfig) -> dict[str, str]:
 
 
 def _manifest_before(workspace: Workspace, feed: FeedConfig) -> dict[str, Any]:
-    for load in reversed(workspace.ledger.loads()):
-        has_feed = load.feed_name == feed.name and not load.released_from
-        if has_feed and load.data["mapping_id"] == feed.mapping_id:
-            with contextlib.suppress(UserError):
-                return read_manifest(landed_folder(workspace.settings, load))
+    ledger = workspace.ledger
+    for load in ledger.loads(feed_name=feed.name, mapping_id=feed.mapping_id, released_from=None, newest=1):
+        with contextlib.suppress(UserError):
+            return read_manifest(landed_folder(workspace.settings, load))
     return {}
 
 
@@ -401,8 +391,7 @@ def _was_erased_from(settings: Settings, ledger: Ledger, sha256: str) -> bool:
         return False
     loads = {
         load_folder(settings.landing, event.data["feed"], ledger.successor(event.data["load_id"]))
-        for event in ledger.events("delivery")
-        if event.data["sha256"] == sha256
+        for event in ledger.deliveries_of_bytes(sha256)
     }
     return any(read_manifest(load).get("erased_count") for load in loads if load.is_dir())
 
@@ -411,16 +400,18 @@ def _figures(manifest: dict[str, Any]) -> dict[str, Any]:
     return {name: manifest[name] for name in ("row_count", "quarantined_count", "quarantined_amount")}
 
 
-def _is_unseen(
-    settings: Settings, feed: FeedConfig, uri: str, last: dict[str, Any] | None, rules_id: str, now: datetime
-) -> bool:
-    if last is None:
+def _is_unseen(workspace: Workspace, feed: FeedConfig, uri: str, rules_id: str, now: datetime) -> bool:
+    settings, known_as = workspace.settings, address(workspace.settings, uri)
+    delivered = workspace.ledger.last_delivery(feed.name, shown(known_as), shown(uri))  # older versions kept the latter
+    if delivered is None:
         return True
+    last = delivered.data
     try:
         if why := reason_to_reject(settings, uri) or dated_ahead(feed, uri, now):
             raise LoadRejected(why)
-        is_known = bool(last.get("stamp")) and last["stamp"] == stamp_of(settings, uri)
-        if not is_known and last["sha256"] != checksum(settings, uri):
+        stamp = stamp_of(settings, uri)
+        is_known = bool(stamp) and last.get("stamp") == stamp
+        if not is_known and last["sha256"] != _checksum(workspace, uri, stamp):
             return True
     except LoadRejected as rejected:
         return bool(last.get("reason") != _rejection(feed, uri, rejected))
@@ -429,43 +420,40 @@ def _is_unseen(
     return last["outcome"] == "rejected" and last["rules_id"] != rules_id
 
 
+def _checksum(workspace: Workspace, uri: str, stamp: str) -> str:
+    """The checksum of a file's bytes; one that was read when it had this stamp is not read again."""
+    known_as = shown(address(workspace.settings, uri))
+    known = workspace.ledger.known_checksum(known_as, stamp) if stamp else None
+    if known is None:
+        known = checksum(workspace.settings, uri)
+        if stamp and stamp == stamp_of(workspace.settings, uri):
+            workspace.ledger.keep_checksum(known_as, stamp, known)
+    return known
+
+
 def _superseded(ledger: Ledger, delivery: Delivery) -> list[str]:
     """The loads of the same bytes read with another mapping, and the rows that were released from them."""
-    loads = [
-        load for load in ledger.loads() if load.feed_name == delivery.feed.name and load.load_id != delivery.load_id
-    ]
-    replaced = [
-        load.load_id
-        for load in loads
-        if load.released_from is None
-        and load.data.get("sha256") == delivery.raw.sha256
-        and load.data["version_at"] == delivery.version_label
-    ]
-    released = [load.load_id for load in loads if load.released_from in replaced]
-    return [*replaced, *released]
+    name, sha256 = delivery.feed.name, delivery.raw.sha256
+    same = ledger.loads(feed_name=name, sha256=sha256, version_at=delivery.version_label, released_from=None)
+    replaced = [load.load_id for load in same if load.load_id != delivery.load_id]
+    released = [load.load_id for old in replaced for load in ledger.loads(feed_name=name, released_from=old)]
+    return [*replaced, *(load_id for load_id in released if load_id != delivery.load_id)]
 
 
 def _restated(ledger: Ledger, delivery: Delivery) -> list[Load]:
     """The newest other load of the same export, by its date or its address: what this one corrects."""
     label = delivery.version_label
-    same_export = [
-        load
-        for load in ledger.loads()
-        if load.feed_name == delivery.feed.name
-        and load.released_from is None
-        and load.load_id != delivery.load_id
-        and load.data["mapping_id"] == delivery.feed.mapping_id
-        and load.data["version_at"] == label
-        and (label or load.uri == delivery.raw.uri)
-    ]
-    return same_export[-1:]
+    same: dict[str, Any] = {"version_at": label} if label else {"version_at": None, "uri": delivery.raw.uri}
+    same |= {"feed_name": delivery.feed.name, "mapping_id": delivery.feed.mapping_id, "released_from": None}
+    newest = ledger.loads(**same, newest=2)  # one of them may be this one
+    return [load for load in newest if load.load_id != delivery.load_id][-1:]
 
 
 def _load_again(workspace: Workspace, feed: FeedConfig) -> list[LoadOutcome]:
     """Read every accepted load's raw file again, oldest first, so that the order of versions stays."""
     settings = workspace.settings
     suite = load_suite(settings.expectations, feed.canonical_name)
-    loads = [load for load in workspace.ledger.loads() if load.feed_name == feed.name and not load.released_from]
+    loads = workspace.ledger.loads(feed_name=feed.name, released_from=None)
     copies = {load.load_id: sorted((settings.raw / feed.name / load.data["sha256"]).glob("*")) for load in loads}
     gone = [load.data["file"] for load in loads if not copies[load.load_id]]
     if gone:

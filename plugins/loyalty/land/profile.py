@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from statistics import median
@@ -11,12 +11,12 @@ from typing import Any
 
 import duckdb
 
-from loyalty.common.ledger import Load
+from loyalty.common.ledger import Ledger
 from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_identifier, text_list
 from loyalty.common.workspace import Workspace
+from loyalty.land.known_customers import CUSTOMER_HASH, known_customers
 from loyalty.land.load_writer import LoadWriter
-from loyalty.land.loads import landed_folder
 from loyalty.pull.contract import CanonicalFeed
 from loyalty.pull.feeds import FeedConfig
 from loyalty.pull.formats.batch import Trailer
@@ -33,7 +33,7 @@ def load_profile(workspace: Workspace, writer: LoadWriter) -> dict[str, Any]:
 
     What cannot be known is None.
     """
-    feed, seen, settings, loads = writer.feed, writer.seen, workspace.settings, workspace.ledger.loads()
+    feed, seen, settings = writer.feed, writer.seen, workspace.settings
     received_at = writer.received_at.astimezone(UTC).replace(tzinfo=None)
     with _view_of(settings, writer) as connection:
         counted = _counts(connection, feed.canonical, received_at)
@@ -44,8 +44,8 @@ def load_profile(workspace: Workspace, writer: LoadWriter) -> dict[str, Any]:
             "quarantine_rate": len(writer.quarantined) / seen if seen else None,
             **counted,
             "newest_event_age_days": (received_at - newest).total_seconds() / SECONDS_PER_DAY if newest else None,
-            "rows_vs_median": _rows_vs_median(loads, feed, writer.row_count),
-            "unknown_customer_rate": _unknown_customer_rate(connection, settings, loads, feed),
+            "rows_vs_median": _rows_vs_median(workspace.ledger, feed, writer.row_count),
+            "unknown_customer_rate": _unknown_customer_rate(connection, workspace, feed),
         }
     return profile | _trailer_figures(profile, feed.canonical, writer.trailer, seen)
 
@@ -82,30 +82,24 @@ def _counts(connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received
     return dict(zip(asked, row or (), strict=True))
 
 
-def _rows_vs_median(loads: Sequence[Load], feed: FeedConfig, row_count: int) -> float | None:
+def _rows_vs_median(ledger: Ledger, feed: FeedConfig, row_count: int) -> float | None:
     """Rows against the median of the last 14 loads; None while there are fewer than five."""
-    counts = [load.row_count for load in loads if load.feed_name == feed.name]
-    recent = counts[-RECENT_LOADS:]
+    recent = ledger.row_counts(feed.name, RECENT_LOADS)
     middle = median(recent) if len(recent) >= FEWEST_LOADS else 0
     return row_count / middle if middle else None
 
 
 def _unknown_customer_rate(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, loads: Sequence[Load], feed: FeedConfig
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, feed: FeedConfig
 ) -> float | None:
     """The share of rows whose customer the source's CRM export does not list; None without such an export."""
     if feed.canonical_name == "customers" or "customer_id" not in feed.canonical.columns:
         return None
-    known = [
-        str(file)
-        for load in loads
-        if load.feed == "customers" and load.source == feed.source
-        for file in sorted(landed_folder(settings, load).glob("part-*.parquet"))
-    ]
+    known = known_customers(workspace, connection, feed.source)
     if not known:
         return None
     row = connection.execute(
-        f"select avg(cast(customer_id not in (select customer_id from read_parquet({text_list(known)})) as integer)) "
+        f"select avg(cast({CUSTOMER_HASH} not in (select customer from ({known})) as integer)) "
         "from load where customer_id is not null"
     ).fetchone()
     return row[0] if row else None

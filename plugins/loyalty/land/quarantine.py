@@ -13,14 +13,13 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loyalty.common.errors import UserError
-from loyalty.common.ledger import Ledger
 from loyalty.common.settings import Settings
 from loyalty.common.spreadsheet import neutral
 from loyalty.common.sql import quote_identifier
@@ -60,14 +59,22 @@ class Entry:
 def entries(workspace: Workspace, load_id: str | None = None, only_open: bool = False) -> list[Entry]:
     """The quarantined rows of accepted loads, of one load or of all, in the order of their lines."""
     ledger = workspace.ledger
-    feed_names = {event.data["load_id"]: event.data["feed_name"] for event in ledger.events("delivery")}
-    done = _done(ledger)
-    found = [
+    listed = ledger.quarantined_loads(only_open) if load_id is None else [load_id]
+    return [entry for one in listed for entry in _entries(workspace, one) if not only_open or entry.status == "open"]
+
+
+def _entries(workspace: Workspace, load_id: str) -> list[Entry]:
+    """The quarantined rows of a load; none of one without an accepted delivery."""
+    deliveries = workspace.ledger.deliveries_of_load(load_id)
+    if not deliveries:
+        return []
+    done = workspace.ledger.done_lines(load_id)
+    return [
         Entry(
             feed=row["_feed"],
-            feed_name=feed_names[folder_load],
+            feed_name=deliveries[-1].data["feed_name"],
             source=row["_source"],
-            load_id=folder_load,
+            load_id=load_id,
             file=row["_file"],
             line=row["_line"],
             record=row["record"],
@@ -76,12 +83,10 @@ def entries(workspace: Workspace, load_id: str | None = None, only_open: bool = 
             row_json=row["row_json"],
             amount=row["amount"],
             currency_code=row["currency_code"],
-            status=done.get((folder_load, row["_line"]), "open"),
+            status=cast("Status", done.get(row["_line"], "open")),
         )
-        for folder_load, row in _rows(workspace.settings, load_id)
-        if folder_load in feed_names
+        for row in _rows(workspace.settings, load_id)
     ]
-    return [entry for entry in found if not only_open or entry.status == "open"]
 
 
 def export(workspace: Workspace, load_id: str, target: Path) -> int:
@@ -120,13 +125,19 @@ def close_corrected(workspace: Workspace, feed: CanonicalFeed, landed: Path) -> 
     A load of an older export closes nothing: its version of the record is not the one that is missing.
     """
     load_id = load_id_of(landed)
+    still_open = _open_of_feed(workspace, feed.name)
+    if not still_open:
+        return 0
     version_at = read_manifest(landed).get("version_at")
-    exported = {event.data["load_id"]: event.data.get("version_at") for event in workspace.ledger.events("delivery")}
+    exported = {
+        one: workspace.ledger.deliveries_of_load(one)[-1].data.get("version_at")
+        for one in {entry.load_id for entry in still_open}
+    }
     source = pq.read_table(next(landed.glob("part-*.parquet")), columns=["_source"]).column(0)
     hash_key = load_key(workspace.settings)
     candidates = [
         replace(entry, record=untagged(hash_key, entry.record))
-        for entry in _open_of_feed(workspace, feed.name)
+        for entry in still_open
         if entry.record and entry.load_id != load_id and len(source) and entry.source == source[0].as_py()
         if not (version_at and exported.get(entry.load_id) and version_at < exported[entry.load_id])
     ]
@@ -153,20 +164,10 @@ def close_corrected(workspace: Workspace, feed: CanonicalFeed, landed: Path) -> 
     return len(closed)
 
 
-def _done(ledger: Ledger) -> dict[tuple[str, int], Status]:
-    done: dict[tuple[str, int], Status] = {}
-    for event in ledger.events("release", "correct"):
-        status: Status = "released" if event.kind == "release" else "corrected"
-        load_id = event.data["released_from"] if event.kind == "release" else event.data["load_id"]
-        done |= {(load_id, line): status for line in event.data["lines"]}
-    return done
-
-
-def _rows(settings: Settings, load_id: str | None, feed: str = "*") -> list[tuple[str, dict[str, Any]]]:
-    wanted = "*" if load_id is None else glob.escape(load_id)
+def _rows(settings: Settings, load_id: str) -> list[dict[str, Any]]:
     return [
-        (load_id_of(file.parent), row)
-        for file in sorted(settings.quarantine.glob(f"{feed}/load_id={wanted}/part-*.parquet"))
+        row
+        for file in sorted(settings.quarantine.glob(f"*/load_id={glob.escape(load_id)}/part-*.parquet"))
         for row in sorted(_part(file), key=lambda row: row["_line"])
     ]
 

@@ -17,6 +17,7 @@ from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import REWRITING, Ledger
 from loyalty.common.settings import Settings
 from loyalty.common.workspace import Workspace
+from loyalty.land.known_customers import memory_files
 from loyalty.land.load_writer import KEY_SEPARATOR
 from loyalty.land.loads import (
     landed_folder,
@@ -88,6 +89,7 @@ def erase(workspace: Workspace, folders: list[Path], code: str = "", sources: se
             erased.rewritten[load_id_of(folder)] = rewrite(
                 folder, why, change, profile={}, erased_count=1, forgotten_count=count
             )
+    remove(memory_files(settings))
     failpoint("forget.rewritten")
     ledger.append("forget", rewritten=erased.rewritten, receipt=code, forgotten_count=count)
     failpoint("forget.recorded")

@@ -53,7 +53,7 @@ def release(workspace: Workspace, load_id: str, lines: list[int] | None = None, 
     settings = workspace.settings
     chosen = _chosen(workspace, load_id, lines)
     feed = get_feed(settings.feeds, chosen[0].feed_name)
-    origin = next(event.data for event in workspace.ledger.events("delivery") if event.data["load_id"] == load_id)
+    origin = workspace.ledger.deliveries_of_load(load_id)[0].data
     if mended:
         batch = _mended_batch(mended, chosen)
     else:

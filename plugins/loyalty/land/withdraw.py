@@ -67,13 +67,13 @@ def loads_without_their_feed(workspace: Workspace) -> list[str]:
     feeds = load_feeds(workspace.settings.feeds)
     gone: dict[str, int] = {}
     renamed: dict[tuple[str, str, str], int] = {}
-    for load in workspace.ledger.loads():
-        feed = feeds.get(load.feed_name)
+    for total in workspace.ledger.load_totals():
+        feed = feeds.get(total.feed_name)
         if feed is None:
-            gone[load.feed_name] = gone.get(load.feed_name, 0) + 1
-        elif isinstance(feed, FeedConfig) and feed.source != load.source:
-            key = (load.feed_name, load.source, feed.source)
-            renamed[key] = renamed.get(key, 0) + 1
+            gone[total.feed_name] = gone.get(total.feed_name, 0) + total.count
+        elif isinstance(feed, FeedConfig) and feed.source != total.source:
+            key = (total.feed_name, total.source, feed.source)
+            renamed[key] = renamed.get(key, 0) + total.count
     return [
         *(
             f"{count} {'load' if count == 1 else 'loads'} of feed {name} still count, but there is no {name}.yml any "

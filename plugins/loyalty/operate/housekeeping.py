@@ -31,9 +31,9 @@ def prune(workspace: Workspace, now: datetime | None = None) -> list[Path]:
 
 def _old_raw(settings: Settings, ledger: Ledger, now: datetime) -> Iterator[Path]:
     """Raw files whose last delivery is more than `raw_days` ago; one without a delivery counts by its age."""
-    delivered = {(event.data["feed_name"], event.data["sha256"]): event.at for event in ledger.events("delivery")}
     for folder in settings.raw.glob("*/*"):
-        last = delivered.get((folder.parent.name, folder.name), _changed_at(folder))
+        delivered = ledger.deliveries_of_bytes(folder.name, folder.parent.name)
+        last = delivered[-1].at if delivered else _changed_at(folder)
         if now - last > timedelta(days=settings.raw_days):
             yield folder
 

@@ -166,8 +166,7 @@ def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
 
 def _rejected(ledger: Ledger) -> list[tuple[str, str]]:
     """Files whose last delivery was rejected."""
-    last = {(event.data["feed_name"], event.data["uri"]): event.data for event in ledger.events("delivery")}
-    return [(name, data["reason"]) for (name, _), data in last.items() if data["outcome"] == "rejected"]
+    return [(event.data["feed_name"], event.data["reason"]) for event in ledger.rejected_files()]
 
 
 def _quarantined(workspace: Workspace) -> dict[tuple[str, str], list[quarantine.Entry]]:

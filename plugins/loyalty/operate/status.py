@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from loyalty.build import plan, work_file
 from loyalty.build.dbt_runner import wrong_vars
 from loyalty.common.errors import UserError
-from loyalty.common.ledger import Event, Ledger, Load
+from loyalty.common.ledger import Event, Ledger, LoadTotal
 from loyalty.common.lock import holder_of
 from loyalty.common.runs import failed_runs
 from loyalty.common.settings import PRIVATE_UMASK, WORKSPACE_FILE, Settings
@@ -79,26 +79,25 @@ def feed_states(workspace: Workspace, now: datetime | None = None) -> list[FeedS
     """Every feed of the registry, also the ones whose YAML is wrong or that never came."""
     now = now or datetime.now(UTC)
     settings, ledger = workspace.settings, workspace.ledger
-    loads, deliveries, errors = ledger.loads(), ledger.events("delivery"), ledger.feed_errors()
+    totals, errors = ledger.load_totals(), ledger.feed_errors()
     held = [entry.feed_name for entry in quarantine.entries(workspace, only_open=True)]
     states = []
     for name, feed in load_feeds(settings.feeds).items():
-        mine = [load for load in loads if load.feed_name == name]
-        came = [event for event in deliveries if event.data["feed_name"] == name]
-        states.append(_state(feed, mine, came, errors.get(name, ""), held.count(name), now))
+        mine = [total for total in totals if total.feed_name == name]
+        last = ledger.last_delivery(name)
+        states.append(_state(feed, mine, last, errors.get(name, ""), held.count(name), now))
     return states
 
 
 def _state(
     feed: FeedConfig | BrokenFeed,
-    loads: list[Load],
-    deliveries: list[Event],
+    loads: list[LoadTotal],
+    last: Event | None,
     error: str,
     quarantined: int,
     now: datetime,
 ) -> FeedState:
-    last_accepted = max((load.received_at for load in loads), default=None)
-    last = deliveries[-1] if deliveries else None
+    last_accepted = max((total.last_received_at for total in loads), default=None)
     is_broken = isinstance(feed, BrokenFeed)
     is_late = (
         isinstance(feed, FeedConfig)
@@ -111,8 +110,8 @@ def _state(
         name=feed.name,
         group=feed.group,
         owner=feed.owner,
-        loads=len(loads),
-        rows=sum(load.row_count for load in loads),
+        loads=sum(total.count for total in loads),
+        rows=sum(total.row_count for total in loads),
         quarantined=quarantined,
         last_delivery=last.at if last else None,
         last_accepted=last_accepted,
@@ -136,7 +135,7 @@ def attention(workspace: Workspace, states: list[FeedState]) -> list[str]:
 
 def left_out(ledger: Ledger) -> list[tuple[str, str]]:
     """The canonical feeds that never came, with the metrics that this leaves out."""
-    there = {load.feed for load in ledger.loads()}
+    there = {total.feed for total in ledger.load_totals()}
     return [(feed, LEFT_OUT[feed]) for feed in load_contract() if feed in LEFT_OUT and feed not in there]
 
 

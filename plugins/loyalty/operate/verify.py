@@ -57,6 +57,7 @@ def verify(workspace: Workspace) -> list[Finding]:
 
 def _wrong_ledger(ledger: Ledger) -> Iterator[Finding]:
     """Events are numbered without a gap: a line that was taken out or changed leaves one."""
+    ledger.read_again()
     numbers = [event.seq for event in ledger.events()]
     if numbers != list(range(1, len(numbers) + 1)):
         yield Finding(

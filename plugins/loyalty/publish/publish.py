@@ -128,7 +128,7 @@ def _refuse_when_held(ledger: Ledger) -> None:
 
 
 def _refuse_when_stale(settings: Settings, ledger: Ledger, now: datetime) -> None:
-    received = [load.received_at for load in ledger.loads() if load.feed == "orders"]
+    received = [total.last_received_at for total in ledger.load_totals() if total.feed == "orders"]
     if not received:
         raise UserError("No orders have been accepted, so there is nothing to publish: see `loyalty status`.")
     age = now - max(received)
