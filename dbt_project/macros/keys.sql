@@ -31,6 +31,20 @@
     end
 {%- endmacro %}
 
+{# The base that a row's base_key names: customer, or the group before the currency in `guest:USD`. #}
+{% macro base_of_key(row, customers) -%}
+    case
+        when {{ customers }}.customer_key is not null
+        then 'customer'
+        else
+            substr(
+                {{ row }}.base_key,
+                1,
+                length({{ row }}.base_key) - length({{ row }}.currency_code) - 1
+            )
+    end
+{%- endmacro %}
+
 {# SHA-256 of a text as lower-case hex. #}
 {% macro sha256(expression) -%}
     {{ return(adapter.dispatch("sha256", "loyalty")(expression)) }}

@@ -1,47 +1,86 @@
-{# The amounts kept per customer and day, with the part of fct_customer_days they come from. #}
-{% macro customer_day_amounts() -%}
+{# The amounts of orders and refunds, kept per customer and day in fct_customer_order_days. #}
+{% macro order_day_amounts() -%}
     {{
         return(
             [
-                ["order_days", "gross_amount"],
-                ["order_days", "discount_amount"],
-                ["order_days", "goods_amount"],
-                ["order_days", "shipping_amount"],
-                ["refund_days", "refund_amount"],
-                ["order_days", "sold_cost_amount"],
-                ["refund_days", "returned_cost_amount"],
-                ["order_days", "costed_amount"],
-                ["order_days", "shipping_cost_amount"],
-                ["order_days", "payment_fee_amount"],
-                ["cost_days", "order_pool_cost_amount"],
-                ["cost_days", "interaction_cost_amount"],
-                ["cost_days", "campaign_cost_amount"],
-                ["cost_days", "ticket_cost_amount"],
-                ["cost_days", "points_cost_amount"],
-                ["cost_days", "customer_pool_cost_amount"],
-                ["cost_days", "acquisition_cost_amount"],
-                ["cost_days", "sustaining_pool_cost_amount"],
+                "gross_amount",
+                "discount_amount",
+                "goods_amount",
+                "shipping_amount",
+                "refund_amount",
+                "sold_cost_amount",
+                "returned_cost_amount",
+                "costed_amount",
+                "shipping_cost_amount",
+                "payment_fee_amount",
             ]
         )
     }}
 {%- endmacro %}
 
-{# Sums of all of them, for a model that groups fct_customer_days (left-joined rows count as 0). #}
-{% macro customer_day_sums(alias) -%}
-    {%- for name in [
-        "order_count",
-        "kept_order_count",
-        "booked_order_count",
-        "uncosted_line_count",
-        "refund_count",
-    ] %}
+{# The costs that fct_customer_days has beside them, by the name of their kind of entry. #}
+{% macro cost_kinds() -%}
+    {{
+        return(
+            [
+                "order_pool",
+                "interaction",
+                "campaign",
+                "ticket",
+                "points",
+                "customer_pool",
+                "acquisition",
+                "sustaining_pool",
+            ]
+        )
+    }}
+{%- endmacro %}
+
+{# Counts of orders and refunds per customer and day. #}
+{% macro order_day_counts() -%}
+    {{
+        return(
+            [
+                "order_count",
+                "kept_order_count",
+                "booked_order_count",
+                "uncosted_line_count",
+                "refund_count",
+            ]
+        )
+    }}
+{%- endmacro %}
+
+{# All amounts of fct_customer_days. #}
+{% macro customer_day_amounts() -%}
+    {%- set names = order_day_amounts() -%}
+    {%- for kind in cost_kinds() -%}
+        {%- do names.append(kind ~ "_cost_amount") -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
+{# Sums of counts and amounts, for a model that groups fct_customer_order_days (left-joined rows count as 0). #}
+{% macro order_day_sums(alias) -%}
+    {%- for name in order_day_counts() %}
         cast(coalesce(sum({{ alias }}.{{ name }}), 0) as bigint) as {{ name }},
     {%- endfor %}
-    {%- for _, name in customer_day_amounts() %}
+    {%- for name in order_day_amounts() %}
         cast(
             coalesce(sum({{ alias }}.{{ name }}), 0) as {{ type_amount() }}
         ) as {{ name }}
         {%- if not loop.last %}, {% endif %}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The same with the costs, for a model that groups fct_customer_days. #}
+{% macro customer_day_sums(alias) -%}
+    {{ order_day_sums(alias) }}
+    {%- for kind in cost_kinds() %}
+        ,
+        cast(
+            coalesce(sum({{ alias }}.{{ kind }}_cost_amount), 0) as {{ type_amount() }}
+        ) as {{ kind }}_cost_amount
     {%- endfor %}
 {%- endmacro %}
 

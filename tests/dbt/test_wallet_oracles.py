@@ -134,7 +134,7 @@ def households(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 def _with_least_peers(warehouse: Warehouse, least: int, percentile: float = 0.9) -> pd.DataFrame:
-    models = ("int_wallet__peer_cells", "int_wallet__peer_ceilings", *SCORED)
+    models = ("int_wallet__peer_cells", *SCORED)
     variables = {**BY_INCOME, "min_peer_cell": least, "peer_percentile": percentile}
     warehouse.dbt("run", "--select", *models, variables=variables)
     return warehouse.frame(

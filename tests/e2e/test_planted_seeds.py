@@ -59,7 +59,6 @@ BUILT_ONCE = {
     "fct_cost_allocations",
     "fct_customer_days",
     "fct_customer_value_windows",
-    "fct_customer_values",
     "int_programme__member_months",
 }
 

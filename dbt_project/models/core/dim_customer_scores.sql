@@ -17,16 +17,16 @@ with
             and overall_score is not null
     ),
 
-    wallets as (select * from {{ ref("fct_latest_wallets") }}),
+    value_windows as (select * from {{ ref("fct_customer_value_windows") }}),
 
-    customer_values as (select * from {{ ref("fct_customer_values") }}),
+    customer_values as (
+        select * from value_windows where window_number = 0 and order_count > 0
+    ),
 
     signs as (select * from {{ ref("fct_customer_signs") }}),
 
     -- also of those who ordered nothing since
-    prior_values as (
-        select * from {{ ref("fct_customer_value_windows") }} where window_number = 1
-    ),
+    prior_values as (select * from value_windows where window_number = 1),
 
     prior_window as (
         select max(case when is_observed then 1 else 0 end) = 1 as is_observed
@@ -54,7 +54,7 @@ with
             }} as stage,
             customer_values.tier,
             customer_values.level,
-            customer_values.is_value_customer,
+            customer_values.cm3_amount > 0 as is_value_customer,
             prior_values.tier as tier_prior,
             prior_values.level as level_prior,
             coalesce(prior_window.is_observed, false) as is_tier_prior_observed,
@@ -64,12 +64,7 @@ with
             results.loyalty_class,
             results.satisfaction_class,
             results.satisfaction_index,
-            results.nps_class,
-            wallets.category as wallet_category,
-            wallets.period_start_date as wallet_start_date,
-            wallets.share_of_wallet,
-            wallets.wallet_method,
-            wallets.is_sole_buyer
+            results.nps_class
         from customers
         cross join as_of
         cross join prior_window
@@ -81,7 +76,6 @@ with
             results
             on customers.customer_key = results.customer_key
             and results.recency = 1
-        left join wallets on customers.customer_key = wallets.customer_key
     )
 
 select *

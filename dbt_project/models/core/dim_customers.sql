@@ -5,45 +5,26 @@ with
 
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    dated_orders as (select * from {{ ref("int_orders__dated") }}),
-
-    -- the currency most of a customer's orders are in; a customer's amounts are shown
-    -- in it
-    currencies as (
+    all_orders as (
         select
-            customer_key,
-            currency_code,
-            row_number() over (
-                partition by customer_key order by count(*) desc, currency_code
-            ) as place
-        from dated_orders
-        where customer_key is not null
-        group by customer_key, currency_code
-    ),
-
-    counted as (
-        select
-            customer_key,
-            min(order_date) as first_order_date,
-            max(order_date) as last_order_date,
-            count(*) as order_count,
-            count(distinct order_date) as order_day_count
-        from dated_orders
-        where customer_key is not null and is_counted and not is_after_as_of
-        group by customer_key
+            *,
+            case
+                when is_counted and not is_after_as_of then order_date
+            end as counted_date
+        from {{ ref("int_orders__with_base") }}
     ),
 
     orders as (
         select
-            currencies.customer_key,
-            currencies.currency_code,
-            counted.first_order_date,
-            counted.last_order_date,
-            coalesce(counted.order_count, 0) as order_count,
-            coalesce(counted.order_day_count, 0) as order_day_count
-        from currencies
-        left join counted on currencies.customer_key = counted.customer_key
-        where currencies.place = 1
+            customer_key,
+            max(customer_currency_code) as currency_code,
+            min(counted_date) as first_order_date,
+            max(counted_date) as last_order_date,
+            count(counted_date) as order_count,
+            count(distinct counted_date) as order_day_count
+        from all_orders
+        where customer_key is not null
+        group by customer_key
     ),
 
     customers as (
@@ -71,11 +52,7 @@ with
         select
             customers.*,
             coalesce(lower(records.customer_type), 'consumer') as customer_type,
-            case
-                when lower(records.customer_type) in ('reseller', 'internal')
-                then lower(records.customer_type)
-                else 'customer'
-            end as base,
+            coalesce(records.base, 'customer') as base,
             coalesce(
                 orders.currency_code, as_of.reporting_currency_code
             ) as currency_code,

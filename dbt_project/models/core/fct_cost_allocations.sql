@@ -4,16 +4,78 @@
   doubles row by row; whole cents are what is added up, so the parts make the whole.
 #}
 with
-    pool_shares as (select * from {{ ref("int_profitability__cost_pool_shares") }}),
+    costs as (select * from {{ ref("fct_costs") }}),
+
+    activities as (select * from {{ ref("int_profitability__cost_activities") }}),
 
     customers as (select * from {{ ref("dim_customers") }}),
+
+    -- who drove a pool, and by how much
+    driven as (
+        select
+            costs.cost_key,
+            costs.pool_amount,
+            costs.driver_rate,
+            activities.base_key,
+            sum(activities.quantity) as quantity
+        from costs
+        inner join
+            activities
+            on costs.driver = activities.driver
+            and costs.month = activities.month
+            and (
+                costs.campaign_key is null
+                or costs.campaign_key = activities.campaign_key
+            )
+            and (
+                costs.limited_to_source is null
+                or costs.limited_to_source = activities.source
+            )
+            and (
+                costs.limited_to_channel is null
+                or costs.limited_to_channel = activities.channel
+            )
+        group by
+            costs.cost_key, costs.pool_amount, costs.driver_rate, activities.base_key
+    ),
+
+    totals as (
+        select *, sum(quantity) over (partition by cost_key) as total_quantity
+        from driven
+    ),
+
+    -- the cents there are to allocate: the pool, or what a given rate makes of the
+    -- driver
+    priced as (
+        select
+            *,
+            case
+                when driver_rate is null and pool_amount < 0 then -1 else 1
+            end as sign,
+            case
+                when driver_rate is null
+                then floor(abs(pool_amount) * 100)
+                else
+                    round(
+                        cast(
+                            cast(driver_rate as {{ type_double() }})
+                            * cast(total_quantity as {{ type_double() }})
+                            * 100 as decimal(18, 4)
+                        ),
+                        0
+                    )
+            end as cents
+        from totals
+    ),
 
     shares as (
         select
             *,
             cast(cents as {{ type_double() }})
             * {{ div("quantity", "total_quantity") }} as exact_cents
-        from pool_shares
+        from priced
+        -- a pool with neither amount nor rate has nothing to give
+        where cents is not null
     ),
 
     ranked as (

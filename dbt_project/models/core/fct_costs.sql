@@ -1,12 +1,73 @@
-{# Cost pools as delivered, and the cost of each campaign, which is a pool of its own over those it was sent to. #}
+{#
+  Cost pools as delivered, and the cost of each campaign, which is a pool of its own over those it was sent to. Where no
+  pool is delivered, assumed default rates, a pool a month.
+#}
+{%- set admitted = var("costs_from_records") -%}
 with
     costs as (select * from {{ ref("int_costs__current") }}),
 
     campaigns as (select * from {{ ref("fct_campaigns") }}),
 
-    assumed as (select * from {{ ref("int_profitability__assumed_costs") }}),
-
     as_of as (select * from {{ ref("dim_as_of") }}),
+
+    rates as (select * from {{ ref("default_cost_rates") }}),
+
+    basis as (select * from {{ ref("dim_cost_basis") }}),
+
+    months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
+
+    -- what records state themselves is not assumed again
+    stated_kinds as (
+        {% if "payment_fee" in admitted %}
+            select 'payment_fee' as kind
+            from {{ ref("int_orders__current") }}
+            having count(payment_fee_amount) > 0
+            union
+        {% endif %}
+        {% if "interaction" in admitted %}
+            select 'contact' as kind
+            from {{ ref("fct_interactions") }}
+            having sum(cost_amount) > 0
+            union
+        {% endif %}
+        {% if "campaign_contact" in admitted %}
+            select 'contact' as kind
+            from {{ ref("fct_campaign_contacts") }}
+            having sum(cost_amount) > 0
+            union
+        {% endif %}
+        {% if "campaign" in admitted %}
+            select 'contact' as kind
+            from {{ ref("fct_campaigns") }}
+            having sum(cost_amount) > 0
+            union
+        {% endif %}
+        select 'nothing' as kind
+    ),
+
+    assumed as (
+        select
+            {{ made_key(["'assumed'", "rates.pool", "months.month"]) }} as cost_key,
+            'assumed '
+            || rates.pool
+            || ' '
+            || substr(cast(months.month as {{ dbt.type_string() }}), 1, 7) as cost_id,
+            months.month,
+            rates.pool,
+            rates.level,
+            rates.driver,
+            rates.rate as driver_rate
+        from rates
+        inner join basis on basis.is_assumed
+        cross join as_of
+        cross join months
+        where
+            (
+                coalesce(rates.currency_code, '') = ''
+                or rates.currency_code = as_of.reporting_currency_code
+            )
+            and coalesce(rates.replaced_by, '') not in (select kind from stated_kinds)
+    ),
 
     pools as (
         select

@@ -1,5 +1,5 @@
 with
-    days as (select * from {{ ref("fct_customer_days") }}),
+    days as (select * from {{ ref("fct_customer_order_days") }}),
 
     final as (
         select
@@ -10,7 +10,7 @@ with
             cast(
                 count(case when order_count > 0 then calendar_date end) as bigint
             ) as order_day_count,
-            {{ customer_day_sums("days") }}
+            {{ order_day_sums("days") }}
         from days
         group by base_key, base, currency_code, month
     )

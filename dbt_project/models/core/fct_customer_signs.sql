@@ -26,7 +26,7 @@ with
         select
             days.base_key as customer_key,
             count(case when days.order_count > 0 then 1 end) as order_day_count
-        from {{ ref("fct_customer_days") }} as days
+        from {{ ref("fct_customer_order_days") }} as days
         inner join
             as_of
             on days.calendar_date > as_of.after_date

@@ -29,12 +29,8 @@ with
         select
             *,
             case
-                -- more spent here than in all shops together: the statement is wrong,
-                -- the ranking may hold
-                when sow_stated_raw <= 1
-                then 'stated'
-                when sow_war > 0
-                then 'allocation rule'
+                when statement_method is not null
+                then statement_method
                 when fitted_wallet_amount is not null
                 then 'quantile regression'
                 when imputed_wallet_amount is not null
@@ -59,10 +55,8 @@ with
             *,
             case
                 wallet_method
-                when 'stated'
-                then sow_stated
-                when 'allocation rule'
-                then sow_war
+                when statement_method
+                then statement_share
                 when 'quantile regression'
                 then {{ rounded(div("own_amount", "fitted_wallet_amount"), 8) }}
                 when 'peers'

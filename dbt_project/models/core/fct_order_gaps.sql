@@ -4,19 +4,26 @@ with
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
+    -- gaps need no amounts, so they stay right when a price or a cost is wrong
+    ordered as (
+        select customer_key, order_date, count(*) as order_count
+        from {{ ref("int_orders__dated") }}
+        where is_counted and not is_after_as_of
+        group by customer_key, order_date
+    ),
+
     days as (
         select
             customers.customer_key,
             customers.source,
-            days.calendar_date as order_date,
-            days.order_count,
+            ordered.order_date,
+            ordered.order_count,
             row_number() over by_date as order_day_number,
-            lead(days.calendar_date) over by_date as next_order_date
-        from {{ ref("fct_customer_days") }} as days
-        inner join customers on days.base_key = customers.customer_key
-        where days.order_count > 0
+            lead(ordered.order_date) over by_date as next_order_date
+        from ordered
+        inner join customers on ordered.customer_key = customers.customer_key
         window
-            by_date as (partition by customers.customer_key order by days.calendar_date)
+            by_date as (partition by customers.customer_key order by ordered.order_date)
     ),
 
     final as (
@@ -25,7 +32,7 @@ with
             days.customer_key,
             days.source,
             days.order_date,
-            days.order_count,
+            cast(days.order_count as bigint) as order_count,
             cast(days.order_day_number as bigint) as order_day_number,
             days.next_order_date,
             days.next_order_date is not null as is_closed,

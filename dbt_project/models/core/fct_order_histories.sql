@@ -3,7 +3,7 @@ with
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
-    days as (select * from {{ ref("fct_customer_days") }} where order_count > 0),
+    days as (select * from {{ ref("fct_customer_order_days") }} where order_count > 0),
 
     final as (
         select

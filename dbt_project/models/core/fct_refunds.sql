@@ -1,17 +1,7 @@
 with
-    recorded as (select * from {{ ref("int_refunds__current") }}),
-
-    taxed_orders as (
-        select order_key, tax_amount as order_tax, total_amount as order_total
-        from {{ ref("int_orders__current") }}
-        where tax_amount > 0 and total_amount > 0
-    ),
-
-    orders as (select * from {{ ref("int_orders__with_base") }}),
+    refunds as (select * from {{ ref("int_orders__refunds") }}),
 
     lines as (select * from {{ ref("fct_order_lines") }}),
-
-    as_of as (select * from {{ ref("dim_as_of") }}),
 
     order_costs as (
         select order_key, sum(net_amount) as net_amount, sum(cost_amount) as cost_amount
@@ -19,62 +9,16 @@ with
         group by order_key
     ),
 
-    -- a refund without a tax of its own pays back its share of the order's tax
-    refunds as (
-        select
-            recorded.*,
-            coalesce(
-                recorded.tax_amount,
-                {{
-                    rounded(
-                        div(
-                            "recorded.refund_amount * taxed_orders.order_tax",
-                            "taxed_orders.order_total",
-                        ),
-                        4,
-                    )
-                }},
-                0
-            ) as refund_tax
-        from recorded
-        left join taxed_orders on recorded.order_key = taxed_orders.order_key
-    ),
-
     joined as (
         select
             refunds.*,
-            orders.customer_key,
-            orders.order_date,
-            case
-                when refunds.refunded_date > as_of.as_of
-                then 'after_as_of'
-                else coalesce(orders.base, 'unknown')
-            end as base,
-            coalesce(
-                orders.currency_code, as_of.reporting_currency_code
-            ) as currency_code,
-            coalesce(orders.is_booked, true) as is_booked,
-            coalesce(orders.exchange_rate, cast(1 as decimal(18, 8))) as exchange_rate,
-            refunds.refund_amount - refunds.refund_tax as net_refund,
             -- the share of the line, or of the whole order, that came back
             case
                 when refunds.line_number is null
-                then
-                    {{
-                        div(
-                            "refunds.refund_amount - refunds.refund_tax",
-                            "order_costs.net_amount",
-                        )
-                    }}
+                then {{ div("refunds.net_refund", "order_costs.net_amount") }}
                 when refunds.quantity is not null
                 then {{ div("refunds.quantity", "lines.quantity") }}
-                else
-                    {{
-                        div(
-                            "refunds.refund_amount - refunds.refund_tax",
-                            "lines.net_amount",
-                        )
-                    }}
+                else {{ div("refunds.net_refund", "lines.net_amount") }}
             end as returned_share,
             case
                 when refunds.line_number is null
@@ -82,8 +26,6 @@ with
                 else lines.cost_amount
             end as sold_cost
         from refunds
-        cross join as_of
-        left join orders on refunds.order_key = orders.order_key
         left join
             lines
             on refunds.order_key = lines.order_key
@@ -101,7 +43,7 @@ with
             source,
             customer_key,
             base,
-            {{ base_key("base", "customer_key", "currency_code") }} as base_key,
+            base_key,
             refunded_at,
             refunded_date as refund_date,
             order_date,
@@ -110,7 +52,7 @@ with
             quantity,
             currency_code,
             refund_amount as recorded_refund_amount,
-            {{ booked_amount("net_refund") }} as refund_amount,
+            booked_refund_amount as refund_amount,
             -- goods back on the shelf give their cost back
             case
                 when coalesce(is_restocked, false) and is_booked

@@ -9,7 +9,7 @@ with
 
     days as (
         select *
-        from {{ ref("fct_customer_days") }}
+        from {{ ref("fct_customer_order_days") }}
         where base = 'customer' and order_count > 0
     ),
 

@@ -1,17 +1,33 @@
+{%- set period = "source, customer_key, category, period_grain, period_start_date" -%}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
     -- what peers spend says nothing of rivals: only what the customer told counts
+    statements as (
+        select *
+        from {{ ref("int_wallet__period_statements") }}
+        where period_grain = 'quarter' and statement_method is not null
+    ),
+
+    spends as (select * from {{ ref("fct_wallet_spend") }}),
+
     told as (
-        select wallets.*
-        from {{ ref("fct_customer_wallets") }} as wallets
+        select
+            {{ made_key(period.split(", ")) }} as wallet_key,
+            statements.customer_key,
+            statements.category,
+            statements.period_start_date,
+            statements.statement_method as wallet_method,
+            statements.statement_share as share_of_wallet,
+            statements.is_sole_buyer,
+            coalesce(spends.own_amount, 0) as own_amount
+        from statements
         cross join as_of
+        left join spends using ({{ period }})
         where
-            wallets.period_grain = 'quarter'
-            and wallets.wallet_method in ('stated', 'allocation rule')
-            and wallets.period_start_date
+            statements.period_start_date
             > {{ window_start("as_of.as_of", var("loyalty_window_months")) }}
-            and wallets.period_start_date <= as_of.as_of
+            and statements.period_start_date <= as_of.as_of
     ),
 
     placed as (

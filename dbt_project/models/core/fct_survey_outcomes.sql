@@ -6,7 +6,9 @@ with
 
     base as (select * from {{ ref("fct_survey_wave_customers") }}),
 
-    days as (select * from {{ ref("fct_customer_days") }} where base = 'customer'),
+    days as (
+        select * from {{ ref("fct_customer_order_days") }} where base = 'customer'
+    ),
 
     -- rare, usual and frequent buyers: thirds by days with an order, among all who
     -- could have been asked
@@ -22,7 +24,7 @@ with
     ),
 
     earned as (
-        select follow_ups.response_key, {{ customer_day_sums("days") }}
+        select follow_ups.response_key, {{ order_day_sums("days") }}
         from follow_ups
         left join
             days

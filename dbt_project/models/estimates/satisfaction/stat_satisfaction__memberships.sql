@@ -10,7 +10,11 @@ with
 
     attributes as (select distinct segment_by from customer_segments),
 
-    customer_values as (select * from {{ ref("fct_customer_values") }}),
+    customer_values as (
+        select *
+        from {{ ref("fct_customer_value_windows") }}
+        where window_number = 0 and order_count > 0
+    ),
 
     memberships as (
         select response_key, 'all' as segment_by, 'all' as segment

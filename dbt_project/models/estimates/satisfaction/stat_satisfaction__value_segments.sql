@@ -6,7 +6,11 @@ with
         where recency = 1
     ),
 
-    customer_values as (select * from {{ ref("fct_customer_values") }}),
+    customer_values as (
+        select *
+        from {{ ref("fct_customer_value_windows") }}
+        where window_number = 0 and order_count > 0
+    ),
 
     final as (
         select people.*, 'all' as segment
@@ -15,7 +19,7 @@ with
         select people.*, 'value' as segment
         from people
         inner join customer_values on people.person_key = customer_values.customer_key
-        where customer_values.is_value_customer
+        where customer_values.cm3_amount > 0
         union all
         select people.*, 'high_value' as segment
         from people

@@ -26,7 +26,18 @@ with
         inner join merges on customers.customer_key = merges.customer_key
     ),
 
-    final as (select * from ranked where place = 1)
+    final as (
+        select
+            *,
+            -- resellers and our own people are no base of customer metrics
+            case
+                when lower(customer_type) in ('reseller', 'internal')
+                then lower(customer_type)
+                else 'customer'
+            end as base
+        from ranked
+        where place = 1
+    )
 
 select *
 from final

@@ -5,7 +5,7 @@ with
 
     attitudes as (select * from {{ ref("fct_customer_attitudes") }}),
 
-    scores as (select * from {{ ref("dim_customer_scores") }}),
+    wallets as (select * from {{ ref("int_loyalty__latest_wallets") }}),
 
     promotions as (select * from {{ ref("fct_customer_rival_promotions") }}),
 
@@ -47,7 +47,7 @@ with
             cast(loyalty.signs_known_count as bigint) as signs_known_count,
             attitudes.considered_count,
             coalesce(
-                attitudes.considered_count = 1, scores.is_sole_buyer
+                attitudes.considered_count = 1, wallets.is_sole_buyer
             ) as is_only_brand,
             loyalty.is_repeat_buyer
             or coalesce(loyalty.is_recommender, false) as is_expressed,
@@ -65,8 +65,8 @@ with
             cast(
                 loyalty.wallet_share_change as {{ type_double() }}
             ) as wallet_share_change,
-            cast(scores.share_of_wallet as {{ type_double() }}) as share_of_wallet,
-            scores.wallet_method,
+            cast(wallets.share_of_wallet as {{ type_double() }}) as share_of_wallet,
+            wallets.wallet_method,
             cast(
                 attitudes.price_tolerance_index as {{ type_double() }}
             ) as price_tolerance_index,
@@ -98,7 +98,7 @@ with
         from customers
         inner join loyalty using (customer_key)
         left join attitudes using (customer_key)
-        left join scores using (customer_key)
+        left join wallets using (customer_key)
         left join promotions using (customer_key)
         left join contacts using (customer_key)
         left join profiles using (customer_key)

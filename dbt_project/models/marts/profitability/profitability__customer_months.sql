@@ -1,7 +1,11 @@
 with
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
-    months as (select * from {{ ref("fct_customer_months") }}),
+    months as (
+        select base_key, base, currency_code, month, {{ customer_day_sums("days") }}
+        from {{ ref("fct_customer_days") }} as days
+        group by base_key, base, currency_code, month
+    ),
 
     calendar as (select * from {{ ref("dim_months") }}),
 

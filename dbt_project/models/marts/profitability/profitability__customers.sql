@@ -3,7 +3,11 @@ with
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
-    customer_values as (select * from {{ ref("fct_customer_values") }}),
+    customer_values as (
+        select *
+        from {{ ref("fct_customer_value_windows") }}
+        where window_number = 0 and order_count > 0
+    ),
 
     scores as (select * from {{ ref("dim_customer_scores") }}),
 
@@ -55,7 +59,7 @@ with
             cast(customer_values.value_rank as bigint) as value_rank,
             customer_values.tier,
             customer_values.level,
-            customer_values.is_value_customer,
+            customer_values.cm3_amount > 0 as is_value_customer,
             scores.tier_prior,
             scores.level_prior,
             scores.is_tier_prior_observed,

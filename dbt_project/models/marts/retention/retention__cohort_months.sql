@@ -1,9 +1,58 @@
 with
     months as (select * from {{ ref("dim_months") }}),
 
-    cohorts as (select * from {{ ref("int_retention__cohorts") }}),
+    segments as (select * from {{ ref("dim_customer_segments") }}),
 
-    activity as (select * from {{ ref("int_retention__cohort_activity") }}),
+    members as (
+        -- customers who were there before the data began belong to no cohort
+        select * from {{ ref("dim_customers") }} where {{ is_in_cohort() }}
+    ),
+
+    customer_months as (
+        select *
+        from {{ ref("fct_customer_months") }}
+        where order_count > 0 or booked_order_count > 0 or refund_count > 0
+    ),
+
+    activity as (
+        select
+            segments.segment_by,
+            segments.segment,
+            members.first_order_month as cohort_month,
+            customer_months.month,
+            sum(
+                case when customer_months.order_count > 0 then 1 else 0 end
+            ) as active_count,
+            sum({{ waterfall("net", "customer_months") }}) as net_amount,
+            sum({{ waterfall("goods_cost", "customer_months") }}) as goods_cost_amount,
+            sum(customer_months.costed_amount) as costed_amount,
+            sum(customer_months.goods_amount) as goods_amount,
+            sum(customer_months.uncosted_line_count) as uncosted_line_count
+        from members
+        inner join customer_months on members.customer_key = customer_months.base_key
+        inner join segments on members.customer_key = segments.customer_key
+        group by
+            segments.segment_by,
+            segments.segment,
+            members.first_order_month,
+            customer_months.month
+    ),
+
+    cohorts as (
+        select
+            segments.segment_by,
+            segments.segment,
+            members.first_order_month as cohort_month,
+            count(*) as cohort_size,
+            -- amounts of several currencies are not added up
+            case
+                when min(members.currency_code) = max(members.currency_code)
+                then min(members.currency_code)
+            end as currency_code
+        from members
+        inner join segments on members.customer_key = segments.customer_key
+        group by segments.segment_by, segments.segment, members.first_order_month
+    ),
 
     -- every cohort has a row for every month number that the oldest cohort has reached
     grid as (

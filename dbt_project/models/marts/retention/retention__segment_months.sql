@@ -1,6 +1,39 @@
 {%- set running = "is_partial" -%}
 {%- set conversion = div("converted_count", "high_intent_count") -%}
 with
+    activity as (select * from {{ ref("int_retention__segment_activity") }}),
+
+    revenue as (select * from {{ ref("int_retention__segment_revenue") }}),
+
+    segments as (select * from {{ ref("dim_customer_segments") }}),
+
+    promises as (
+        select * from {{ ref("fct_survey_results") }} where repurchase_band = 'high'
+    ),
+
+    outcomes as (
+        select *, {{ month_start("submitted_date") }} as month
+        from {{ ref("fct_survey_outcomes") }}
+        -- while the days after the answer are not over, nobody has failed to come
+        where is_observed
+    ),
+
+    -- those who said they would buy again, and did, by the month of their answer
+    intents as (
+        select
+            segments.segment_by,
+            segments.segment,
+            outcomes.month,
+            cast(count(*) as bigint) as high_intent_count,
+            cast(
+                sum(case when outcomes.has_repurchased then 1 else 0 end) as bigint
+            ) as converted_count
+        from outcomes
+        inner join promises on outcomes.response_key = promises.response_key
+        inner join segments on outcomes.customer_key = segments.customer_key
+        group by segments.segment_by, segments.segment, outcomes.month
+    ),
+
     limits as (
         select
             -- before, an earlier order could not have been seen
@@ -9,12 +42,6 @@ with
             as first_stable_month
         from {{ ref("dim_as_of") }}
     ),
-
-    activity as (select * from {{ ref("int_retention__segment_activity") }}),
-
-    revenue as (select * from {{ ref("int_retention__segment_revenue") }}),
-
-    intents as (select * from {{ ref("int_retention__segment_intents") }}),
 
     judged as (
         select

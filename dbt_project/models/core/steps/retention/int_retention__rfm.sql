@@ -8,13 +8,24 @@ with
         where base = 'customer' and first_order_date is not null
     ),
 
+    days as (select * from {{ ref("fct_customer_order_days") }}),
+
     spent as (
-        select base_key as customer_key, {{ customer_day_sums("days") }}
-        from {{ ref("fct_customer_days") }} as days
+        select base_key as customer_key, {{ order_day_sums("days") }}
+        from days
         group by base_key
     ),
 
-    windowed as (select * from {{ ref("fct_customer_values") }}),
+    windowed as (
+        select days.base_key as customer_key, {{ order_day_sums("days") }}
+        from days
+        inner join
+            {{ ref("dim_value_windows") }} as windows
+            on windows.window_number = 0
+            and days.calendar_date > windows.start_date
+            and days.calendar_date <= windows.end_date
+        group by days.base_key
+    ),
 
     valued as (
         select
@@ -23,7 +34,9 @@ with
             customers.last_order_date,
             customers.order_day_count,
             {{ waterfall("net", "spent") }} as net_amount,
-            windowed.net_amount as window_net_amount,
+            case
+                when windowed.order_count > 0 then {{ waterfall("net", "windowed") }}
+            end as window_net_amount,
             customers.last_order_date
             > {{ add_days("as_of.as_of", -var("churn_days")) }} as is_active
         from customers

@@ -7,9 +7,22 @@ with
 
     cells as (select * from {{ ref("int_wallet__peer_cells") }}),
 
-    ceilings as (select * from {{ ref("int_wallet__peer_ceilings") }}),
-
     fitted as (select * from {{ ref("int_wallet__ceilings") }}),
+
+    -- the upper percentile of spend in each peer cell
+    ceilings as (
+        select
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            cells.peer_cell,
+            {{ percentile("spends.own_amount", var("peer_percentile")) }}
+            as ceiling_amount
+        from cells
+        inner join spends using ({{ period }})
+        group by source, category, period_grain, period_start_date, cells.peer_cell
+    ),
 
     periods as (
         select {{ period }}
@@ -28,15 +41,9 @@ with
             statements.stated_amount,
             statements.own_amount_stated_days,
             statements.stated_share,
-            {{
-                rounded(
-                    div(
-                        "statements.own_amount_stated_days",
-                        "statements.stated_amount",
-                    ),
-                    8,
-                )
-            }} as sow_stated_raw,
+            statements.sow_stated_raw,
+            statements.statement_method,
+            statements.statement_share,
             statements.brands_used_count,
             statements.our_rank,
             statements.sow_war,

@@ -118,6 +118,41 @@ with
         from placed
     ),
 
-    final as (select * from ranked where recency = 1)
+    latest as (
+        select
+            *,
+            {{ rounded(div("own_amount_stated_days", "stated_amount"), 8) }}
+            as sow_stated_raw
+        from ranked
+        where recency = 1
+    ),
+
+    chosen as (
+        select
+            *,
+            case
+                -- more spent here than in all shops together: the statement is wrong,
+                -- the ranking may hold
+                when sow_stated_raw <= 1
+                then 'stated'
+                when sow_war > 0
+                then 'allocation rule'
+            end as statement_method
+        from latest
+    ),
+
+    final as (
+        select
+            *,
+            case
+                statement_method
+                when 'stated'
+                then sow_stated_raw
+                when 'allocation rule'
+                then sow_war
+            end as statement_share
+        from chosen
+    )
+
 select *
 from final

@@ -3,7 +3,11 @@
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    customer_values as (select * from {{ ref("fct_customer_values") }}),
+    customer_values as (
+        select *
+        from {{ ref("fct_customer_value_windows") }}
+        where window_number = 0 and order_count > 0
+    ),
 
     wallet_gaps as (select * from {{ ref("int_loyalty__wallet_gaps") }}),
 

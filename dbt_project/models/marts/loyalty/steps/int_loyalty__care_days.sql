@@ -4,7 +4,7 @@ with
 
     contacts as (select * from {{ ref("int_loyalty__contacts") }}),
 
-    order_days as (select * from {{ ref("fct_customer_days") }}),
+    order_days as (select * from {{ ref("fct_customer_order_days") }}),
 
     touched as (
         select distinct

@@ -3,7 +3,7 @@
   differ, the larger share of wallet counts. Who answers for a year instead of a month would lead every list otherwise.
 #}
 with
-    wallets as (select * from {{ ref("fct_latest_wallets") }}),
+    wallets as (select * from {{ ref("int_loyalty__latest_wallets") }}),
 
     gaps as (
         select

@@ -2,7 +2,7 @@
 with
     origins as (select * from {{ ref("int_profitability__customer_origins") }}),
 
-    months as (select * from {{ ref("fct_customer_months") }}),
+    days as (select * from {{ ref("fct_customer_days") }}),
 
     calendar as (select * from {{ ref("dim_months") }} where not is_after_as_of),
 
@@ -18,19 +18,19 @@ with
             members.cohort_month,
             calendar.month,
             calendar.is_partial,
-            count(case when months.order_count > 0 then 1 end) as active_count,
+            count(
+                distinct case when days.order_count > 0 then days.base_key end
+            ) as active_count,
             sum(
-                coalesce(months.campaign_cost_amount, 0)
-                + coalesce(months.interaction_cost_amount, 0)
-                + coalesce(months.points_cost_amount, 0)
+                coalesce(days.campaign_cost_amount, 0)
+                + coalesce(days.interaction_cost_amount, 0)
+                + coalesce(days.points_cost_amount, 0)
             ) as retention_cost_amount,
-            {{ customer_day_sums("months") }}
+            {{ customer_day_sums("days") }}
         from members
         inner join calendar on members.cohort_month <= calendar.month
         left join
-            months
-            on members.customer_key = months.base_key
-            and calendar.month = months.month
+            days on members.customer_key = days.base_key and calendar.month = days.month
         group by
             members.segment_by,
             members.segment,
@@ -51,9 +51,7 @@ with
             active_count,
             retention_cost_amount,
             {{ waterfall("cm3") }} as month_cm3_amount,
-            {% for name in ["uncosted_line_count"] + (
-                customer_day_amounts() | map(attribute=1) | list
-            ) %}
+            {% for name in ["uncosted_line_count"] + customer_day_amounts() %}
                 sum({{ name }}) over (
                     partition by segment_by, segment, currency_code, cohort_month
                     order by month

@@ -14,7 +14,7 @@ with
     ),
 
     order_days as (
-        select * from {{ ref("fct_customer_days") }} where kept_order_count > 0
+        select * from {{ ref("fct_customer_order_days") }} where kept_order_count > 0
     ),
 
     deliveries as (

@@ -4,9 +4,62 @@ with
 
     months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
 
-    events as (select * from {{ ref("int_retention__events") }}),
+    customer_months as (
+        select *
+        from {{ ref("fct_customer_months") }}
+        where base = 'customer' and order_count > 0
+    ),
 
-    active_months as (select * from {{ ref("int_retention__active_months") }}),
+    gaps as (select * from {{ ref("fct_order_gaps") }}),
+
+    -- the months in which customers were won, bought a second time, lapsed, came back
+    events as (
+        select customer_key, 'new' as kind, {{ month_start("order_date") }} as month
+        from gaps
+        where order_day_number = 1
+        union all
+        select customer_key, 'second' as kind, {{ month_start("order_date") }} as month
+        from gaps
+        where order_day_number = 2
+        union all
+        -- two orders on one day are a second order, but no second day
+        select
+            customer_key,
+            'second_order' as kind,
+            {{
+                month_start(
+                    "case when order_count > 1 then order_date else next_order_date end"
+                )
+            }} as month
+        from gaps
+        where order_day_number = 1 and (order_count > 1 or is_closed)
+        union all
+        select customer_key, 'lapsed' as kind, {{ month_start("lapse_date") }} as month
+        from gaps
+        where lapse_date is not null
+        union all
+        select
+            customer_key,
+            'reactivated' as kind,
+            {{ month_start("next_order_date") }} as month
+        from gaps
+        where lapse_date is not null and is_closed
+    ),
+
+    -- whether there was an order in each of the newest stable_months up to a month
+    active_months as (
+        select
+            base_key as customer_key,
+            month,
+            coalesce(
+                lag(month, {{ var("stable_months") - 1 }}) over (
+                    partition by base_key order by month
+                )
+                = {{ add_months("month", 1 - var("stable_months")) }},
+                false
+            ) as is_stable
+        from customer_months
+    ),
 
     spine as (
         select parts.segment_by, parts.segment, months.month, months.is_partial

@@ -1,7 +1,66 @@
 {# Months without revenue are months of 0 and count in the variation; the running month does not. #}
 {%- set n = var("variation_months") -%}
 with
-    sales as (select * from {{ ref("int_retention__segment_sales") }}),
+    segments as (select * from {{ ref("dim_customer_segments") }}),
+
+    months as (select * from {{ ref("dim_months") }} where not is_after_as_of),
+
+    customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    orders as (
+        select * from {{ ref("fct_orders") }} where is_counted and base = 'customer'
+    ),
+
+    parts as (
+        select
+            segments.segment_by,
+            segments.segment,
+            min(customers.currency_code) as currency_code
+        from segments
+        inner join customers on segments.customer_key = customers.customer_key
+        group by segments.segment_by, segments.segment
+        -- amounts of several currencies are not added up
+        having min(customers.currency_code) = max(customers.currency_code)
+    ),
+
+    sold as (
+        select
+            segments.segment_by,
+            segments.segment,
+            orders.order_month,
+            sum(orders.net_amount) as order_amount,
+            sum(
+                case
+                    when orders.order_date > customers.first_order_date
+                    then orders.net_amount
+                    else 0
+                end
+            ) as repeat_amount
+        from orders
+        inner join customers on orders.customer_key = customers.customer_key
+        inner join segments on orders.customer_key = segments.customer_key
+        group by segments.segment_by, segments.segment, orders.order_month
+    ),
+
+    sales as (
+        select
+            parts.segment_by,
+            parts.segment,
+            parts.currency_code,
+            months.month,
+            months.is_partial,
+            cast(coalesce(sold.order_amount, 0) as {{ type_amount() }}) as order_amount,
+            cast(
+                coalesce(sold.repeat_amount, 0) as {{ type_amount() }}
+            ) as repeat_amount
+        from parts
+        cross join months
+        left join
+            sold
+            on parts.segment_by = sold.segment_by
+            and parts.segment = sold.segment
+            and months.month = sold.order_month
+    ),
 
     spread as (
         select
