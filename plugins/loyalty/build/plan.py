@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+from loyalty.build.raw_views import dated_loads
 from loyalty.build.work_file import lock_file
 from loyalty.common.duckdb_session import duckdb_config
 from loyalty.common.ledger import Event, Ledger, Load
@@ -42,8 +43,12 @@ class Plan:
 def make_plan(workspace: Workspace, as_of: date | None = None) -> Plan:
     """Which accepted loads the last published build has not seen, and what else has changed since."""
     settings, ledger = workspace.settings, workspace.ledger
-    if not ledger.loads(feed="orders", newest=1):
-        return Plan(False, False, ("no orders have been accepted yet, so there is nothing to build",))
+    if not dated_loads(ledger.load_totals()):
+        return Plan(
+            False,
+            False,
+            ("no orders have been accepted yet, nor anything else with a date, so there is nothing to build",),
+        )
     built = last_build(ledger)
     if built is None:
         return Plan(True, True, ("nothing has been built yet",), tuple(ledger.loads()), is_full=True)

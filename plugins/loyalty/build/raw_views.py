@@ -12,13 +12,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
 
 from loyalty.common.errors import UserError
-from loyalty.common.ledger import REWRITING, Ledger, Load
+from loyalty.common.ledger import REWRITING, Ledger, Load, LoadTotal
 from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_identifier, text_list
 from loyalty.common.workspace import Workspace
@@ -32,7 +32,17 @@ from loyalty.land.loads import (
 )
 from loyalty.pull.contract import CanonicalFeed, load_contract
 
+Loads = TypeVar("Loads", Load, LoadTotal)
+
 ORDERS = "orders"
+# What makes a date known, by feed: the columns with the local dates of its events.
+DATES: dict[str, tuple[str, ...]] = {
+    ORDERS: ("ordered_date",),
+    "survey_responses": ("submitted_date",),
+    "panel_purchases": ("purchased_date",),
+    "contracts": ("started_date", "ended_date"),
+    "tickets": ("opened_date",),
+}
 
 TABLES: dict[str, dict[str, str]] = {
     "loads": {
@@ -110,7 +120,7 @@ TABLES: dict[str, dict[str, str]] = {
 
 @dataclass(frozen=True)
 class DataSpan:
-    """What follows from the accepted orders: the build's as-of, the data's start, its currency."""
+    """What follows from the accepted loads: the build's as-of, the data's start, its currency."""
 
     as_of: date
     data_start: date
@@ -173,12 +183,18 @@ def _layout_select(types: dict[str, str], columns: Iterable[str], files: Sequenc
     return f"select {', '.join(terms)}, load_id from {reader}"
 
 
-def no_orders_sentence(settings: Settings) -> str:
+def nothing_to_build_sentence(settings: Settings) -> str:
     """Why nothing can be built, and what to do."""
     return (
-        "No orders have been accepted yet, and nothing can be built without them: "
-        f"put the exports where the feeds in {settings.feeds} expect them and run `loyalty run`."
+        "No orders have been accepted yet, and no answers, panel purchases, contracts or tickets either, so there is nothing "
+        f"to build: put the exports where the feeds in {settings.feeds} expect them and run `loyalty run`."
     )
+
+
+def dated_loads(loads: Iterable[Loads]) -> list[Loads]:
+    """The loads that say which day is today: the orders, and without any the answers, purchases, contracts and tickets."""
+    known = [load for load in loads if load.feed in DATES]
+    return [load for load in known if load.feed == ORDERS] or known
 
 
 def data_span(
@@ -187,21 +203,24 @@ def data_span(
     """The dates and the currency of a build, from the orders alone, never from the clock.
 
     as_of: as given, else the date in the newest accepted orders export's name, else the newest local order
-    date (definition 2). The work file keeps what was read of an orders load, so a nightly build reads new loads only.
+    date (definition 2). Without orders it is the newest answer, panel purchase, contract event or ticket. The work file
+    keeps what was read of a load, so a nightly build reads new loads only.
     """
-    orders = [load for load in loads if load.feed == ORDERS]
-    if not orders:
-        raise UserError(no_orders_sentence(settings))
-    _remember_spans(connection, orders)
+    dated = dated_loads(loads)
+    if not dated:
+        raise UserError(nothing_to_build_sentence(settings))
+    _remember_spans(connection, dated)
+    ids = [load.load_id for load in dated]
     first, last = connection.execute(
-        "select min(first_date), max(last_date) from meta.order_spans where load_id in (select unnest(?))",
-        [[load.load_id for load in orders]],
+        "select min(first_date), max(last_date) from meta.load_spans where load_id in (select unnest(?))", [ids]
     ).fetchall()[0]
     if first is None:
-        raise UserError("The accepted orders have no rows: see `loyalty quarantine list` and `loyalty status`.")
+        feeds = ", ".join(sorted({load.feed for load in dated}))
+        raise UserError(
+            f"The accepted loads of {feeds} have no rows: see `loyalty quarantine list` and `loyalty status`."
+        )
     currencies = connection.execute(
-        "select distinct unnest(currencies) from meta.order_spans where load_id in (select unnest(?))",
-        [[load.load_id for load in orders]],
+        "select distinct unnest(currencies) from meta.load_spans where load_id in (select unnest(?))", [ids]
     ).fetchall()
     only_currency = currencies[0][0] if len(currencies) == 1 else None
     return DataSpan(
@@ -217,21 +236,29 @@ def dated_as_of(loads: Iterable[Load]) -> date | None:
     return max(dates, default=None)
 
 
-def _remember_spans(connection: duckdb.DuckDBPyConnection, orders: Sequence[Load]) -> None:
+def _remember_spans(connection: duckdb.DuckDBPyConnection, dated: Sequence[Load]) -> None:
+    """Keep of every load its first and last date and its currencies; a date after its delivery is a plan or a slip."""
     connection.execute("create schema if not exists meta")
     connection.execute(
-        "create table if not exists meta.order_spans "
+        "create table if not exists meta.load_spans "
         "(load_id varchar, first_date date, last_date date, currencies varchar[])"
     )
-    known = {row[0] for row in connection.execute("select load_id from meta.order_spans").fetchall()}
-    new = [load.load_id for load in orders if load.load_id not in known]
-    if new:
-        connection.execute(
-            "insert into meta.order_spans "
-            "select load_id, min(ordered_date), max(ordered_date), list_sort(list(distinct currency_code)) "
-            f"from raw.orders where load_id in ({', '.join('?' * len(new))}) group by load_id",
-            new,
+    known = {row[0] for row in connection.execute("select load_id from meta.load_spans").fetchall()}
+    for feed, columns in DATES.items():
+        new = [load.load_id for load in dated if load.feed == feed and load.load_id not in known]
+        currency = "currency_code" if feed == ORDERS else "cast(null as varchar)"
+        is_known = "true" if feed == ORDERS else "day <= cast(received_at as date)"
+        dates = " union all ".join(
+            f"select load_id, {column} as day, {currency} as currency_code from raw.{feed}" for column in columns
         )
+        if new:
+            connection.execute(
+                "insert into meta.load_spans "
+                "select load_id, min(day), max(day), list_sort(list(distinct currency_code)) "
+                f"from ({dates}) inner join raw.loads using (load_id) "
+                f"where load_id in (select unnest(?)) and {is_known} group by load_id",
+                [new],
+            )
 
 
 def _load_row(load: Load) -> tuple[Any, ...]:

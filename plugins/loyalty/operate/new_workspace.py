@@ -14,7 +14,7 @@ SETTINGS = """\
 
 home: var                    # the data; relative to this folder
 
-# max_age_days: 3            # publishing stops when the newest accepted orders are older
+# max_age_days: 3            # publishing stops when the newest accepted orders (without orders: answers, purchases ...) are older
 # keep_generations: 7        # published generations kept for rollback
 # reporting_currency: EUR    # default: the only currency of the orders
 # notify_url: https://...    # gets one JSON message when something needs attention
@@ -29,7 +29,7 @@ EXAMPLE_FEED = """\
 # One file per export; the file's name is the feed's name. To start: remove `.example` from this file's name,
 # edit it, put an export at its `path`, and run `loyalty run`.
 
-feed: orders                        # which canonical feed this export becomes; only orders are required
+feed: orders                        # which canonical feed this export becomes
 source: my_shop                     # the shop or system; part of every key
 group: orders                       # orders | crm | surveys
 owner: data-engineering             # named in alerts

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from loyalty.build import build
 from loyalty.build.plan import make_plan
-from loyalty.build.raw_views import no_orders_sentence
+from loyalty.build.raw_views import nothing_to_build_sentence
 from loyalty.common.errors import UserError, keep_traceback
 from loyalty.common.failpoints import failpoint
 from loyalty.common.progress import Progress
@@ -100,7 +100,7 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
         try:
             generation = build_and_publish(workspace, as_of, now)
             if generation is None and current_generation(settings) is None:
-                problem = no_orders_sentence(settings)
+                problem = nothing_to_build_sentence(settings)
         except UserError as error:
             problem = str(error)
         except Exception as error:

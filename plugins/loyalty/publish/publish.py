@@ -22,6 +22,7 @@ import duckdb
 
 from loyalty.build import work_file
 from loyalty.build.plan import rolled_back_builds
+from loyalty.build.raw_views import dated_loads
 from loyalty.common import duckdb_session
 from loyalty.common.checksums import file_sha256, table_columns
 from loyalty.common.disk import sync
@@ -128,15 +129,16 @@ def _refuse_when_held(ledger: Ledger) -> None:
 
 
 def _refuse_when_stale(settings: Settings, ledger: Ledger, now: datetime) -> None:
-    received = [total.last_received_at for total in ledger.load_totals() if total.feed == "orders"]
-    if not received:
-        raise UserError("No orders have been accepted, so there is nothing to publish: see `loyalty status`.")
-    age = now - max(received)
+    dated = dated_loads(ledger.load_totals())
+    if not dated:
+        raise UserError("Nothing with a date has been accepted, so there is nothing to publish: see `loyalty status`.")
+    newest = max(dated, key=lambda total: total.last_received_at)
+    age = now - newest.last_received_at
     if age > timedelta(days=settings.max_age_days):
         raise UserError(
-            f"The newest accepted orders came {age.days} days ago ({max(received):%Y-%m-%d %H:%M} UTC), more than "
-            f"max_age_days ({settings.max_age_days:g}): the published marts stay as they are. Deliver orders, see why "
-            "they were rejected with `loyalty status`, or raise max_age_days in loyalty.yml."
+            f"The newest accepted {newest.feed} came {age.days} days ago ({newest.last_received_at:%Y-%m-%d %H:%M} UTC), more "
+            f"than max_age_days ({settings.max_age_days:g}): the published marts stay as they are. Deliver {newest.feed}, "
+            "see why they were rejected with `loyalty status`, or raise max_age_days in loyalty.yml."
         )
 
 

@@ -1,13 +1,14 @@
 """`raw` shows exactly the accepted loads, typed by the contract, and a night opens the files of new loads alone."""
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 import pytest
 
 from loyalty.build import raw_views
 from loyalty.common.errors import UserError
+from loyalty.common.ledger import Load
 from loyalty.land.landing import load_feed
 from loyalty.pull.contract import load_contract
 from loyalty.pull.feeds import get_feed
@@ -105,6 +106,32 @@ def test_two_currencies_have_no_common_one_unless_the_workspace_names_it(connect
     assert raw_views.data_span(connection, named, loads).reporting_currency == "USD"
 
 
-def test_without_orders_there_is_nothing_to_build(connection, settings):
-    with pytest.raises(UserError, match="No orders have been accepted yet"):
+def test_without_anything_that_has_a_date_there_is_nothing_to_build(connection, settings):
+    with pytest.raises(UserError, match="No orders have been accepted yet, and no answers"):
         raw_views.data_span(connection, settings, [])
+
+
+def test_k6_without_orders_today_is_the_newest_answer_purchase_or_contract_event(connection, settings):
+    """What is dated after its delivery, such as the planned end of a contract, has not happened."""
+    received = datetime(2026, 5, 10, 6)
+    connection.execute("create schema raw")
+    connection.execute("create table raw.loads (load_id varchar, received_at timestamp)")
+    rows = {
+        "survey_responses": [("2026-04-01",), ("2026-05-04",)],
+        "panel_purchases": [("2026-03-01",)],
+        "contracts": [("2026-03-05", "2026-05-06"), ("2026-03-06", "2027-03-05")],
+    }
+    loads = []
+    for feed, columns in raw_views.DATES.items():
+        declared = ", ".join(f"{column} date" for column in columns)
+        connection.execute(f"create table raw.{feed} ({declared}, currency_code varchar, load_id varchar)")
+        for row in rows.get(feed, []):
+            dates = ", ".join(f"date '{day}'" for day in row)
+            connection.execute(f"insert into raw.{feed} values ({dates}, null, '{feed}')")
+        if feed in rows:
+            connection.execute("insert into raw.loads values (?, ?)", [feed, received])
+            loads.append(Load(feed, feed, "web", feed, len(loads) + 1, received, f"{feed}.csv", received))
+    span = raw_views.data_span(connection, settings, loads)
+    assert (span.as_of, span.data_start, span.reporting_currency) == (date(2026, 5, 6), date(2026, 3, 1), None)
+    answers = [load for load in loads if load.feed == "survey_responses"]
+    assert raw_views.data_span(connection, settings, answers).as_of == date(2026, 5, 4)
