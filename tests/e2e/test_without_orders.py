@@ -1,4 +1,4 @@
-"""Workspaces without orders: surveys only, a panel only, contracts only. Each builds, publishes and shows its own figures."""
+"""Workspaces without orders: surveys only, a panel only, contracts only. Each is built, published and shows figures."""
 
 from __future__ import annotations
 

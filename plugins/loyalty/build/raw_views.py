@@ -186,13 +186,13 @@ def _layout_select(types: dict[str, str], columns: Iterable[str], files: Sequenc
 def nothing_to_build_sentence(settings: Settings) -> str:
     """Why nothing can be built, and what to do."""
     return (
-        "No orders have been accepted yet, and no answers, panel purchases, contracts or tickets either, so there is nothing "
-        f"to build: put the exports where the feeds in {settings.feeds} expect them and run `loyalty run`."
+        "No orders have been accepted yet, and no answers, panel purchases, contracts or tickets either, so there is "
+        f"nothing to build: put the exports where the feeds in {settings.feeds} expect them and run `loyalty run`."
     )
 
 
 def dated_loads(loads: Iterable[Loads]) -> list[Loads]:
-    """The loads that say which day is today: the orders, and without any the answers, purchases, contracts and tickets."""
+    """The loads that say which day is today: the orders; without any the answers, purchases, contracts, tickets."""
     known = [load for load in loads if load.feed in DATES]
     return [load for load in known if load.feed == ORDERS] or known
 

@@ -14,7 +14,7 @@ SETTINGS = """\
 
 home: var                    # the data; relative to this folder
 
-# max_age_days: 3            # publishing stops when the newest accepted orders (without orders: answers, purchases ...) are older
+# max_age_days: 3            # publishing stops when the newest accepted orders are older
 # keep_generations: 7        # published generations kept for rollback
 # reporting_currency: EUR    # default: the only currency of the orders
 # notify_url: https://...    # gets one JSON message when something needs attention

@@ -136,9 +136,10 @@ def _refuse_when_stale(settings: Settings, ledger: Ledger, now: datetime) -> Non
     age = now - newest.last_received_at
     if age > timedelta(days=settings.max_age_days):
         raise UserError(
-            f"The newest accepted {newest.feed} came {age.days} days ago ({newest.last_received_at:%Y-%m-%d %H:%M} UTC), more "
-            f"than max_age_days ({settings.max_age_days:g}): the published marts stay as they are. Deliver {newest.feed}, "
-            "see why they were rejected with `loyalty status`, or raise max_age_days in loyalty.yml."
+            f"The newest accepted {newest.feed} came {age.days} days ago "
+            f"({newest.last_received_at:%Y-%m-%d %H:%M} UTC), more than max_age_days ({settings.max_age_days:g}): "
+            f"the published marts stay as they are. Deliver {newest.feed}, see why they were rejected with "
+            "`loyalty status`, or raise max_age_days in loyalty.yml."
         )
 
 
