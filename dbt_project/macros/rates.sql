@@ -29,15 +29,25 @@
 
 {#
   A figure with its interval, value -+ z error, as three columns `<name>`, `<name>_low` and `<name>_high`; empty where
-  `when` does not hold.
+  `when` does not hold. A figure that cannot be below `least` or above `most` has no interval beyond them.
 #}
-{% macro with_interval(name, value, error, when="true") -%}
-    {%- for column, sign in [["", none], ["_low", "-"], ["_high", "+"]] %}
+{% macro with_interval(name, value, error, when="true", least=none, most=none) -%}
+    {%- set reach = var("z_score") ~ " * " ~ error -%}
+    {%- set beyond = {
+        "_low": value ~ " - " ~ reach ~ " < " ~ least if least is not none,
+        "_high": value ~ " + " ~ reach ~ " > " ~ most if most is not none,
+    } -%}
+    {%- for column, sign, limit in [
+        ["", none, none],
+        ["_low", "-", least],
+        ["_high", "+", most],
+    ] %}
         case
+            {% if limit is not none %}
+                when {{ when }} and {{ beyond[column] }} then {{ limit }}
+            {% endif %}
             when {{ when }}
-            then
-                {{ value }}
-                {%- if sign %} {{ sign }} {{ var("z_score") }} * {{ error }} {% endif %}
+            then {{ value }} {%- if sign %} {{ sign }} {{ reach }} {% endif %}
         end as {{ name }}{{ column }}
         {%- if not loop.last %}, {% endif %}
     {%- endfor %}
@@ -84,13 +94,15 @@
   A mean with its 95 % interval, mean -+ z * sqrt(variance / base), as three columns `<name>`, `<name>_low` and
   `<name>_high`; from exact sums of x and x squared, empty on a base under min_base.
 #}
-{% macro mean_with_interval(name, total, squares, base) -%}
+{% macro mean_with_interval(name, total, squares, base, least=none, most=none) -%}
     {{
         with_interval(
             name,
             div(total, base),
             "sqrt(" ~ div(variance_of_sums(base, total, squares), base) ~ ")",
             when=is_enough(base),
+            least=least,
+            most=most,
         )
     }}
 {%- endmacro %}

@@ -26,6 +26,7 @@ SCALES: dict[str, tuple[tuple[float, float], str]] = {
     "of_4": ((1, 4), "1-2 3-2 3-3 4-4"),
     "around_0": ((-2, 2), "-2--1 0-0 1-1 2-2"),
 }
+BY_ORDER = "of_10"
 TOPICS = ("path:models/marts/satisfaction", "path:models/marts/loyalty", "dq__data_warnings")
 
 
@@ -37,20 +38,23 @@ def _orders() -> list[dict[str, Any]]:
             "ordered_at": datetime(2017, 12, 20, 12) - timedelta(days=28 * number + customer % 5),
             "currency_code": "USD",
             "total_amount": 10,
+            "channel": "web",
+            "promised_at": datetime(2017, 12, 24) - timedelta(days=28 * number),
+            "delivered_at": datetime(2017, 12, 24 if customer >= CUSTOMERS // 2 else 26) - timedelta(days=28 * number),
         }
         for customer in range(CUSTOMERS)
         for number in range(6 + customer % 2)
     ]
 
 
-def _sheets(low: float, high: float) -> list[dict[str, Any]]:
-    """Every customer once, over the whole scale."""
+def _sheets(low: float, high: float, named: bool = True) -> list[dict[str, Any]]:
+    """Every customer once, over the whole scale, the late half lowest; by name, or only by the order asked about."""
     width = int(high - low) + 1
     return [
         {
             "overall": int(low) + customer * width // CUSTOMERS,
             "item": int(low) + customer % width,
-            "_customer_id": f"c{customer:02}",
+            **({"_customer_id": f"c{customer:02}"} if named else {"_order_id": f"{customer}-3"}),
             "_submitted_at": datetime(2017, 10, 1, 12),
         }
         for customer in range(CUSTOMERS)
@@ -69,7 +73,7 @@ def surveyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
                 question(survey, "item", "dimension:quality", low, high),
             ]
             off = {"overall": high + 1, "_submitted_at": datetime(2017, 10, 1, 12)}
-            load_survey(made, questions, [*_sheets(low, high), off])
+            load_survey(made, questions, [*_sheets(low, high, named=survey != BY_ORDER), off])
         load_survey(made, [question("open", "overall", "overall_satisfaction", None, None)], _sheets(0, 50))
         made.set_build(AS_OF)
         parents = [f"+{topic}" for topic in TOPICS]
@@ -122,6 +126,19 @@ def test_b2_an_open_scale_has_scores_and_no_classes(surveyed: Warehouse) -> None
         "select distinct top_box_rate, satisfied_rate from marts.satisfaction__value_customers "
         "where survey_id = 'open' and factor = 'overall'"
     ) == [(None, None)]
+
+
+def test_k6_answers_about_orders_are_their_customers(surveyed: Warehouse) -> None:
+    """Forty answers name an order and nobody: all are followed up, and 1..5 of late orders stand against 6..10."""
+    answers = "select count(*) from marts.satisfaction__responses where survey_id = '{}' and customer_key is not null"
+    assert surveyed.value(answers.format(BY_ORDER)) == CUSTOMERS
+    followed = "select sum(customer_count) from marts.satisfaction__loyalty_curve where segment_by = 'all' "
+    assert surveyed.value(f"{followed} and survey_id = '{BY_ORDER}'") == CUSTOMERS
+    figures = "segment, answer_count, mean_score, rest_mean_score, difference"
+    assert surveyed.query(
+        f"select {figures} from marts.satisfaction__order_segments "
+        "where segment_by = 'delivery' and question_role = 'overall_satisfaction' order by segment"
+    ) == [("late", 20, None, None, None), ("on time", 20, None, None, None)], "20 are fewer than min_base"
 
 
 def test_k6_an_answer_off_the_scale_is_no_score_and_a_warning(surveyed: Warehouse) -> None:

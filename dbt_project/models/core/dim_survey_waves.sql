@@ -15,6 +15,7 @@ with
             survey_id,
             wave,
             count(*) as response_count,
+            max(case when is_wave_named then 1 else 0 end) = 1 as is_named,
             min(coalesce(sent_date, submitted_date)) as first_date,
             min(submitted_date) as first_submitted_date,
             max(submitted_date) as last_submitted_date
@@ -27,8 +28,16 @@ with
             answered.source,
             answered.survey_id,
             answered.wave,
-            -- the send list says when a wave began, else its answers do
-            coalesce(sent.sent_date, answered.first_date) as sent_date,
+            -- the send list says when a wave began, else its answers do; the wave of a
+            -- month begins in it, also for who was asked before
+            case
+                when
+                    answered.is_named
+                    or coalesce(sent.sent_date, answered.first_date)
+                    >= {{ month_start("answered.first_submitted_date") }}
+                then coalesce(sent.sent_date, answered.first_date)
+                else {{ month_start("answered.first_submitted_date") }}
+            end as sent_date,
             answered.first_submitted_date,
             answered.last_submitted_date,
             answered.response_count

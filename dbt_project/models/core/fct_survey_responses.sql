@@ -1,5 +1,6 @@
-{# Of transactional surveys every order may have its own answer (var response_by). #}
-{%- set per_order = ", order_key" if var("response_by") == "order" else "" -%}
+{# Of transactional surveys every order may have its own answer (var response_by), also one without a customer. #}
+{%- set by_order = var("response_by") == "order" -%}
+{%- set unit = "coalesce(order_key, customer_key)" if by_order else "customer_key" -%}
 with
     responses as (select * from {{ ref("int_satisfaction__responses") }}),
 
@@ -26,16 +27,17 @@ with
         select
             *,
             row_number() over (
+                partition by source, survey_id, wave, respondent_type, {{ unit }}
+                order by submitted_at, md5(response_key)
+            ) as place_of_unit,
+            {{ unit }} as unit_key,
+            row_number() over (
                 partition by
                     source,
                     survey_id,
                     wave,
-                    respondent_type,
-                    customer_key {{ per_order }}
-                order by submitted_at, md5(response_key)
-            ) as place_of_customer,
-            row_number() over (
-                partition by source, survey_id, wave, device_hash {{ per_order }}
+                    device_hash
+                    {% if by_order %}, order_key {% endif %}
                 order by submitted_at, md5(response_key)
             ) as place_of_device
         from responses
@@ -67,7 +69,7 @@ with
             coalesce(answers.answer_count, 0) as answer_count,
             -- a device is one person's only where people answer on their own: a
             -- tablet in the store is everybody's
-            (placed.customer_key is not null and placed.place_of_customer > 1)
+            (placed.unit_key is not null and placed.place_of_unit > 1)
             or (
                 placed.device_hash is not null
                 and coalesce(placed.mode, 'web') = 'web'

@@ -2,50 +2,62 @@
 with
     responses as (select * from {{ ref("int_survey_responses__current") }}),
 
+    orders as (select * from {{ ref("int_orders__current") }}),
+
     customers as (select * from {{ ref("int_customers__merges") }}),
+
+    -- an answer about an order without a customer of its own is its customer's
+    named as (
+        select
+            responses.*,
+            coalesce(responses.customer_key, orders.customer_key) as known_customer_key
+        from responses
+        left join orders on responses.order_key = orders.order_key
+    ),
 
     final as (
         select
-            responses.response_key,
-            responses.source,
-            responses.response_id,
-            responses.survey_id,
+            named.response_key,
+            named.source,
+            named.response_id,
+            named.survey_id,
             -- a survey without waves is counted by calendar month
             coalesce(
-                responses.wave,
-                substr(cast(responses.submitted_date as {{ dbt.type_string() }}), 1, 7)
+                named.wave,
+                substr(cast(named.submitted_date as {{ dbt.type_string() }}), 1, 7)
             ) as wave,
+            named.wave is not null as is_wave_named,
             coalesce(
-                customers.merged_customer_key, responses.customer_key
+                customers.merged_customer_key, named.known_customer_key
             ) as customer_key,
-            responses.order_key,
-            responses.product_key,
-            coalesce(responses.respondent_type, 'customer') as respondent_type,
-            responses.mode,
-            responses.touchpoint,
-            coalesce(responses.status, 'complete') as status,
-            responses.incentive,
-            responses.language,
-            responses.device_hash,
-            responses.sent_at,
-            responses.sent_date,
-            responses.started_at,
-            responses.submitted_at,
-            responses.submitted_date,
-            responses.followed_up_at,
+            named.order_key,
+            named.product_key,
+            coalesce(named.respondent_type, 'customer') as respondent_type,
+            named.mode,
+            named.touchpoint,
+            coalesce(named.status, 'complete') as status,
+            named.incentive,
+            named.language,
+            named.device_hash,
+            named.sent_at,
+            named.sent_date,
+            named.started_at,
+            named.submitted_at,
+            named.submitted_date,
+            named.followed_up_at,
             case
-                when responses.submitted_at >= responses.started_at
+                when named.submitted_at >= named.started_at
                 then
                     {{
                         time_between(
-                            "responses.started_at", "responses.submitted_at", "second"
+                            "named.started_at", "named.submitted_at", "second"
                         )
                     }}
             end as answer_seconds
-        from responses
-        left join customers on responses.customer_key = customers.customer_key
+        from named
+        left join customers on named.known_customer_key = customers.customer_key
         -- a preview is somebody trying the questionnaire, not a respondent
-        where coalesce(responses.status, 'complete') != 'preview'
+        where coalesce(named.status, 'complete') != 'preview'
     )
 
 select *

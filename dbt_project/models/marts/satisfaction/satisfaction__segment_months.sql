@@ -27,7 +27,11 @@ with
             -- index
             {{
                 with_interval(
-                    "satisfaction_index", "satisfaction_index", "sqrt(index_error)"
+                    "satisfaction_index",
+                    "satisfaction_index",
+                    "sqrt(index_error)",
+                    least=0,
+                    most=100,
                 )
             }},
             satisfaction_index_weighted,
@@ -66,7 +70,11 @@ with
             passive_count,
             detractor_count,
             is_nps_suppressed,
-            {{ with_interval("nps", "nps", "sqrt(nps_variance)") }},
+            {{
+                with_interval(
+                    "nps", "nps", "sqrt(nps_variance)", least=-100, most=100
+                )
+            }},
             nps_weighted,
             recommend_level_count,
             recommend_net_rate,

@@ -71,6 +71,8 @@ with
                     "satisfaction_index",
                     "sqrt(index_error)",
                     when="not is_suppressed",
+                    least=0,
+                    most=100,
                 )
             }},
             {{ suppress_small_rate("top_box", "top_box_count", "customer_count") }},

@@ -53,6 +53,8 @@ with
                     "place_mean",
                     "place_error",
                     when="not is_suppressed",
+                    least=0,
+                    most=100,
                 )
             }},
             {{ suppress_small_rate("high", "high_count", "answer_count") }},

@@ -44,6 +44,8 @@ with
                     "satisfaction_index",
                     "sqrt(" ~ div("index_variance", "index_count") ~ ")",
                     when="not is_suppressed",
+                    least=0,
+                    most=100,
                 )
             }},
             top_two_count,
@@ -57,7 +59,12 @@ with
             {% endfor %}
             {{
                 with_interval(
-                    "nps", "nps", "sqrt(nps_variance)", when="not is_nps_suppressed"
+                    "nps",
+                    "nps",
+                    "sqrt(nps_variance)",
+                    when="not is_nps_suppressed",
+                    least=-100,
+                    most=100,
                 )
             }},
 
