@@ -2,7 +2,14 @@
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    orders as (select * from {{ ref("int_orders__dated") }}),
+    -- a refund may be newer than every order, and without one older
+    happened as (
+        select order_date as calendar_date
+        from {{ ref("int_orders__dated") }}
+        union all
+        select refunded_date
+        from {{ ref("int_refunds__current") }}
+    ),
 
     numbers as ({{ numbers(100000) }}),
 
@@ -10,14 +17,14 @@ with
         select
             {{
                 month_start(
-                    "least(min(as_of.data_start_date), min(orders.order_date))"
+                    "least(min(as_of.data_start_date), min(happened.calendar_date))"
                 )
             }} as first_date,
             {{
                 add_days(
                     add_months(
                         month_start(
-                            "greatest(min(as_of.as_of), max(orders.order_date))"
+                            "greatest(min(as_of.as_of), max(happened.calendar_date))"
                         ),
                         1,
                     ),
@@ -25,7 +32,7 @@ with
                 )
             }} as last_date
         from as_of
-        left join orders on true
+        left join happened on true
     ),
 
     final as (

@@ -1,6 +1,8 @@
 with
     lines as (select * from {{ ref("int_order_lines__current") }}),
 
+    adjusted as (select * from {{ ref("int_order_lines__adjusted") }}),
+
     orders as (select * from {{ ref("int_orders__with_base") }}),
 
     products as (select * from {{ ref("dim_products") }}),
@@ -8,6 +10,8 @@ with
     priced as (
         select
             lines.*,
+            coalesce(adjusted.settled_amount, lines.net_amount) as settled_amount,
+            coalesce(adjusted.line_tax_amount, 0) as line_tax_amount,
             orders.order_date,
             orders.customer_key,
             -- a line whose order is unknown earns nothing until the order comes
@@ -21,12 +25,9 @@ with
             products.category,
             coalesce(
                 lines.discount_amount,
-                cast(
-                    lines.list_price * lines.quantity
-                    - lines.net_amount as {{ type_amount() }}
-                ),
+                lines.list_price * lines.quantity - lines.net_amount,
                 0
-            ) as known_discount,
+            ) as own_discount,
             coalesce(
                 lines.cost_amount,
                 cast(
@@ -35,12 +36,40 @@ with
                 )
             ) as known_cost
         from lines
+        left join adjusted on lines.record_key = adjusted.record_key
         left join orders on lines.order_key = orders.order_key
         left join
             products
             on lines.product_key = products.product_key
             and orders.order_date >= products.valid_from_date
             and orders.order_date < products.valid_to_date
+        -- goods taken back are refunds
+        where not coalesce(adjusted.is_return, false)
+    ),
+
+    -- the line's own discount without tax, and what the line lost to its order's total
+    discounted as (
+        select
+            *,
+            cast(
+                case
+                    when line_tax_amount = 0
+                    then own_discount
+                    else
+                        {{
+                            rounded(
+                                "own_discount * (1 - "
+                                ~ div("line_tax_amount", "net_amount")
+                                ~ ")",
+                                4,
+                            )
+                        }}
+                end
+                + net_amount
+                - line_tax_amount
+                - settled_amount as {{ type_amount() }}
+            ) as known_discount
+        from priced
     ),
 
     final as (
@@ -68,20 +97,20 @@ with
             -- added up after the conversion: rounded apart, the parts would miss
             -- their sum
             cast(
-                {{ booked_amount("net_amount") }}
+                {{ booked_amount("settled_amount") }}
                 + {{ booked_amount("known_discount") }} as {{ type_amount() }}
             ) as gross_amount,
             {{ booked_amount("known_discount") }} as discount_amount,
-            {{ booked_amount("net_amount") }} as net_amount,
+            {{ booked_amount("settled_amount") }} as net_amount,
             {{ booked_amount("known_cost") }} as cost_amount,
             -- what the line earned, where its cost is known
             case
                 when known_cost is not null
-                then {{ booked_amount("net_amount") }}
+                then {{ booked_amount("settled_amount") }}
                 else cast(0 as {{ type_amount() }})
             end as costed_amount
             {{ x_columns(ref("int_order_lines__current")) }}
-        from priced
+        from discounted
     )
 
 select *

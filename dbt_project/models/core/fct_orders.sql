@@ -78,7 +78,7 @@ with
     ),
 
     refunds as (
-        select order_key, sum(booked_refund_amount) as refund_amount
+        select order_key, sum(refund_amount) as refund_amount
         from {{ ref("int_orders__refunds") }}
         where base <> 'after_as_of'
         group by order_key

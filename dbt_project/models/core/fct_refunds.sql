@@ -1,6 +1,8 @@
 with
     refunds as (select * from {{ ref("int_orders__refunds") }}),
 
+    recorded as (select * from {{ ref("int_refunds__current") }}),
+
     lines as (select * from {{ ref("fct_order_lines") }}),
 
     order_costs as (
@@ -35,40 +37,43 @@ with
 
     final as (
         select
-            refund_key,
-            refund_id,
-            order_key,
-            order_id,
-            line_number,
-            source,
-            customer_key,
-            base,
-            base_key,
-            refunded_at,
-            refunded_date as refund_date,
-            order_date,
-            reason,
-            coalesce(is_restocked, false) as is_restocked,
-            quantity,
-            currency_code,
-            refund_amount as recorded_refund_amount,
-            booked_refund_amount as refund_amount,
+            joined.refund_key,
+            joined.refund_id,
+            joined.order_key,
+            joined.order_id,
+            joined.line_number,
+            joined.source,
+            joined.customer_key,
+            joined.base,
+            joined.base_key,
+            joined.refunded_at,
+            joined.refunded_date as refund_date,
+            joined.order_date,
+            joined.reason,
+            joined.is_restocked,
+            joined.quantity,
+            joined.currency_code,
+            joined.recorded_refund_amount,
+            joined.refund_amount,
             -- goods back on the shelf give their cost back
             case
-                when coalesce(is_restocked, false) and is_booked
+                when joined.stated_cost is not null
+                then {{ booked_amount("stated_cost") }}
+                when joined.is_restocked and joined.is_booked
                 then
                     {{
                         rounded(
-                            "cast(sold_cost as "
+                            "cast(joined.sold_cost as "
                             ~ type_double()
-                            ~ ") * least(1, greatest(0, returned_share))",
+                            ~ ") * least(1, greatest(0, joined.returned_share))",
                             4,
                         )
                     }}
                 else cast(0 as {{ type_amount() }})
             end as returned_cost_amount
-            {{ x_columns(ref("int_refunds__current")) }}
+            {{ x_columns(ref("int_refunds__current"), "recorded") }}
         from joined
+        left join recorded on joined.refund_key = recorded.refund_key
     )
 
 select *

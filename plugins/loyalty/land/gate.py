@@ -25,10 +25,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from loyalty.common import strict_yaml
 from loyalty.common.errors import UserError, as_found, yaml_fault
+from loyalty.land.numbers import UNITS_OF_A_DOLLAR
 from loyalty.pull.contract import CanonicalFeed
 
 Severity = Literal["critical", "warning"]
 Level = Literal["row", "load"]
+
+
+# `total_amount_scaled` in a rule is total_amount over the power of ten that a US dollar is at most in its currency, so
+# that one limit serves rupiah and euros alike.
+SCALED = "_scaled"
 
 
 class Expectation(BaseModel):
@@ -43,7 +49,13 @@ class Expectation(BaseModel):
     def column(self) -> str:
         """The column, or the columns, the expectation speaks of."""
         names = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
-        return ", ".join([*names, *self.kwargs.get("column_list", [])])
+        return ", ".join(name.removesuffix(SCALED) for name in [*names, *self.kwargs.get("column_list", [])])
+
+    @property
+    def limit(self) -> float | None:
+        """The largest amount in US dollars, of an expectation about a scaled amount."""
+        is_scaled = str(self.kwargs.get("column", "")).endswith(SCALED)
+        return float(self.kwargs["max_value"]) if is_scaled and "max_value" in self.kwargs else None
 
 
 class Rule(BaseModel):
@@ -169,16 +181,32 @@ def add_up(results: list[RuleResult]) -> list[RuleResult]:
     return list(total.values())
 
 
-def check_frame(table: pa.Table, feed: CanonicalFeed, suite: Suite, received_at: pd.Timestamp) -> pd.DataFrame:
+def check_frame(
+    table: pa.Table, feed: CanonicalFeed, suite: Suite, received_at: pd.Timestamp, currency: str | None = None
+) -> pd.DataFrame:
     """The frame that row rules see: decimals as floats, stamps as naive UTC, `_received_at`, and `_row`, its position.
 
-    Of the canonical columns it holds those that a rule speaks of: Great Expectations hashes all it is given.
+    Of the canonical columns it holds those that a rule speaks of: Great Expectations hashes all it is given. Amounts of
+    a feed without currency codes are taken to be in `currency`.
     """
     spoken_of = set(re.findall(r"\w+", json.dumps([rule.expectation.kwargs for rule in suite.rows], default=str)))
     names = [name for name in table.column_names if name in feed.landed_columns and name in spoken_of]
     frame = pd.DataFrame({name: _for_check(table.column(name)) for name in names}, index=range(table.num_rows))
+    for name in spoken_of:
+        if name.endswith(SCALED) and (amount := name.removesuffix(SCALED)) in table.column_names:
+            frame[name] = _for_check(table.column(amount)) / currency_units(table, currency)
     moment = received_at.tz_localize(None) if received_at.tzinfo else received_at
     return frame.assign(_received_at=moment, _row=range(table.num_rows))
+
+
+def currency_units(table: pa.Table, currency: str | None) -> pd.Series:
+    """For each row the power of ten that one US dollar is at most in its currency; 1 where it is not known."""
+    codes = (
+        table.column("currency_code").to_pandas()
+        if "currency_code" in table.column_names
+        else pd.Series([currency] * table.num_rows, dtype="object")
+    )
+    return codes.map(UNITS_OF_A_DOLLAR).fillna(1)
 
 
 def _for_check(column: pa.ChunkedArray) -> pd.Series:

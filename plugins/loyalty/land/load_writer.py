@@ -24,7 +24,8 @@ from loyalty.common.errors import LoadRejected
 from loyalty.common.settings import Settings
 from loyalty.land.canonical import Fault, Plan, Typed, export_time, is_personal, to_canonical
 from loyalty.land.delivery import Delivery
-from loyalty.land.gate import RowCheck, RuleResult, Suite, check_frame, check_rows
+from loyalty.land.gate import RowCheck, Rule, RuleResult, Suite, check_frame, check_rows, currency_units
+from loyalty.land.numbers import is_shown
 from loyalty.privacy.keys import Key, keyed_hash, tagged, tagged_hash
 from loyalty.privacy.personal_text import holds_personal_text, is_personal_text
 from loyalty.privacy.suppression import Forgotten, forgotten_count, load_forgotten
@@ -76,6 +77,7 @@ class LoadWriter:
     erased_rows: int = 0
     erased_cells: int = 0
     hidden_rows: int = 0
+    currency: str | None = None
 
     @property
     def feed(self) -> FeedConfig:
@@ -112,7 +114,8 @@ class LoadWriter:
     def _checked(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> tuple[Typed, RowCheck]:
         """The typed rows of a batch, and the result of the suite."""
         typed = to_canonical(batch, plan, key)
-        frame = check_frame(typed.table, self.feed.canonical, suite, pd.Timestamp(self.received_at))
+        moment = pd.Timestamp(self.received_at)
+        frame = check_frame(typed.table, self.feed.canonical, suite, moment, self.currency)
         return typed, check_rows(suite, frame)
 
     def _without_forgotten(self, batch: Batch, plan: Plan, key: Key) -> Batch:
@@ -144,7 +147,7 @@ class LoadWriter:
             rules = [f"{fault.rule}_{fault.column}" for fault in faults[row]]
             rules += [rule.name for rule in checked.broken.get(row, [])]
             reasons = [_fault_reason(fault) for fault in faults[row]]
-            reasons += [rule.because for rule in checked.broken.get(row, [])]
+            reasons += [_rule_reason(rule, typed.table, row, self.currency) for rule in checked.broken.get(row, [])]
             entry = self._entry(batch.lines[row].as_py(), rules, reasons)
             self.quarantined.append(entry | _row_content(self.feed, batch, typed.table, row, plan, key))
         for line in batch.bad_lines:
@@ -287,10 +290,27 @@ def open_writer(settings: Settings, delivery: Delivery, received_at: datetime) -
             quarantine_folder,
             forgotten=load_forgotten(settings),
             forgotten_count=forgotten_count(settings),
+            currency=delivery.feed.currency or settings.reporting_currency,
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(quarantine_folder, ignore_errors=True)
+
+
+def _rule_reason(rule: Rule, table: pa.Table, row: int, currency: str | None) -> str:
+    """Why a row broke a rule; of an amount that is too large also the limit in its currency, and the amount."""
+    limit = rule.expectation.limit
+    amount = table.column(rule.expectation.column)[row].as_py() if limit is not None else None
+    if limit is None or amount is None or amount <= 0:
+        return rule.because
+    one_row = table.slice(row, 1)
+    code = one_row.column("currency_code")[0].as_py() if "currency_code" in table.column_names else currency
+    in_currency = f"in {code}" if code else "without a currency (say it with `currency:` in the YAML)"
+    seen = f", and {rule.expectation.column} is {amount:,.2f}" if is_shown(f"{amount.normalize():f}") else ""
+    return (
+        f"{rule.because.rstrip('.')}; the limit for amounts {in_currency} is "
+        f"{limit * currency_units(one_row, currency).iloc[0]:,.0f}{seen}."
+    )
 
 
 def record_of(values: list[Any]) -> str:

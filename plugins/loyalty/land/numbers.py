@@ -26,6 +26,18 @@ CURRENCY_OF_SIGN = {
     **{"Ft": "HUF", "円": "JPY", "원": "KRW", "元": "CNY", "RMB": "CNY", "CN¥": "CNY", "JP¥": "JPY", "Rp": "IDR"},
     **{"RM": "MYR", "lei": "RON", "лв": "BGN", "Fr.": "CHF", "SFr.": "CHF"},
 }
+# The power of ten that one US dollar is at most, by currency (rates of 2025, central banks); 1 for all others.
+_UNITS_OF_A_DOLLAR = {
+    10: "BOB CNY DKK GTQ HKD MAD MOP NOK SEK SVC TTD BWP SZL LSL NAD",
+    100: "AFN ALL BTN CZK DOP EGP GMD HNL INR KGS MDL MKD MUR MXN MZN NIO PHP RUB SLE SRD STN THB TRY TWD UAH UYU "
+    "ZAR ZMW",
+    1_000: "AMD AOA BDT CLP CRC CVE DJF DZD ETB GYD HTG HUF ISK JMD JPY KES KMF KZT LKR LRD NPR PKR RSD SDG SOS VES "
+    "VUV XAF XOF XPF YER",
+    10_000: "ARS BIF CDF COP GNF IQD KHR KRW MGA MMK MNT MWK NGN PYG RWF SSP TZS UGX",
+    100_000: "IDR LAK LBP SYP UZS VND",
+    1_000_000: "IRR",
+}
+UNITS_OF_A_DOLLAR = {code: units for units, codes in _UNITS_OF_A_DOLLAR.items() for code in codes.split()}
 OTHER_SIGNS = ("$", "¥", "￥", "kr", "kr.", "Rs", "Rs.", "USD$")
 MINUS = "[\u2212\ufe63\uff0d\u2012\u2013]"
 BLANKS = "[\u00a0\u202f\u2007\u2009]"  # what typesetters put between thousands, or before a currency's sign

@@ -71,6 +71,40 @@ def test_an_unknown_or_missing_currency_is_held_back(shop: Workspace) -> None:
     }
 
 
+def test_f11_the_limit_of_an_amount_goes_by_its_currency(shop: Workspace) -> None:
+    load(
+        shop,
+        "05",
+        "1,a,2026-05-04,1875000,IDR",
+        "2,a,2026-05-04,1875000.50,EUR",
+        "3,a,2026-05-04,99000000000,VND",
+        "4,a,2026-05-04,4915112345678,IDR",
+        "5,a,2026-05-04,-80,EUR",
+    )
+    assert [row["order_id"] for row in landed(shop)] == ["1", "3", "5"]
+    because = "An order's total is no larger than any shop sells; a negative one is a return; the limit for amounts in "
+    assert {entry.line: entry.reason for entry in entries(opened(shop.settings))} == {
+        3: f"{because}EUR is 1,000,000, and total_amount is 1,875,000.50.",
+        5: f"{because}IDR is 100,000,000,000.",  # it may be a telephone number
+    }
+
+
+def test_f11_lines_are_in_the_currency_of_their_feed_or_of_the_warehouse(shop: Workspace) -> None:
+    for name, currency in (("in_rupiah", "IDR"), ("unsaid", None)):
+        feed = shop.feed(
+            name, feed="order_lines", path=f"exports/{name}_{{date}}.csv", columns={}, currency=currency, source=name
+        )
+        rows = "o1,1,p,1,1875000.00\no2,1,p,-1,-5.00\no3,1,p,1,-5.00\no4,1,p,-1,5.00\no5,1,p,2,9.00\n"
+        file = shop.export(f"{name}_2026-05-05.csv", "order_id,line_number,product_id,quantity,net_amount\n" + rows)
+        load_feed(opened(shop.settings), feed.model_copy(update={"max_quarantine_rate": 0.9}), [str(file)], now=NOW)
+    held = {(entry.source, entry.line): entry.rules for entry in entries(opened(shop.settings))}
+    wrong_signs = {4: "sign_of_amount_fits_quantity", 5: "returned_goods_bring_no_money"}
+    assert held == {
+        **{(source, line): name for source in ("in_rupiah", "unsaid") for line, name in wrong_signs.items()},
+        ("unsaid", 2): "net_amount_plausible",
+    }
+
+
 DIGITS = {"EUR": 2, "JPY": 0, "KWD": 3}
 MONEY = st.lists(st.tuples(st.sampled_from(sorted(DIGITS)), st.integers(1, 900_000)), min_size=1, max_size=20)
 

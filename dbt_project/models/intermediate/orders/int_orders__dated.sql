@@ -13,39 +13,9 @@ with
         where order_key is not null
     ),
 
-    stated_rates as (select * from {{ ref("int_fx_rates__current") }}),
+    rates as (select * from {{ ref("int_fx_rates__periods") }}),
 
-    -- two sources may state the same day's rate: the first by name counts
-    ranked as (
-        select
-            from_currency,
-            to_currency,
-            rate_date,
-            exchange_rate,
-            source,
-            row_number() over (
-                partition by from_currency, to_currency, rate_date order by source
-            ) as place
-        from stated_rates
-        where exchange_rate > 0
-    ),
-
-    rates as (
-        select
-            from_currency,
-            to_currency,
-            rate_date as valid_from_date,
-            coalesce(
-                lead(rate_date) over (
-                    partition by from_currency, to_currency order by rate_date
-                ),
-                cast('9999-12-31' as date)
-            ) as valid_to_date,
-            exchange_rate,
-            source
-        from ranked
-        where place = 1
-    ),
+    totals as (select * from {{ ref("int_orders__totals") }}),
 
     dated as (
         select
@@ -54,7 +24,12 @@ with
             merges.merged_customer_key as customer_key,
             orders.ordered_date as order_date,
             orders.ordered_date > as_of.as_of as is_after_as_of,
-            coalesce(lower(orders.kind), 'sale') as kind,
+            case
+                when totals.is_return
+                then 'return'
+                else coalesce(lower(orders.kind), 'sale')
+            end as kind,
+            coalesce(totals.is_without_amount, false) as is_without_amount,
             case
                 when lower(orders.status) = 'canceled'
                 then 'cancelled'
@@ -79,6 +54,7 @@ with
             end as currency_code
         from orders
         cross join as_of
+        left join totals on orders.order_key = totals.order_key
         left join merges on orders.customer_key = merges.customer_key
         left join words on {{ status_word("orders.status") }} = words.word
         left join refunded_orders on orders.order_key = refunded_orders.order_key
@@ -104,8 +80,10 @@ with
     final as (
         select
             *,
-            is_sale and kind <> 'test' as is_booked,
-            is_sale and kind = 'sale' as is_counted
+            -- a return earns nothing here: it is a row of fct_refunds
+            is_sale and kind not in ('test', 'return') as is_booked,
+            -- an order whose lines have not come says nothing of what was bought
+            is_sale and kind = 'sale' and not is_without_amount as is_counted
         from meant
     )
 

@@ -6,15 +6,18 @@ with
             -- keys
             {{ made_key(["_source", "refund_id"]) }} as record_key,
             {{ made_key(["_source", "refund_id"]) }} as refund_key,
-            {{ made_key(["_source", "order_id"]) }} as order_key,
+            {{ made_key_or_null(["_source", "order_id"]) }} as order_key,
+            {{ made_key_or_null(["_source", "customer_id"]) }} as customer_key,
 
             -- ids
             refund_id,
             order_id,
+            customer_id,
             line_number,
 
             -- texts
             reason,
+            currency_code,
 
             -- numbers
             quantity,

@@ -1,0 +1,107 @@
+{#
+  The lines that do not count as they came: those that take goods back, and those of an order whose
+  lines are above its total (a discount of the whole order, or tax). That difference is spread by the
+  lines' amounts, to the ten-thousandth, with the largest remainders rounded up.
+#}
+with
+    lines as (select * from {{ ref("int_order_lines__current") }}),
+
+    orders as (select * from {{ ref("int_orders__totals") }}),
+
+    odd_lines as (
+        select
+            lines.record_key,
+            lines.order_key,
+            lines.line_number,
+            coalesce(orders.is_return, false)
+            or lines.quantity < 0
+            or lines.net_amount < 0 as is_return,
+            abs(lines.net_amount) as amount,
+            -- goods taken back in a sale keep their amount
+            coalesce(orders.spread_amount, 0) > 0
+            and (
+                orders.is_return or (lines.quantity >= 0 and lines.net_amount >= 0)
+            ) as is_spread,
+            orders.spread_amount,
+            orders.included_tax_amount,
+            orders.lines_amount
+        from lines
+        left join orders on lines.order_key = orders.order_key
+        where
+            orders.is_return
+            or orders.spread_amount > 0
+            or lines.quantity < 0
+            or lines.net_amount < 0
+    ),
+
+    -- in ten-thousandths
+    shared as (
+        select
+            *,
+            (lines_amount - spread_amount) * 10000 as target,
+            {{
+                rounded(
+                    div(
+                        "cast(amount as "
+                        ~ type_double()
+                        ~ ") * 10000 * (lines_amount - spread_amount)",
+                        "lines_amount",
+                    ),
+                    4,
+                    38,
+                )
+            }} as share
+        from odd_lines
+        where is_spread and lines_amount > 0
+    ),
+
+    placed as (
+        select
+            record_key,
+            cast(floor(share) as decimal(38, 0)) as whole_share,
+            cast(
+                target as decimal(38, 0)
+            ) - sum(cast(floor(share) as decimal(38, 0))) over (
+                partition by order_key
+            ) as left_over,
+            row_number() over (
+                partition by order_key
+                order by share - floor(share) desc, line_number, record_key
+            ) as place
+        from shared
+    ),
+
+    final as (
+        select
+            odd_lines.record_key,
+            odd_lines.is_return,
+            cast(
+                case
+                    when placed.record_key is null
+                    then odd_lines.amount
+                    when placed.place <= placed.left_over
+                    then (placed.whole_share + 1) / 10000
+                    else placed.whole_share / 10000
+                end as {{ type_amount() }}
+            ) as settled_amount,
+            -- the part of the line's amount that is tax
+            case
+                when placed.record_key is null
+                then cast(0 as {{ type_amount() }})
+                else
+                    {{
+                        rounded(
+                            div(
+                                "odd_lines.amount * odd_lines.included_tax_amount",
+                                "odd_lines.lines_amount",
+                            ),
+                            4,
+                        )
+                    }}
+            end as line_tax_amount
+        from odd_lines
+        left join placed on odd_lines.record_key = placed.record_key
+    )
+
+select *
+from final
