@@ -30,11 +30,10 @@ from loyalty.publish.publish import publish
 from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds, usable_feeds
 from loyalty.pull.sources.files import names_that_do_not_fit, shown
 from loyalty.read.answers import answers
-from loyalty.read.query import query
+from loyalty.read.data_warnings import data_warnings
 
 CLEAN, NOT_PUBLISHED, WITH_REJECTS = 0, 1, 3
 SHOWN_NAMES = 5
-WARNING_COLUMNS = "feed, source, warning, detail, row_count, remedy"
 GROUPS = ("crm", "orders", "surveys")  # customers first: other loads are checked against them
 
 
@@ -117,7 +116,7 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
             log_generation(current, progress)
             for sentence in answers(settings):
                 progress.log(sentence)
-            for sentence in [*current.withheld, *data_warnings(settings)]:
+            for sentence in [*current.withheld, *(f"warning: {one.sentence}" for one in data_warnings(settings))]:
                 progress.log(sentence)
         prune(workspace, now)
         notify(workspace, now)
@@ -171,18 +170,6 @@ def build_and_publish(
         return None
     build_id = build.build(workspace, as_of).build_id if plan.needs_build else plan.build_id
     return publish(workspace, build_id, now=now)
-
-
-def data_warnings(settings: Settings) -> list[str]:
-    """One sentence for each word or value in the published data that may not mean what it was taken for."""
-    try:
-        rows = query(settings, f"select {WARNING_COLUMNS} from dq__data_warnings order by all")
-    except UserError:  # a generation of an earlier version has no such table
-        return []
-    return [
-        f"warning: {feed} of {source}: {warning} `{detail}` in {count:,} rows: {remedy}"
-        for feed, source, warning, detail, count, remedy in rows
-    ]
 
 
 def unread_files(settings: Settings) -> list[str]:

@@ -10,7 +10,7 @@ import json
 import urllib.request
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,11 +21,13 @@ from loyalty.common.errors import UserError
 from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Ledger
 from loyalty.common.runs import failed_runs
+from loyalty.common.settings import Settings
 from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
 from loyalty.operate.status import feed_states
 from loyalty.publish.generations import current_generation
 from loyalty.pull.feeds import FeedConfig, load_feeds
+from loyalty.read.data_warnings import DataWarning, data_warnings
 
 EXAMPLE_LINES = 3
 POST_SECONDS = 10
@@ -43,6 +45,7 @@ CHAPTERS = {
     "withheld": "a-mart-is-withheld",
     "publish_failed": "publishing-was-refused",
     "build_failed": "the-build-failed",
+    "data_warning": "data-are-warned-of",
 }
 QUARANTINED = "many-rows-are-in-quarantine"
 
@@ -57,11 +60,13 @@ class Item:
     what: str
     owner: str
     runbook: str
+    subject: str = ""  # of something that stays the same while its counts grow
 
     @property
     def fingerprint(self) -> str:
         """Equal for equal things."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        told = {"feed": self.feed, "rule": self.rule, "subject": self.subject} if self.subject else asdict(self)
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -142,6 +147,17 @@ def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
         item("", "withheld", 0, sentence[:1].upper() + sentence[1:])
         for sentence in (current.withheld if current else [])
     ]
+    for warnings in _grouped_warnings(settings):
+        largest = warnings[0]
+        names = (
+            name
+            for name, one in feeds.items()
+            if isinstance(one, FeedConfig) and (one.canonical_name, one.source) == (largest.feed, largest.source)
+        )
+        more = f" `loyalty status` shows {len(warnings) - 1:,} more of this kind." if len(warnings) > 1 else ""
+        told = f"Warning: {largest.sentence}.{more}"
+        warned = item(next(names, ""), "data_warning", sum(one.row_count for one in warnings), told)
+        found.append(replace(warned, subject=f"{largest.feed}, {largest.source}, {largest.warning}"))
     for state in feed_states(workspace, now):
         if state.last_outcome in ("disabled", "failed"):
             rule = {"disabled": "feed_disabled", "failed": "load_failed"}[state.last_outcome]
@@ -162,6 +178,14 @@ def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
         what = f"Feed `{name}`: {many} in quarantine by {rules} ({first}{more}): {why}."
         found.append(item(name, rules, len(rows), what))
     return found
+
+
+def _grouped_warnings(settings: Settings) -> list[list[DataWarning]]:
+    """The warnings of the published data by feed, source and kind, those with most rows first."""
+    grouped: dict[tuple[str, str, str], list[DataWarning]] = defaultdict(list)
+    for warning in sorted(data_warnings(settings), key=lambda one: -one.row_count):
+        grouped[warning.feed, warning.source, warning.warning].append(warning)
+    return list(grouped.values())
 
 
 def _rejected(ledger: Ledger) -> list[tuple[str, str]]:

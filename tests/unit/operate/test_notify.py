@@ -2,6 +2,7 @@
 
 import re
 
+import duckdb
 import pytest
 
 from loyalty.common.errors import UserError
@@ -9,6 +10,8 @@ from loyalty.common.ledger import Ledger
 from loyalty.common.settings import shipped
 from loyalty.operate.notify import CHAPTERS, QUARANTINED, notify
 from loyalty.operate.status import feed_states
+from loyalty.publish.generations import current_generation
+from loyalty.read.data_warnings import data_warnings
 from worlds import one_mart
 from worlds.opened import opened
 
@@ -93,6 +96,35 @@ def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(publishe
     assert sent[0][0] == hooked.notify_url
     assert sent[0][1]["items"][0]["feed"] == "web"
     assert notify(opened(hooked), one_mart.NOW) is None
+
+
+def warn(settings, rows):
+    """Give the current generation a table of warnings, as a build would."""
+    file = current_generation(settings).marts_file
+    file.chmod(0o644)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create schema if not exists quality")
+        connection.execute(
+            "create or replace table quality.dq__data_warnings as select 'unknown status' as warning, 'orders' as feed,"
+            " 'shop' as source, unnest(?) as detail, unnest(?) as row_count, 'map the word' as remedy",
+            [list(rows), list(rows.values())],
+        )
+
+
+def test_said_in_summary_a_warning_of_the_data_is_told_once_while_its_counts_grow(published):
+    warn(published, {"on the moon": 2, "parked": 30})
+    (item,) = notify(opened(published), one_mart.NOW).items
+    assert (item.rule, item.rows) == ("data_warning", 32)
+    assert item.what == (
+        "Warning: orders of shop: unknown status `parked` in 30 rows: map the word. "
+        "`loyalty status` shows 1 more of this kind."
+    )
+    warn(published, {"on the moon": 9, "parked": 31})
+    assert notify(opened(published), one_mart.NOW) is None
+    assert [warning.sentence for warning in data_warnings(published)] == [
+        "orders of shop: unknown status `on the moon` in 9 rows: map the word",
+        "orders of shop: unknown status `parked` in 31 rows: map the word",
+    ]
 
 
 def test_what_was_told_before_is_counted_and_not_repeated(published):

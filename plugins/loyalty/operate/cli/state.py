@@ -86,6 +86,7 @@ def _document(workspace: Workspace, states: list[FeedState], plan: Plan, current
     """The state as a document for programs."""
     from loyalty.build.plan import is_held
     from loyalty.operate.status import attention, left_out
+    from loyalty.read.data_warnings import data_warnings
 
     published = current and {
         "generation": current.number,
@@ -99,6 +100,7 @@ def _document(workspace: Workspace, states: list[FeedState], plan: Plan, current
         "is_publishing_held": is_held(workspace.ledger),
         "next_run": {"publishes": plan.is_needed, "reasons": list(plan.reasons)},
         "attention": attention(workspace, states),
+        "warnings": [asdict(warning) for warning in data_warnings(workspace.settings)],
     }
 
 
@@ -111,6 +113,7 @@ def _echo_state(workspace: Workspace, states: list[FeedState], plan: Plan, curre
     """Print the state for people."""
     from loyalty.build.plan import is_held
     from loyalty.operate.status import left_out
+    from loyalty.read.data_warnings import data_warnings
 
     rows = [
         (
@@ -135,6 +138,8 @@ def _echo_state(workspace: Workspace, states: list[FeedState], plan: Plan, curre
         typer.echo(f"published: {place}")
     else:
         typer.echo("published: nothing yet")
+    for warning in data_warnings(workspace.settings):
+        typer.echo(f"warning: {warning.sentence}")
     typer.echo(f"next run: {'publishes' if plan.is_needed else 'changes nothing'} ({'; '.join(plan.reasons)})")
     if is_held(workspace.ledger):
         typer.echo("publishing is held since a rollback: `loyalty publish --resume` lets it go on")
