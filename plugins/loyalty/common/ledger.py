@@ -180,11 +180,8 @@ class Ledger:
 
     def quarantined_loads(self, only_open: bool = False) -> list[str]:
         """The loads as they were delivered that had rows in quarantine, or may still have open ones."""
-        is_open = "having max(quarantined_count) > (select count(*) from done where done.load_id = delivery.load_id)"
-        rows = self._rows(
-            "select load_id from delivery where quarantined_count > 0 and outcome <> 'rejected' "
-            f"group by load_id {is_open if only_open else ''} order by load_id"
-        )
+        is_open = "where done_count < row_count" if only_open else ""
+        rows = self._rows(f"select load_id from quarantined {is_open} order by load_id")
         return [load_id for (load_id,) in rows]
 
     def done_lines(self, load_id: str) -> dict[int, str]:
@@ -221,22 +218,24 @@ class Ledger:
 
     def load_totals(self) -> list[LoadTotal]:
         """Loads and rows that count, by feed file, canonical feed and source."""
+        last = (
+            "select max(received_at) from counting where counting.feed_name = total.feed_name "
+            "and counting.feed = total.feed and counting.source = total.source"
+        )
         rows = self._rows(
-            "select feed_name, feed, source, count(*), sum(row_count), max(received_at) from counting "
-            "group by 1, 2, 3 order by 1, 2, 3"
+            f"select feed_name, feed, source, load_count, row_count, ({last}) from total where load_count > 0 "
+            "order by 1, 2, 3"
         )
         return [
             LoadTotal(name, feed, source, count, row_count, datetime.fromisoformat(last))
             for name, feed, source, count, row_count, last in rows
         ]
 
-    def loads_until(self, seq: int, **where: str) -> tuple[int, int]:
-        """How many loads that count came until an event, and the sum of their places in the order."""
-        conditions = "".join(f" and {column} is ?" for column in where)
-        rows = self._rows(
-            f"select count(*), coalesce(sum(seq), 0) from counting where seq <= ?{conditions}", (seq, *where.values())
-        )
-        return rows[0] if rows else (0, 0)
+    def removals(self, feed: str, source: str) -> int:
+        """How many loads of a canonical feed and a source came to count no more, or were written again, so far."""
+        gone = self._value("select sum(removed_count) from total where feed = ? and source = ?", (feed, source)) or 0
+        kinds = (*REWRITING, "withdraw")
+        return gone + (self._value(f"select count(*) from event where kind in ({_marks(kinds)})", kinds) or 0)
 
     def row_counts(self, feed_name: str, newest: int) -> list[int]:
         """The rows of a feed's last so many loads that count, oldest first."""
@@ -257,11 +256,6 @@ class Ledger:
     def accepted_loads(self) -> list[Load]:
         """The accepted loads, also withdrawn ones, oldest first."""
         return self._loads("select * from accepted order by seq")
-
-    def changes_of_loads(self) -> int:
-        """How many events wrote loads again or took them out of what counts."""
-        kinds = (*REWRITING, "withdraw")
-        return self._value(f"select count(*) from event where kind in ({_marks(kinds)})", kinds) or 0
 
     def successor(self, load_id: str) -> str:
         """The load that replaced this load when it was written again; itself when none did."""

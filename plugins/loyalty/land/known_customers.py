@@ -39,7 +39,7 @@ def known_customers(workspace: Workspace, connection: duckdb.DuckDBPyConnection,
     remove([notes])
     connection.execute(f"copy (select distinct customer from ({query})) to {quote_text(draft)} (format parquet)")
     draft.replace(memory)
-    state = {"seq": new[-1].load_seq, **_state(workspace, source, new[-1].load_seq)}
+    state = {"seq": new[-1].load_seq, "removals": workspace.ledger.removals("customers", source)}
     notes.write_text(json.dumps(state), encoding="utf-8")
     return _query(workspace.settings, memory, [])
 
@@ -59,18 +59,12 @@ def _valid_notes(workspace: Workspace, source: str, memory: Path, notes: Path) -
     """What the memory holds; nothing when it is missing, damaged, or not of the loads that count today."""
     try:
         done = json.loads(notes.read_text(encoding="utf-8"))
-        if done == {"seq": done["seq"], **_state(workspace, source, done["seq"])} and memory.is_file():
+        if done["removals"] == workspace.ledger.removals("customers", source) and memory.is_file():
             return done
     except (OSError, ValueError, LookupError, TypeError):
         pass
     remove([notes, memory])
     return {}
-
-
-def _state(workspace: Workspace, source: str, seq: int) -> dict[str, Any]:
-    """What changes when other loads count than before."""
-    count, seq_sum = workspace.ledger.loads_until(seq, feed="customers", source=source)
-    return {"count": count, "seq_sum": seq_sum, "changes": workspace.ledger.changes_of_loads()}
 
 
 def _query(settings: Settings, memory: Path | None, loads: list[Load]) -> str:

@@ -210,4 +210,9 @@ def test_k8_the_index_says_what_all_lines_say(steps: list[tuple]) -> None:
             else:
                 ledger = Ledger(Path(folder))
             assert counting(ledger) == reference(ledger.file)
+            totals = ledger.load_totals()
+            assert sum(total.count for total in totals) == len(ledger.loads())
+            assert {total.feed_name: total.last_received_at for total in totals} == {
+                load.feed_name: load.received_at for load in sorted(ledger.loads(), key=lambda load: load.received_at)
+            }
         assert counting(Ledger(Path(folder))) == reference(ledger.file)
