@@ -24,6 +24,8 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from bench import growth
+
 FIRST_DAY = date(2025, 1, 1)
 SMALL, LARGE = 100_000, 400_000
 DAYS = 360
@@ -68,6 +70,23 @@ def main() -> None:
     table.add_row("the nightly build: one new day", "the first build of the year", *ratio(one_day, full))
     console.print(table)
     console.print(f"land: {LARGE / large.seconds:,.0f} rows a second, peak {large.peak_mib:,.0f} MiB")
+    compare_growth(console)
+
+
+def compare_growth(console: Console) -> None:
+    """Print what commands cost beside a long ledger and a short one, and what many small files cost in one run."""
+    with tempfile.TemporaryDirectory() as folder:
+        few, many, small = (Path(folder) / name for name in ("few", "many", "small"))
+        growth.make_workspace(few, growth.FEW)
+        growth.make_workspace(many, growth.MANY)
+        table = Table("CPU seconds", f"{growth.FEW:,} events", f"{growth.MANY:,} events", "ratio")
+        for work in growth.WORKS:
+            short, long = growth.cpu_seconds(few, work), growth.cpu_seconds(many, work)
+            table.add_row(work, f"{short:.3f}", f"{long:.3f}", f"{long / short:.2f} x")
+        console.print(table)
+        growth.make_workspace(small, 0)
+        seconds = growth.land_many(small, growth.SMALL_FILES)
+        console.print(f"{growth.SMALL_FILES:,} files of one row in one run: {seconds:,.0f} CPU s")
 
 
 def ratio(one: Measure, other: Measure) -> tuple[str, str]:
@@ -85,7 +104,7 @@ def measure(work: str, workspace: Path) -> Measure:
 def make_workspace(folder: Path, rows: int) -> None:
     """A workspace with one feed and one file of SIMULATED orders."""
     (folder / "dags" / "feeds").mkdir(parents=True)
-    (folder / "loyalty.yml").write_text("max_age_days: 100000\n", encoding="utf-8")
+    (folder / "loyalty.yml").write_text("max_age_days: 36500\n", encoding="utf-8")
     (folder / "dags" / "feeds" / "orders.yml").write_text(FEED, encoding="utf-8")
     write_day(folder, rows, DAYS)
 

@@ -58,6 +58,23 @@ class Expectation(BaseModel):
         return float(self.kwargs["max_value"]) if is_scaled and "max_value" in self.kwargs else None
 
 
+# Expectations that look at one row at a time.
+OF_ROWS = frozenset(
+    f"expect_{kind}"
+    for kind in (
+        "column_pair_values_a_to_be_greater_than_b",
+        "column_pair_values_to_be_equal",
+        "column_value_lengths_to_be_between",
+        "column_values_to_be_between",
+        "column_values_to_be_in_set",
+        "column_values_to_match_regex",
+        "column_values_to_not_be_in_set",
+        "column_values_to_not_be_null",
+        "column_values_to_not_match_regex",
+    )
+)
+
+
 class Rule(BaseModel):
     """One named rule of a suite, how bad it is when broken, and why it is there."""
 
@@ -155,16 +172,50 @@ def check_rows(suite: Suite, frame: pd.DataFrame) -> RowCheck:
     return RowCheck(results, dict(broken))
 
 
-def check_load(suite: Suite, profile: dict[str, Any]) -> list[RuleResult]:
-    """Ask the load rules of a load's profile."""
-    if not suite.load:
-        return []
+def check_each_row(suite: Suite, frame: pd.DataFrame) -> tuple[list[RuleResult], dict[str, list[int]]]:
+    """The results of the row rules, and the rows that broke each of them, whatever its severity."""
+    checked = check_rows(suite, frame)
+    failed = {result.rule for result in checked.results if result.failed}
+    batch = _batch(frame) if failed else None
+    broken = {rule.name: _broken_rows(batch, suite.feed, rule) for rule in suite.rows if rule.name in failed}
+    return checked.results, broken
+
+
+def check_load(suite: Suite, profile: dict[str, Any], passed: set[tuple[Any, ...]] | None = None) -> list[RuleResult]:
+    """Ask the load rules of a load's profile; not those that passed already with the same values."""
+    known = passed if passed is not None else set()
+    rules = [rule for rule in suite.load if _asked(rule, profile) not in known]
     frame = pd.DataFrame([{name: _plain(value) for name, value in profile.items()}])
-    outcomes = _validate(_batch(frame), suite.feed, suite.load, {"result_format": "BASIC"})
-    return [
-        _result("load", rule, 1, int(bool(outcome.get("unexpected_count"))), _observed(rule, profile))
-        for rule, outcome in zip(suite.load, outcomes, strict=True)
-    ]
+    outcomes = _validate(_batch(frame), suite.feed, rules, {"result_format": "BASIC"}) if rules else []
+    broken = {rule.name for rule, outcome in zip(rules, outcomes, strict=True) if outcome.get("unexpected_count")}
+    known |= {_asked(rule, profile) for rule in rules if rule.name not in broken}
+    return [_result("load", rule, 1, int(rule.name in broken), _observed(rule, profile)) for rule in suite.load]
+
+
+def foresee_loads(suite: Suite, profiles: list[dict[str, Any]]) -> set[tuple[Any, ...]]:
+    """The load rules that all of these profiles pass, with the values that each has; of what the profiles hold."""
+    rules = [rule for rule in suite.load if set(_columns(rule)) <= set(profiles[0])] if profiles else []
+    if not rules:
+        return set()
+    frame = pd.DataFrame([{name: _plain(value) for name, value in profile.items()} for profile in profiles])
+    outcomes = _validate(_batch(frame), suite.feed, rules, {"result_format": "BASIC"})
+    good = [rule for rule, outcome in zip(rules, outcomes, strict=True) if outcome["unexpected_count"] == 0]
+    return {_asked(rule, profile) for rule in good for profile in profiles}
+
+
+def is_of_rows(suite: Suite) -> bool:
+    """Whether every rule of a suite looks at one row at a time, so that rows may be checked in any company."""
+    kinds = {rule.expectation.type for rule in (*suite.rows, *suite.load)}
+    return all(kind in OF_ROWS for kind in kinds)
+
+
+def _columns(rule: Rule) -> list[str]:
+    return rule.expectation.column.split(", ")
+
+
+def _asked(rule: Rule, profile: dict[str, Any]) -> tuple[Any, ...]:
+    """A rule and the values that it looks at."""
+    return rule.name, *(profile.get(name) for name in _columns(rule))
 
 
 def add_up(results: list[RuleResult]) -> list[RuleResult]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -27,6 +27,7 @@ from loyalty.common.settings import Settings
 from loyalty.common.workspace import Workspace
 from loyalty.land.canonical import Plan, missing_sentence, plan_columns, reject_missing
 from loyalty.land.delivery import Delivery, make_delivery, make_rules_id
+from loyalty.land.foresight import GROUP, Foreseen, Foresight, foresee
 from loyalty.land.gate import RuleResult, Suite, add_up, check_load, load_suite
 from loyalty.land.load_writer import LoadWriter, open_writer
 from loyalty.land.loads import (
@@ -38,11 +39,12 @@ from loyalty.land.loads import (
     write_json,
     wrong_parts,
 )
-from loyalty.land.profile import load_profile
+from loyalty.land.profile import foreseen_profile, load_profile
 from loyalty.land.quarantine import close_corrected
 from loyalty.privacy.keys import load_key
 from loyalty.privacy.suppression import forgotten_count, remember
 from loyalty.pull.feeds import FeedConfig, usable_feeds
+from loyalty.pull.formats.batch import Batch
 from loyalty.pull.formats.read import read_batches
 from loyalty.pull.sources.connections import download
 from loyalty.pull.sources.files import (
@@ -116,10 +118,13 @@ def load_feed(
         chosen, unordered = _in_order(workspace, feed, chosen)
         outcomes = []
         with workspace.progress.steps(feed.name, len(chosen), seconds_between=0) as steps:
-            for uri in chosen:
-                steps.next(shown(file_name(uri)))
-                at = now or datetime.now(UTC)
-                outcomes.append(_load_file(workspace, feed, suite, uri, at, unordered.get(uri, "")))
+            for group in (chosen[first : first + GROUP] for first in range(0, len(chosen), GROUP)):
+                known = [uri for uri in group if uri not in unordered]
+                foresight = foresee(workspace, feed, suite, known, now or datetime.now(UTC))
+                for uri in group:
+                    steps.next(shown(file_name(uri)))
+                    at = foresight.at if uri in foresight.files else now or datetime.now(UTC)
+                    outcomes.append(_load_file(workspace, feed, suite, uri, at, unordered.get(uri, ""), foresight))
     except UserError as error:
         if not has_request:  # else the request itself may be wrong
             workspace.ledger.record_feed_error(feed.name, str(error))
@@ -128,14 +133,22 @@ def load_feed(
     return outcomes
 
 
-def land_file(workspace: Workspace, feed: FeedConfig, suite: Suite, raw: RawFile, now: datetime) -> LoadOutcome:
-    """Check and land one raw file, and record it in the ledger."""
+def land_file(
+    workspace: Workspace,
+    feed: FeedConfig,
+    suite: Suite,
+    raw: RawFile,
+    now: datetime,
+    foresight: Foresight | None = None,
+    foreseen: Foreseen | None = None,
+) -> LoadOutcome:
+    """Check and land one raw file, and record it in the ledger; what was `foreseen` of it is not worked out again."""
     delivery = make_delivery(workspace, feed, raw)
     if wrong_parts(delivery.folder):
         with open_writer(workspace.settings, delivery, now) as writer:
             failpoint("land.opened")
             try:
-                _write_load(workspace, writer, suite)
+                _write_load(workspace, writer, suite, foresight, foreseen)
                 remember(workspace.settings, writer.forgotten_records)
                 _place(workspace.settings, writer)
             except LoadRejected as error:
@@ -200,14 +213,15 @@ def _in_order(workspace: Workspace, feed: FeedConfig, uris: list[str]) -> tuple[
 
 
 def _load_file(
-    workspace: Workspace, feed: FeedConfig, suite: Suite, uri: str, now: datetime, unordered: str = ""
+    workspace: Workspace, feed: FeedConfig, suite: Suite, uri: str, now: datetime, unordered: str, foresight: Foresight
 ) -> LoadOutcome:
     def land() -> LoadOutcome:
         if why := unordered or dated_ahead(feed, uri, now):
             raise LoadRejected(why)
-        raw = _pull(workspace.settings, feed, uri)
+        foreseen = foresight.files.get(uri)
+        raw = foreseen.raw if foreseen else _pull(workspace.settings, feed, uri)
         failpoint("land.pulled")
-        return land_file(workspace, feed, suite, raw, now)
+        return land_file(workspace, feed, suite, raw, now, foresight, foreseen)
 
     return _one_file(workspace, feed, uri, now, land)
 
@@ -260,18 +274,28 @@ def _pull(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
         downloaded.unlink()
 
 
-def _write_load(workspace: Workspace, writer: LoadWriter, suite: Suite) -> None:
+def _write_load(
+    workspace: Workspace, writer: LoadWriter, suite: Suite, foresight: Foresight | None, foreseen: Foreseen | None
+) -> None:
     """Write all parts beside the load's place and check the load-level rules; LoadRejected when one is broken."""
     settings, feed, key = workspace.settings, writer.feed, load_key(workspace.settings)
     plan: Plan | None = None
     header: dict[str, None] = {}
-    for batch in read_batches(writer.delivery.raw.copy, feed, settings.batch_rows, settings.max_file_bytes):
+    batches: Iterable[Batch] = (
+        [foreseen.batch]
+        if foreseen
+        else read_batches(writer.delivery.raw.copy, feed, settings.batch_rows, settings.max_file_bytes)
+    )
+    for batch in batches:
         header |= dict.fromkeys(batch.cells.column_names)
         if plan is None or feed.is_ragged:
             plan = plan_columns(feed, batch.cells.column_names)
         if not feed.is_ragged and not writer.given:  # before anything of a large file is read in vain
             _reject_incomplete(workspace, feed, list(header))
-        writer.add(batch, plan, suite, key)
+        if foreseen:
+            writer.add_foreseen(batch, foreseen.plan, foreseen.table, foreseen.results, key)
+        else:
+            writer.add(batch, plan, suite, key)
     if feed.is_ragged:
         _reject_incomplete(workspace, feed, list(header))
     writer.personal |= {name: header for name, header in _personal_before(workspace, feed).items() if header in header}
@@ -279,11 +303,16 @@ def _write_load(workspace: Workspace, writer: LoadWriter, suite: Suite) -> None:
     writer.results = add_up(writer.results)
     failpoint("land.written")
     writer.reject_too_many()
-    writer.profile = load_profile(workspace, writer)
+    has_lost_columns = bool(writer.personal)  # the columns of the load before are dropped from this one too
+    writer.profile = (
+        foreseen_profile(workspace, writer, foreseen.profile)
+        if foreseen and not has_lost_columns
+        else load_profile(workspace, writer)
+    )
     if writer.profile["trailer_matches"] is False:
         claimed = writer.profile["trailer_row_count"], writer.profile["trailer_total"]
         raise LoadRejected(f"the total line has {claimed[0]} rows and {claimed[1]} in all; that is not what was read")
-    of_load = check_load(suite, writer.profile)
+    of_load = check_load(suite, writer.profile, foresight.passed if foresight else None)
     writer.results = [*writer.results, *of_load]
     for rule in of_load:
         if rule.severity == "critical" and rule.failed:

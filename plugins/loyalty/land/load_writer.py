@@ -29,6 +29,7 @@ from loyalty.land.numbers import is_shown
 from loyalty.privacy.keys import Key, keyed_hash, tagged, tagged_hash
 from loyalty.privacy.personal_text import holds_personal_text, is_personal_text
 from loyalty.privacy.suppression import Forgotten, forgotten_count, load_forgotten
+from loyalty.pull.contract import Column
 from loyalty.pull.feeds import FeedConfig
 from loyalty.pull.formats.batch import Batch, Trailer
 
@@ -111,6 +112,14 @@ class LoadWriter:
         self.given = tuple(dict.fromkeys([*self.given, *plan.given]))
         self.trailer = batch.trailer or self.trailer
 
+    def add_foreseen(self, batch: Batch, plan: Plan, table: pa.Table, results: list[RuleResult], key: Key) -> None:
+        """Write rows that are known to be good as the load's part."""
+        self.key_count = len(key)
+        self.results += results
+        self._write_part(_with_lineage(table, self.delivery, self.received_at))
+        self.dropped, self.given = plan.dropped, plan.given
+        self.trailer = batch.trailer
+
     def _checked(self, batch: Batch, plan: Plan, suite: Suite, key: Key) -> tuple[Typed, RowCheck]:
         """The typed rows of a batch, and the result of the suite."""
         typed = to_canonical(batch, plan, key)
@@ -176,13 +185,12 @@ class LoadWriter:
         A column of the user's own that holds one is personal as a whole and is dropped when the load is written,
         unless the YAML keeps it by name; in a column of the contract the cell is emptied and counted.
         """
-        for header, name in plan.extras.items():
-            if header not in self.feed.keep_columns and name not in self.personal and _is_personal(typed.table, name):
+        for header, name in _own_texts(self.feed, plan).items():
+            if name not in self.personal and _is_personal(typed.table, name):
                 self.personal[name] = header
         table = typed.table
-        for column in self.feed.canonical.columns.values():
-            is_text = column.type == "text" and not column.personal and not column.name.endswith(("_id", "code"))
-            if not is_text or column.name in self.feed.canonical.key or not _is_personal(table, column.name):
+        for column in _texts(self.feed):
+            if not _is_personal(table, column.name):
                 continue
             texts = table.column(column.name).combine_chunks()
             found = is_personal_text(texts)
@@ -316,6 +324,27 @@ def _rule_reason(rule: Rule, table: pa.Table, row: int, currency: str | None) ->
 def record_of(values: list[Any]) -> str:
     """A record's key as one text, the same for a quarantined row and for its later good version."""
     return KEY_SEPARATOR.join("" if value is None else str(value) for value in values)
+
+
+def personal_texts(feed: FeedConfig, plan: Plan, table: pa.Table) -> list[pa.Array]:
+    """For each column that is looked through for e-mail addresses and telephones: which of its texts hold one."""
+    names = (*_own_texts(feed, plan).values(), *(column.name for column in _texts(feed)))
+    return [is_personal_text(table.column(name)) for name in names if name in table.column_names]
+
+
+def _own_texts(feed: FeedConfig, plan: Plan) -> dict[str, str]:
+    """The user's own columns that are looked through, by their headers."""
+    return {header: name for header, name in plan.extras.items() if header not in feed.keep_columns}
+
+
+def _texts(feed: FeedConfig) -> list[Column]:
+    """The columns of the contract that are looked through: texts that are no ids and not declared as personal."""
+    return [
+        column
+        for column in feed.canonical.columns.values()
+        if column.type == "text" and not column.personal and not column.name.endswith(("_id", "code"))
+        if column.name not in feed.canonical.key
+    ]
 
 
 def _is_personal(table: pa.Table, name: str) -> bool:

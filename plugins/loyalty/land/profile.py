@@ -33,21 +33,31 @@ def load_profile(workspace: Workspace, writer: LoadWriter) -> dict[str, Any]:
 
     What cannot be known is None.
     """
-    feed, seen, settings = writer.feed, writer.seen, workspace.settings
+    feed, settings = writer.feed, workspace.settings
     received_at = writer.received_at.astimezone(UTC).replace(tzinfo=None)
     with _view_of(settings, writer) as connection:
-        counted = _counts(connection, feed.canonical, received_at)
-        newest = counted["newest_event_at"]
-        profile = {
-            "row_count": writer.row_count,
-            "quarantined_count": len(writer.quarantined),
-            "quarantine_rate": len(writer.quarantined) / seen if seen else None,
-            **counted,
-            "newest_event_age_days": (received_at - newest).total_seconds() / SECONDS_PER_DAY if newest else None,
-            "rows_vs_median": _rows_vs_median(workspace.ledger, feed, writer.row_count),
-            "unknown_customer_rate": _unknown_customer_rate(connection, workspace, feed),
-        }
-    return profile | _trailer_figures(profile, feed.canonical, writer.trailer, seen)
+        counted = counts_of_rows(connection, feed.canonical, received_at)[0]
+        unknown = rate_of_unknown_customers(connection, workspace, feed).get(0)
+    return _whole_profile(workspace, writer, counted | {"unknown_customer_rate": unknown})
+
+
+def foreseen_profile(workspace: Workspace, writer: LoadWriter, counted: dict[str, Any]) -> dict[str, Any]:
+    """The profile of a load whose rows were counted before."""
+    return _whole_profile(workspace, writer, counted)
+
+
+def _whole_profile(workspace: Workspace, writer: LoadWriter, counted: dict[str, Any]) -> dict[str, Any]:
+    received_at, seen = writer.received_at.astimezone(UTC).replace(tzinfo=None), writer.seen
+    newest = counted["newest_event_at"]
+    profile = {
+        **counted,
+        "row_count": writer.row_count,
+        "quarantined_count": len(writer.quarantined),
+        "quarantine_rate": len(writer.quarantined) / seen if seen else None,
+        "newest_event_age_days": (received_at - newest).total_seconds() / SECONDS_PER_DAY if newest else None,
+        "rows_vs_median": _rows_vs_median(workspace.ledger, writer.feed, writer.row_count),
+    }
+    return profile | _trailer_figures(profile, writer.feed.canonical, writer.trailer, seen)
 
 
 @contextmanager
@@ -64,7 +74,10 @@ def _view_of(settings: Settings, writer: LoadWriter) -> Iterator[duckdb.DuckDBPy
         yield connection
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received_at: datetime) -> dict[str, Any]:
+def counts_of_rows(
+    connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received_at: datetime, place: str = "0"
+) -> dict[int, dict[str, Any]]:
+    """Duplicates, newest event, empty cells and sums of the view `load`, by the column `place` or of all its rows."""
     key = ", ".join(f"coalesce(cast({quote_identifier(column)} as varchar), '')" for column in feed.key)
     asked = {"duplicate_key_count": f"count(*) - count(distinct ({key}, 1))"}
     event = quote_identifier(feed.event) if feed.event else None
@@ -77,9 +90,10 @@ def _counts(connection: duckdb.DuckDBPyConnection, feed: CanonicalFeed, received
         if column.type == "decimal":
             asked[f"sum_{column.name}"] = f"sum({quote_identifier(column.name)})"
     parameters = {"received_at": received_at} if feed.event else {}
-    query = "select " + ", ".join(f"{sql} as {name}" for name, sql in asked.items()) + " from load"
-    row = connection.execute(query, parameters).fetchone()
-    return dict(zip(asked, row or (), strict=True))
+    columns = ", ".join(f"{sql} as {name}" for name, sql in asked.items())
+    group = f"group by {place}" if place != "0" else ""
+    rows = connection.execute(f"select {place}, {columns} from load {group}", parameters).fetchall()
+    return {of: dict(zip(asked, row, strict=True)) for of, *row in rows}
 
 
 def _rows_vs_median(ledger: Ledger, feed: FeedConfig, row_count: int) -> float | None:
@@ -89,20 +103,24 @@ def _rows_vs_median(ledger: Ledger, feed: FeedConfig, row_count: int) -> float |
     return row_count / middle if middle else None
 
 
-def _unknown_customer_rate(
-    connection: duckdb.DuckDBPyConnection, workspace: Workspace, feed: FeedConfig
-) -> float | None:
-    """The share of rows whose customer the source's CRM export does not list; None without such an export."""
+def rate_of_unknown_customers(
+    connection: duckdb.DuckDBPyConnection, workspace: Workspace, feed: FeedConfig, place: str = "0"
+) -> dict[int, float | None]:
+    """The share of rows of the view `load` whose customer the source's CRM export does not list, by `place`.
+
+    Empty without such an export.
+    """
     if feed.canonical_name == "customers" or "customer_id" not in feed.canonical.columns:
-        return None
+        return {}
     known = known_customers(workspace, connection, feed.source)
     if not known:
-        return None
-    row = connection.execute(
-        f"select avg(cast({CUSTOMER_HASH} not in (select customer from ({known})) as integer)) "
-        "from load where customer_id is not null"
-    ).fetchone()
-    return row[0] if row else None
+        return {}
+    group = f"group by {place}" if place != "0" else ""
+    rows = connection.execute(
+        f"select {place}, avg(cast({CUSTOMER_HASH} not in (select customer from ({known})) as integer)) "
+        f"from load where customer_id is not null {group}"
+    ).fetchall()
+    return dict(rows)
 
 
 def _trailer_figures(

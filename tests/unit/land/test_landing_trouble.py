@@ -40,17 +40,17 @@ def landed(workspace: Workspace, outcome: LoadOutcome) -> list[dict]:
 def test_a_crash_in_one_file_stops_no_later_file_and_is_tried_again(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = landing.load_profile
+    whole = landing.check_load
 
-    def crash(opened: object, writer: landing.LoadWriter) -> dict:
-        if writer.delivery.raw.name == "orders_2026-05-04.csv":
+    def crash(suite: object, profile: dict, passed: object) -> list:
+        if profile["sum_total_amount"] == 4:
             raise ZeroDivisionError("boom")
-        return whole(opened, writer)  # type: ignore[arg-type]
+        return whole(suite, profile, passed)  # type: ignore[arg-type]
 
     feed = workspace.feed()
     for day in (4, 5):
-        workspace.export(f"orders_2026-05-0{day}.csv", GOOD.replace("1,a", f"{day},a"))
-    monkeypatch.setattr(landing, "load_profile", crash)
+        workspace.export(f"orders_2026-05-0{day}.csv", GOOD.replace("1.50", f"{day}.00"))
+    monkeypatch.setattr(landing, "check_load", crash)
     first, second = load(workspace, feed)
     assert (first.outcome, second.outcome) == ("rejected", "accepted")
     assert "stopped landing with an unexpected ZeroDivisionError; details in" in first.message
