@@ -74,6 +74,7 @@ class LoadOutcome:
     quarantined: int = 0
     message: str = ""
     rules: list[RuleResult] = field(default_factory=list)
+    meanings: list[str] = field(default_factory=list)
     is_transient: bool = False
 
 
@@ -188,6 +189,7 @@ def _accept(workspace: Workspace, delivery: Delivery, now: datetime) -> LoadOutc
         manifest["quarantined_count"],
         message,
         [RuleResult(**rule) for rule in manifest["rules"]],
+        manifest.get("quarantined_meanings", []),
     )
 
 

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from loyalty.common.errors import LoadRejected
 from loyalty.common.settings import Settings
+from loyalty.land import closed_lists
 from loyalty.land.canonical import Fault, Plan, Typed, export_time, is_personal, to_canonical
 from loyalty.land.delivery import Delivery
 from loyalty.land.gate import RowCheck, Rule, RuleResult, Suite, check_frame, check_rows, currency_units
@@ -156,7 +157,7 @@ class LoadWriter:
             rules = [f"{fault.rule}_{fault.column}" for fault in faults[row]]
             rules += [rule.name for rule in checked.broken.get(row, [])]
             reasons = [_fault_reason(fault) for fault in faults[row]]
-            reasons += [_rule_reason(rule, typed.table, row, self.currency) for rule in checked.broken.get(row, [])]
+            reasons += [self._rule_reason(rule, typed.table, row) for rule in checked.broken.get(row, [])]
             entry = self._entry(batch.lines[row].as_py(), rules, reasons)
             self.quarantined.append(entry | _row_content(self.feed, batch, typed.table, row, plan, key))
         for line in batch.bad_lines:
@@ -165,6 +166,22 @@ class LoadWriter:
             self.quarantined.append(entry | {"row_json": json.dumps(content)})
         if len(self.quarantined) > MOST_QUARANTINED:
             raise LoadRejected(f"more than {MOST_QUARANTINED:,} rows are broken; {_first_quarantined(self)}")
+
+    def _rule_reason(self, rule: Rule, table: pa.Table, row: int) -> str:
+        """Why a row broke a rule; of an amount that is too large also the limit, of a closed list what is in it."""
+        canonical, currency = self.feed.canonical, self.currency
+        limit = rule.expectation.limit
+        amount = table.column(rule.expectation.column)[row].as_py() if limit is not None else None
+        if limit is None or amount is None or amount <= 0:
+            return closed_lists.reason(rule, canonical.name, canonical.key, table, row)
+        one_row = table.slice(row, 1)
+        code = one_row.column("currency_code")[0].as_py() if "currency_code" in table.column_names else currency
+        in_currency = f"in {code}" if code else "without a currency (say it with `currency:` in the YAML)"
+        seen = f", and {rule.expectation.column} is {amount:,.2f}" if is_shown(f"{amount.normalize():f}") else ""
+        return (
+            f"{rule.because.rstrip('.')}; the limit for amounts {in_currency} is "
+            f"{limit * currency_units(one_row, currency).iloc[0]:,.0f}{seen}."
+        )
 
     def _entry(self, line: int, rules: list[str], reasons: list[str]) -> dict[str, Any]:
         return {
@@ -269,6 +286,7 @@ class LoadWriter:
             "row_count": self.row_count,
             "quarantined_count": len(self.quarantined),
             "quarantined_amount": str(sum(amounts, Decimal(0))),
+            "quarantined_meanings": closed_lists.sentences(self.feed.canonical_name, self.quarantined),
             "erased_count": self.erased_rows + self.erased_cells + self.hidden_rows,
             "forgotten_count": self.forgotten_count,
             "key_count": self.key_count,
@@ -303,22 +321,6 @@ def open_writer(settings: Settings, delivery: Delivery, received_at: datetime) -
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(quarantine_folder, ignore_errors=True)
-
-
-def _rule_reason(rule: Rule, table: pa.Table, row: int, currency: str | None) -> str:
-    """Why a row broke a rule; of an amount that is too large also the limit in its currency, and the amount."""
-    limit = rule.expectation.limit
-    amount = table.column(rule.expectation.column)[row].as_py() if limit is not None else None
-    if limit is None or amount is None or amount <= 0:
-        return rule.because
-    one_row = table.slice(row, 1)
-    code = one_row.column("currency_code")[0].as_py() if "currency_code" in table.column_names else currency
-    in_currency = f"in {code}" if code else "without a currency (say it with `currency:` in the YAML)"
-    seen = f", and {rule.expectation.column} is {amount:,.2f}" if is_shown(f"{amount.normalize():f}") else ""
-    return (
-        f"{rule.because.rstrip('.')}; the limit for amounts {in_currency} is "
-        f"{limit * currency_units(one_row, currency).iloc[0]:,.0f}{seen}."
-    )
 
 
 def record_of(values: list[Any]) -> str:

@@ -54,13 +54,64 @@ max_quarantine_rate: 0.05           # a file with more broken rows is rejected
 max_age_days: 3                     # late after this many days without a delivery
 """
 
+# One example for each feed of a survey; the questions themselves are a file that is kept by hand.
+SURVEY_FEEDS = {
+    "survey_responses": """\
+# One row per questionnaire. docs/surveys.md explains surveys.
+feed: survey_responses
+source: my_shop                     # the same as that of the orders, so that customers and orders are found
+group: surveys
+owner: research
+description: Questionnaires of the customer survey.
+path: exports/answers_{date}.csv    # one line per questionnaire, one column per question
+time_zone: Europe/Berlin
+columns:
+  response_id: ResponseId
+  survey_id: {value: customer_survey}
+  submitted_at: EndDate
+  # customer_id: CustomerNumber     # or order_id: an answer about an order is its customer's
+""",
+    "survey_answers": """\
+# One row per answer, read from the same file: one column per question becomes one row per question.
+feed: survey_answers
+source: my_shop
+group: surveys
+owner: research
+description: Answers to the customer survey.
+path: exports/answers_{date}.csv
+rows:
+  unpivot: {columns: ["Q*"], name: question, value: answer}
+time_zone: Europe/Berlin
+columns: {response_id: ResponseId, question_code: question, value: answer}
+""",
+    "survey_questions": """\
+# What every question means: a file that you keep by hand beside the feeds.
+feed: survey_questions
+source: my_shop
+group: surveys
+owner: research
+description: Meaning of the questions.
+path: workspace:dags/feeds/survey_questions.csv
+time_zone: Europe/Berlin
+snapshot: full                      # what is not in the newest file does not count
+""",
+}
+
+SURVEY_QUESTIONS = """\
+survey_id,question_code,role,scale_min,scale_max,direction,missing_codes
+customer_survey,Q1,overall_satisfaction,1,5,positive,-99
+customer_survey,Q2,recommend,0,10,positive,-99
+customer_survey,Q3,dimension:quality,1,7,positive,-99
+customer_survey,Q4,dimension:waiting,1,7,negative,-99
+"""
+
 README = """\
 # A workspace of the loyalty warehouse
 
 | what | where |
 |---|---|
 | settings | `loyalty.yml` |
-| one YAML per export | `dags/feeds/`; see `orders.yml.example` there |
+| one YAML per export | `dags/feeds/`; see the `.example` files there |
 | what is checked on every load | `expectations/<feed>.yml` |
 | exports to be loaded | `var/exports/`, or at a feed's `path` |
 | the published marts | `var/serve/current/loyalty.duckdb`, to be opened read-only |
@@ -82,6 +133,9 @@ def make_workspace(folder: Path, progress: Progress) -> Path:
     (folder / "var" / "exports").mkdir(parents=True)
     shutil.copytree(shipped("expectations"), folder / "expectations")
     (feeds / "orders.yml.example").write_text(EXAMPLE_FEED, encoding="utf-8")
+    for name, text in SURVEY_FEEDS.items():
+        (feeds / f"{name}.yml.example").write_text(text, encoding="utf-8")
+    (feeds / "survey_questions.csv.example").write_text(SURVEY_QUESTIONS, encoding="utf-8")
     (folder / "README.md").write_text(README, encoding="utf-8")
     (folder / ".gitignore").write_text("var/\n", encoding="utf-8")
     (folder / WORKSPACE_FILE).write_text(SETTINGS, encoding="utf-8")

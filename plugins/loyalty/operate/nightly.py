@@ -53,14 +53,15 @@ class FeedResult:
 
     @property
     def warnings(self) -> list[str]:
-        """One sentence for each rule that warns: how many rows or loads, and why the rule is there."""
+        """One sentence for each wrong meaning, and for each rule that warns: how many rows or loads, and why."""
         counts: Counter[tuple[str, str]] = Counter()
         for rule in (rule for outcome in self.outcomes if outcome.outcome == "accepted" for rule in outcome.rules):
             if rule.severity == "warning" and rule.failed:
                 counts[rule.rule, rule.because] += (
                     int(float(rule.observed or 0)) if rule.level == "load" else rule.failed
                 )
-        return [
+        meanings = [f"{self.name}: {sentence}" for outcome in self.outcomes for sentence in outcome.meanings]
+        return meanings + [
             f"{self.name}: {rule}{f' {count:,}' if count else ''}: {because.rstrip('.')}"
             for (rule, because), count in sorted(counts.items())
         ]

@@ -275,7 +275,7 @@ def test_a_refusal_ends_with_one_stop_and_says_the_date_format_it_expected(works
     workspace.suite("orders", [rule("named", "expect_column_values_to_be_in_set", column="order_id", value_set=["9"])])
     workspace.export("orders_2026-05-05.csv", HEADER + GOOD)
     refused = [outcome.message for outcome in load(workspace, workspace.feed()) if outcome.outcome == "rejected"]
-    assert all(message.endswith("must hold.") for message in refused)
+    assert all(message.endswith("must hold; known are 9.") for message in refused)
     assert refused
 
 

@@ -173,6 +173,21 @@ def test_init_makes_a_workspace_that_the_doctor_finds(tmp_path):
         CliRunner().invoke(app, ["init", str(folder)], catch_exceptions=False)
 
 
+def test_k6_the_survey_examples_of_a_new_workspace_read_a_survey(tmp_path):
+    """One export with a column per question is a questionnaire and its four answers; the questions come with init."""
+    folder = tmp_path / "my shop"
+    CliRunner().invoke(app, ["init", str(folder)])
+    for example in (folder / "dags" / "feeds").glob("survey_*.example"):
+        example.rename(example.with_suffix(""))
+    (folder / "var/exports/answers_2026-01-31.csv").write_text(
+        "ResponseId,EndDate,Q1,Q2,Q3,Q4\nR1,2026-01-30T10:00:00,5,9,6,2\n"
+    )
+    settings = one_mart.load_settings(folder)
+    landed = {"survey_responses": 1, "survey_answers": 4, "survey_questions": 4}
+    for feed, rows in landed.items():
+        assert f"landed {rows} rows" in call(settings, "load", feed).output
+
+
 def test_quarantine_list_is_empty_words(published):
     assert call(published, "quarantine", "list").output == "no row is in quarantine\n"
 
