@@ -15,8 +15,12 @@ from loyalty.pull.contract import load_contract
 from worlds.warehouse import PROJECT, project
 
 PAGE = Path(__file__).parents[2] / "docs" / "surveys.md"
-# What reads any role of these models reads the answers as such: a mart must come after one of them.
-READS_ANSWERS = {"model.loyalty.fct_survey_answers", "model.loyalty.fct_survey_scores"}
+# The answers of people, and what is fitted on them: a mart of a role must come after one of these.
+READS_ANSWERS = {
+    "model.loyalty.fct_survey_answers",
+    "model.loyalty.fct_survey_scores",
+    "source.loyalty.estimates.survey_structure",
+}
 
 
 def _rows(heading: str) -> list[list[str]]:
@@ -61,7 +65,7 @@ def test_k6_the_marts_of_a_role_read_answers(role: str) -> None:
             one = ahead.pop()
             if one not in seen:
                 seen.add(one)
-                ahead += manifest.parent_map.get(one, [])
+                ahead += manifest.nodes[one].depends_on_nodes if one in manifest.nodes else []
         assert seen & READS_ANSWERS, f"docs/surveys.md: {mart} reads no answers"
 
 
