@@ -63,6 +63,8 @@ with
                 then {{ rounded(div("own_amount", "imputed_wallet_amount"), 8) }}
             end as share_of_wallet,
             case
+                when is_sole_buyer and sow_stated_raw < 1
+                then 'low'
                 when wallet_method = 'stated' and abs(sow_stated - sow_war) <= 0.2
                 then 'high'
                 when wallet_method in ('stated', 'allocation rule')
@@ -75,7 +77,23 @@ with
 
     final as (
         select
-            *, {{ rounded(div("own_amount", "share_of_wallet"), 4) }} as wallet_amount
+            *,
+            case
+                -- nothing is ours: what was stated for its days, as long as the period
+                when share_of_wallet = 0
+                then
+                    {{
+                        rounded(
+                            "cast(stated_wallet_amount as "
+                            ~ type_double()
+                            ~ ") * case period_grain when 'year' then 365 else 91.25 end / nullif(stated_days, 0)",
+                            4,
+                        )
+                    }}
+                else {{ rounded(div("own_amount", "share_of_wallet"), 4) }}
+            end as wallet_amount,
+            -- buys nowhere else, and spends elsewhere
+            is_sole_buyer and coalesce(sow_stated_raw < 1, false) as has_contradiction
         from decided
     )
 

@@ -1,3 +1,6 @@
+{%- set peers = var("wallet_peer_column") -%}
+{%- set known_columns = column_names(ref("dim_customers")) -%}
+{%- set has_peers = not known_columns or peers in known_columns -%}
 {# Consumers' spend with us by category and calendar quarter and year, with what makes them comparable. #}
 with
     days as (select * from {{ ref("int_wallet__daily_spend") }}),
@@ -54,18 +57,29 @@ with
             period_end_date
     ),
 
+    peers as (
+        select
+            customer_key,
+            {% if has_peers %} cast({{ peers }} as {{ dbt.type_string() }})
+            {% else %} cast(null as {{ dbt.type_string() }})
+            {% endif %} as peer_level
+        from customers
+    ),
+
+    known_peers as (select count(peer_level) as customer_count from peers),
+
     final as (
         select
             spent.*,
             as_of.as_of < spent.period_end_date as is_partial_period,
-            -- whose amounts are in another currency has nobody to be compared with
+            -- amounts in another currency cannot be compared
             case
-                when customers.currency_code = as_of.reporting_currency_code
-                then
-                    cast(
-                        customers.{{ var("wallet_peer_column") }}
-                        as {{ dbt.type_string() }}
-                    )
+                when customers.currency_code <> as_of.reporting_currency_code
+                then null
+                -- without the attribute of any customer all are peers of each other
+                when known_peers.customer_count = 0
+                then 'all customers'
+                else peers.peer_level
             end as peer_level,
             coalesce(customers.age_band, 'unknown') as age_band,
             {{
@@ -77,6 +91,8 @@ with
             }} as tenure_band
         from spent
         inner join customers on spent.customer_key = customers.customer_key
+        inner join peers on spent.customer_key = peers.customer_key
+        cross join known_peers
         cross join as_of
     )
 

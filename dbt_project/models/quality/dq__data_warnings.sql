@@ -82,9 +82,24 @@ with
         group by source, survey_id, question_code
     ),
 
+    without_peers as (
+        select
+            'all customers are peers' as warning,
+            'customers' as feed,
+            source,
+            '{{ var("wallet_peer_column") }}' as detail,
+            count(distinct customer_key) as row_count,
+            'wallets were inferred from all customers; deliver the attribute, or name another one in the var wallet_peer_column'
+            as remedy
+        from {{ ref("fct_wallet_spend") }}
+        where peer_level = 'all customers'
+        group by source
+    ),
+
     warned as (
         {% for warning in [
             "of_orders",
+            "without_peers",
             "off_scale",
             "not_understood",
             "not_explained",

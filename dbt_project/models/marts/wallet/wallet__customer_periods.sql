@@ -65,6 +65,7 @@ with
             cast(our_rank as decimal(18, 4)) as our_rank,
             cast(sow_war as decimal(18, 8)) as sow_war,
             is_sole_buyer,
+            has_contradiction,
             peer_cell,
             cast(peer_count as bigint) as peer_count,
             peer_count < {{ var("min_peer_cell") }} as is_small_peer_cell,
@@ -87,6 +88,14 @@ with
             wallet_gap_amount >= big_gap_amount
             and satisfaction_class = 'satisfied' as is_high_potential,
             case
+                when has_contradiction
+                then
+                    'the customer says to use no other supplier and to have spent elsewhere: one of both is wrong'
+                when
+                    wallet_method in ('quantile regression', 'peers')
+                    and peer_cell = 'all customers'
+                then
+                    'spend of the best customers, because no customer has the attribute that makes peers ({{ var("wallet_peer_column") }})'
                 when wallet_method in ('quantile regression', 'peers')
                 then
                     'spend of the best peers, not measured rival spend: another percentile gives another share'

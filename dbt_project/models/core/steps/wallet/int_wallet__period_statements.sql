@@ -127,18 +127,28 @@ with
         where recency = 1
     ),
 
+    spends as (select * from {{ ref("fct_wallet_spend") }} where own_amount > 0),
+
     chosen as (
         select
-            *,
+            latest.*,
             case
+                -- nothing of the stated days is ours, though the period has purchases:
+                -- the statement is about other days
+                when latest.sow_stated_raw = 0 and spends.own_amount is not null
+                then case when latest.sow_war > 0 then 'allocation rule' end
                 -- more spent here than in all shops together: the statement is wrong,
                 -- the ranking may hold
-                when sow_stated_raw <= 1
+                when latest.sow_stated_raw <= 1
                 then 'stated'
-                when sow_war > 0
+                when latest.sow_war > 0
                 then 'allocation rule'
             end as statement_method
         from latest
+        left join
+            spends using (
+                source, customer_key, category, period_grain, period_start_date
+            )
     ),
 
     final as (

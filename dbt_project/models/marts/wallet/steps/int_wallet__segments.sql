@@ -10,7 +10,13 @@ with
     segments as (select * from {{ ref("dim_customer_segments") }}),
 
     sized as (
-        select wallets.*, customers.currency_code
+        select
+            wallets.*,
+            -- sums and means are of the same customers: those with a wallet
+            case
+                when wallets.wallet_amount is not null then wallets.share_of_wallet
+            end as sized_share,
+            customers.currency_code
         from wallets
         inner join customers on wallets.customer_key = customers.customer_key
     ),
@@ -69,11 +75,9 @@ with
                 case when sow_stated is not null then stated_wallet_amount end
             ) as stated_wallet_amount,
             count(wallet_amount) as wallet_count,
-            sum(share_of_wallet) as share_sum,
-            sum(
-                {{ wide_product("share_of_wallet", "share_of_wallet", 8) }}
-            ) as share_squares,
-            count(share_of_wallet) as share_count,
+            sum(sized_share) as share_sum,
+            sum({{ wide_product("sized_share", "sized_share", 8) }}) as share_squares,
+            count(sized_share) as share_count,
             sum(
                 case when wallet_amount is not null then own_amount end
             ) as sized_own_amount,
