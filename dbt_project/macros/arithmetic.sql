@@ -22,7 +22,7 @@
   A double as a decimal of so many digits, by way of three more: engines disagree on halves, unless both see the same
   decimal first.
 #}
-{% macro rounded(value, digits, precision=18) -%}
+{% macro rounded(value, digits, precision=28) -%}
     cast(
         cast({{ value }} as decimal(38, {{ digits + 3 }})) as decimal(
             {{ precision }}, {{ digits }}

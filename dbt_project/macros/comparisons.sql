@@ -130,7 +130,7 @@
         div(
             "sum(cast(treated_count * treated_count * "
             ~ name
-            ~ "_variance as decimal(28, 8)))",
+            ~ "_variance as decimal(38, 8)))",
             "sum(treated_count) * sum(treated_count)",
         )
     }}

@@ -91,6 +91,14 @@
 {%- endmacro %}
 
 {#
+  a * b of two amounts, cut to cents: 34 digits before the point, so that also sums of large amounts in yen or rupiah
+  can be squared and the squares added up.
+#}
+{% macro amount_product(a, b) -%}
+    cast({{ a }} as decimal(28, 2)) * cast({{ b }} as decimal(28, 2))
+{%- endmacro %}
+
+{#
   A mean with its 95 % interval, mean -+ z * sqrt(variance / base), as three columns `<name>`, `<name>_low` and
   `<name>_high`; from exact sums of x and x squared, empty on a base under min_base.
 #}

@@ -18,8 +18,11 @@
     {{ return(assert_columns_equivalent(sql)) }}
 {%- endmacro %}
 
-{# Money: 18 digits, 4 of them after the point. #}
-{% macro type_amount() -%} {{ return("decimal(18, 4)") }} {%- endmacro %}
+{#
+  Money: 28 digits, 4 of them after the point. A cell of an export has at most 18; sums of cells, and products with a
+  quantity or a rate of exchange, need more.
+#}
+{% macro type_amount() -%} {{ return("decimal(28, 4)") }} {%- endmacro %}
 
 {# `expression` as `type`, NULL where it cannot be read as one. `type` is a plain SQL type. #}
 {% macro try_cast(expression, type) -%}

@@ -60,7 +60,7 @@ with
                         cast(
                             cast(driver_rate as {{ type_double() }})
                             * cast(total_quantity as {{ type_double() }})
-                            * 100 as decimal(18, 4)
+                            * 100 as decimal(38, 4)
                         ),
                         0
                     )
@@ -107,7 +107,7 @@ with
                 cast(
                     sign * (
                         whole_cents + case when place <= cents_left then 1 else 0 end
-                    ) as decimal(18, 0)
+                    ) as decimal(38, 0)
                 )
                 / 100 as {{ type_amount() }}
             ) as allocated_amount

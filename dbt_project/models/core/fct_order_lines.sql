@@ -25,14 +25,16 @@ with
             products.category,
             coalesce(
                 lines.discount_amount,
-                lines.list_price * lines.quantity - lines.net_amount,
+                cast(lines.list_price as {{ type_amount() }}) * lines.quantity
+                - lines.net_amount,
                 0
             ) as own_discount,
             coalesce(
                 lines.cost_amount,
                 cast(
-                    coalesce(lines.fulfilled_quantity, lines.quantity)
-                    * products.unit_cost as {{ type_amount() }}
+                    coalesce(lines.fulfilled_quantity, lines.quantity) * cast(
+                        products.unit_cost as {{ type_amount() }}
+                    ) as {{ type_amount() }}
                 )
             ) as known_cost
         from lines

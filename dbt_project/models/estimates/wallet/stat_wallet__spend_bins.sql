@@ -9,7 +9,7 @@ with
                 round(
                     cast(
                         100
-                        * ln(cast(own_amount as {{ type_double() }})) as decimal(18, 6)
+                        * ln(cast(own_amount as {{ type_double() }})) as decimal(28, 6)
                     ),
                     0
                 ) as bigint

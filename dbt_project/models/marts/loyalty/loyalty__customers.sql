@@ -86,7 +86,7 @@ with
             profiles.is_active_member,
             profiles.enrolled_date,
             profiles.programme_tier,
-            cast(profiles.points_balance as decimal(18, 4)) as points_balance,
+            cast(profiles.points_balance as decimal(28, 4)) as points_balance,
             profiles.top_category,
             profiles.usual_weekday,
             profiles.usual_channel,

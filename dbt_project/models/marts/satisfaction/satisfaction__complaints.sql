@@ -48,7 +48,9 @@ with
             cast(
                 tickets.satisfaction_score as {{ type_double() }}
             ) as satisfaction_score,
-            tickets.compensation_amount,
+            cast(
+                tickets.compensation_amount as {{ type_amount() }}
+            ) as compensation_amount,
             coalesce(
                 customers.currency_code, as_of.reporting_currency_code
             ) as currency_code

@@ -17,7 +17,7 @@ with
             as period_end_date,
             as_of.as_of,
             cast(
-                wallets.wallet_amount - wallets.own_amount as decimal(18, 4)
+                wallets.wallet_amount - wallets.own_amount as {{ type_amount() }}
             ) as wallet_gap_amount
         from wallets
         inner join customers on wallets.customer_key = customers.customer_key
@@ -50,11 +50,13 @@ with
             period_end_date,
             period_end_date > as_of as is_partial_period,
             currency_code,
-            cast(own_amount as decimal(18, 4)) as own_amount,
+            cast(own_amount as {{ type_amount() }}) as own_amount,
             cast(stated_days as bigint) as stated_days,
-            cast(own_amount_stated_days as decimal(18, 4)) as own_amount_stated_days,
-            cast(stated_amount as decimal(18, 4)) as stated_amount,
-            cast(stated_wallet_amount as decimal(18, 4)) as stated_wallet_amount,
+            cast(
+                own_amount_stated_days as {{ type_amount() }}
+            ) as own_amount_stated_days,
+            cast(stated_amount as {{ type_amount() }}) as stated_amount,
+            cast(stated_wallet_amount as {{ type_amount() }}) as stated_wallet_amount,
             sow_stated_raw,
             cast(sow_stated as decimal(18, 8)) as sow_stated,
             is_over_one,
@@ -72,9 +74,9 @@ with
             cast(peer_percentile as {{ type_double() }}) as peer_percentile,
             ceiling_amount as peer_ceiling_amount,
             own_amount >= ceiling_amount as is_at_ceiling,
-            cast(imputed_wallet_amount as decimal(18, 4)) as imputed_wallet_amount,
+            cast(imputed_wallet_amount as {{ type_amount() }}) as imputed_wallet_amount,
             {{ rounded(div("own_amount", "imputed_wallet_amount"), 8) }} as sow_imputed,
-            cast(fitted_wallet_amount as decimal(18, 4)) as fitted_wallet_amount,
+            cast(fitted_wallet_amount as {{ type_amount() }}) as fitted_wallet_amount,
             {{ rounded(div("own_amount", "fitted_wallet_amount"), 8) }} as sow_fitted,
             case
                 when fitted_wallet_amount is not null then 'fitted' else 'not fitted'

@@ -50,7 +50,9 @@ with
                 {{
                     rounded(
                         div(
-                            "recorded.refund_amount * order_headers.order_tax",
+                            "cast(recorded.refund_amount as "
+                            ~ type_amount()
+                            ~ ") * order_headers.order_tax",
                             "order_headers.order_total",
                         ),
                         4,

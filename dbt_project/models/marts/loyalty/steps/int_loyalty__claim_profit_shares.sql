@@ -46,7 +46,7 @@ with
             count(*) as tier_count,
             sum(tiered.profit_amount) as tier_amount,
             sum(
-                {{ wide_product("tiered.profit_amount", "tiered.profit_amount", 2) }}
+                {{ amount_product("tiered.profit_amount", "tiered.profit_amount") }}
             ) as tier_squares
         from tiered
         group by tiered.variant, tiered.tier

@@ -30,8 +30,7 @@ with
                     {{ "order_count" if base == "gross_amount" else base or "null" }}
                     as {{ type_amount() }}
                 ) as base_count,
-                {{ rounded(div(part, base) if base else part, 8, precision=28) }}
-                as kpi_value
+                {{ rounded(div(part, base) if base else part, 8) }} as kpi_value
             from sums
             {% if not loop.last %}
                 union all

@@ -22,7 +22,7 @@ with
                 count(nullif({{ base }}, 0)) - 1 as {{ name }}_others,
                 sum({{ base }} * {{ base }}) as {{ name }}_base_squares,
                 sum(
-                    {{ rounded(div(part ~ " * " ~ part, base), 8, precision=28) }}
+                    {{ rounded(div(part ~ " * " ~ part, base), 8) }}
                 ) as {{ name }}_part_squares
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}

@@ -30,7 +30,8 @@ with
             privileges.customer_key is not null as is_privileged,
             privileges.cost_amount,
             cast(
-                members.measure_amount - members.prior_measure_amount as decimal(18, 4)
+                members.measure_amount
+                - members.prior_measure_amount as {{ type_amount() }}
             ) as change
         from members
         left join privileges on members.customer_key = privileges.customer_key
@@ -48,7 +49,10 @@ with
                 count(case when {{ condition }} then 1 end) as {{ name }}_count,
                 sum(case when {{ condition }} then change end) as {{ name }}_sum,
                 sum(
-                    case when {{ condition }} then change * change end
+                    case
+                        when {{ condition }}
+                        then {{ amount_product("change", "change") }}
+                    end
                 ) as {{ name }}_square_sum
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}

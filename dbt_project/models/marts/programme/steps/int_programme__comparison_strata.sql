@@ -141,8 +141,8 @@ with
             stratum,
             trend_days,
             'order_days' as measure,
-            cast(order_days_before as decimal(18, 2)) as before_value,
-            cast(order_days_after as decimal(18, 2)) as after_value
+            cast(order_days_before as decimal(28, 2)) as before_value,
+            cast(order_days_after as decimal(28, 2)) as after_value
         from placed
         union all
         select
@@ -151,8 +151,8 @@ with
             stratum,
             trend_days,
             'cm3',
-            cast(cm3_before_amount as decimal(18, 2)),
-            cast(cm3_after_amount as decimal(18, 2))
+            cast(cm3_before_amount as decimal(28, 2)),
+            cast(cm3_after_amount as decimal(28, 2))
         from placed
         where cm3_after_amount is not null
         union all
@@ -162,16 +162,16 @@ with
             stratum,
             trend_days,
             'buyers',
-            cast(case when order_days_before > 0 then 1 else 0 end as decimal(18, 2)),
-            cast(case when is_buyer_after then 1 else 0 end as decimal(18, 2))
+            cast(case when order_days_before > 0 then 1 else 0 end as decimal(28, 2)),
+            cast(case when is_buyer_after then 1 else 0 end as decimal(28, 2))
         from placed
     ),
 
     changed as (
         select
             *,
-            cast(after_value - before_value as decimal(18, 2)) as change_value,
-            cast(trend_days as decimal(18, 2)) as trend_value
+            cast(after_value - before_value as decimal(28, 2)) as change_value,
+            cast(trend_days as decimal(28, 2)) as trend_value
         from measured
     ),
 

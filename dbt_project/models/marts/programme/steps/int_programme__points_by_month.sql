@@ -41,8 +41,8 @@ with
             lots.programme_key,
             lots.account_key,
             months.month,
-            cast(sum(lots.due_points) as decimal(18, 2)) as due_points,
-            cast(sum(lots.expired_points) as decimal(18, 2)) as expired_points
+            cast(sum(lots.due_points) as decimal(28, 2)) as due_points,
+            cast(sum(lots.expired_points) as decimal(28, 2)) as expired_points
         from lots
         inner join months on lots.due_month <= months.month
         group by lots.source, lots.programme_key, lots.account_key, months.month

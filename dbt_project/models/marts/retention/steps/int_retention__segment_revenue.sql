@@ -67,10 +67,8 @@ with
             *,
             count(*) over newest as month_count,
             sum(order_amount) over newest as amount_sum,
-            sum(
-                cast(order_amount as decimal(18, 2))
-                * cast(order_amount as decimal(18, 2))
-            ) over newest as square_sum
+            sum({{ amount_product("order_amount", "order_amount") }}) over newest
+            as square_sum
         from sales
         window
             newest as (
@@ -97,7 +95,8 @@ with
                             {{
                                 div(
                                     n
-                                    ~ " * square_sum - cast(amount_sum as decimal(18, 2)) * cast(amount_sum as decimal(18, 2))",
+                                    ~ " * square_sum - "
+                                    ~ amount_product("amount_sum", "amount_sum"),
                                     n * (n - 1),
                                 )
                             }},

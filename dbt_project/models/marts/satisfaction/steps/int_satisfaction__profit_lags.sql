@@ -44,7 +44,7 @@ with
             *,
             case
                 when {{ waterfall("is_costed") }}
-                then cast(goods_amount - sold_cost_amount as decimal(18, 2))
+                then cast(goods_amount - sold_cost_amount as decimal(28, 2))
             end as margin_amount
         from sold
     ),
@@ -93,12 +93,12 @@ with
             count(x + y) as pair_count,
             sum(case when y is not null then x end) as x_sum,
             sum(case when x is not null then y end) as y_sum,
-            sum({{ wide_product("x", "y") }}) as xy_sum,
+            sum(x * y) as xy_sum,
             sum(
                 case when y is not null then {{ wide_product("x", "x") }} end
             ) as xx_sum,
             sum(
-                case when x is not null then {{ wide_product("y", "y", 2) }} end
+                case when x is not null then {{ amount_product("y", "y") }} end
             ) as yy_sum
         from pairs
         group by source, survey_id, segment_by, segment, lag_months
