@@ -54,7 +54,7 @@ with
             end as sign,
             case
                 when driver_rate is null
-                then floor(abs(pool_amount) * 100)
+                then floor(abs(cast(pool_amount as {{ type_amount() }})) * 100)
                 else
                     round(
                         cast(
