@@ -111,7 +111,7 @@ MACROS = {
         *("div", "rounded", "percentile", "count_where", "is_enough"),
         *("suppress_small", "suppress_small_mean", "suppress_small_rate"),
         *("with_interval", "mean_with_interval", "month_rate", "wilson_low", "wilson_high", "difference_bound"),
-        "variance_of_sums",
+        *("variance_of_sums", "amount_product"),
     ),
     "Days, months and periods": (
         *("days_between", "months_between", "time_between", "add_days", "add_months", "week_start", "month_start"),
