@@ -140,7 +140,11 @@ def test_f02_no_line_is_below_zero_or_above_what_it_was(warehouse: Warehouse) ->
 
 
 def test_f02_what_was_done_to_the_lines_is_said(warehouse: Warehouse) -> None:
-    found = dict(warehouse.query("select warning, row_count from quality.dq__data_warnings where source = 'drawn'"))
+    found = dict(
+        warehouse.query(
+            "select warning, row_count from quality.dq__data_warnings where source = 'drawn' and feed = 'orders'"
+        )
+    )
     assert found.keys() == {"lines above total", "lines include tax"}
 
 

@@ -22,7 +22,24 @@ with
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
-    customers as (select * from {{ ref("dim_customers") }}),
+    records as (select * from {{ ref("int_customers__records") }}),
+
+    currencies as (
+        select customer_key, max(customer_currency_code) as currency_code
+        from orders
+        where customer_key is not null
+        group by customer_key
+    ),
+
+    customers as (
+        select distinct
+            merges.merged_customer_key as customer_key,
+            coalesce(records.base, 'customer') as base,
+            currencies.currency_code
+        from merges
+        left join records on merges.merged_customer_key = records.merged_customer_key
+        left join currencies on merges.merged_customer_key = currencies.customer_key
+    ),
 
     rates as (select * from {{ ref("int_fx_rates__periods") }}),
 
@@ -38,6 +55,7 @@ with
             recorded.order_id,
             recorded.line_number,
             merges.merged_customer_key as customer_key,
+            coalesce(recorded.order_key, recorded.customer_key) is null as is_of_guest,
             recorded.refunded_at,
             recorded.refunded_date,
             recorded.reason,
@@ -79,8 +97,8 @@ with
             case
                 when orders.order_key is not null
                 then orders.base
-                when refunds.customer_key is null
-                then case when refunds.order_key is null then 'guest' else 'unknown' end
+                when refunds.is_of_guest
+                then 'guest'
                 when
                     customers.base = 'customer'
                     and case
