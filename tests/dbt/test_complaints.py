@@ -71,10 +71,10 @@ def test_one_ticket_and_one_answer(warehouse: Warehouse) -> None:
     )
     build(warehouse, *TICKET_MARTS, *SURVEY_MARTS)
     silent = (
-        "select complainer_count, assumed_silent_estimate, own_silent_estimate, own_complaint_rate"
+        "select complainer_count, assumed_silent_estimate, is_assumed_rate_refuted, own_complaint_rate"
         " from marts.satisfaction__silent_dissatisfied where segment_by = 'all'"
     )
-    assert warehouse.query(silent) == [(1, 24.0, None, None)]
+    assert warehouse.query(silent) == [(1, 0.0, True, None)], "24 silent of one customer"
     funnel = (
         "select ticket_count, landmark_count, in_time_count, is_suppressed, in_time_rate, outcome_count,"
         " bought_again_count, repurchase_rate, odds_ratio from marts.satisfaction__complaint_funnel"

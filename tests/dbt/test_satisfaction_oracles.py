@@ -122,7 +122,10 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         )
         load_survey(made, [question("mouth", "overall", "overall_satisfaction", 1, 5)], _mouth())
         complainers = [f"c{number}" for number in range(ARITHMETIC["silent"]["complaints"])]
-        made.load("customers", people + [{"customer_id": name, "x_social_class": None} for name in complainers])
+        # the textbook's shop has more customers than its dissatisfied ones
+        quiet = [f"q{number}" for number in range(ARITHMETIC["silent"]["estimated_dissatisfied"])]
+        crm = [{"customer_id": name, "x_social_class": None} for name in [*complainers, *quiet]]
+        made.load("customers", people + crm)
         tickets = [{"ticket_id": name, "customer_id": name, "opened_at": DAY, "status": "open"} for name in complainers]
         # who complains twice is one complainer
         tickets.append({**tickets[0], "ticket_id": "again"})

@@ -1,6 +1,14 @@
 {# A state is read at the landmark and the outcome after it, so that nobody is immortal while waiting. #}
 with
-    tickets as (select * from {{ ref("fct_tickets") }}),
+    -- a source that tells of no answer or solution at all does not export them
+    tickets as (
+        select
+            *,
+            count(first_response_minutes) over (partition by source)
+            > 0 as has_responses,
+            count(resolved_at) over (partition by source) > 0 as has_resolutions
+        from {{ ref("fct_tickets") }}
+    ),
 
     windows as (select * from {{ ref("int_satisfaction__ticket_windows") }}),
 
@@ -67,10 +75,12 @@ with
                         tickets.resolved_at is null or tickets.is_resolved_before_opened
                     )
                 then null
-                when windows.landmark_date <= windows.as_of
+                when tickets.has_resolutions and windows.landmark_date <= windows.as_of
                 then 'none'
             end as speed,
             case
+                when not tickets.has_responses
+                then null
                 when
                     tickets.first_response_minutes <= 1440 * {{ var("landmark_days") }}
                     or windows.resolved_date <= windows.landmark_date
@@ -81,7 +91,8 @@ with
             -- a promise ends with its local day; one that is not kept then is broken
             case
                 when
-                    tickets.promised_date <= windows.as_of
+                    tickets.has_resolutions
+                    and tickets.promised_date <= windows.as_of
                     and not tickets.is_resolved_before_opened
                 then coalesce(windows.resolved_date <= tickets.promised_date, false)
             end as is_promise_kept,

@@ -25,7 +25,12 @@ with
             tickets.handled_by,
             tickets.handled_by_kind,
             tickets.resolution,
-            tickets.reopened_count,
+            -- empty is never opened again only where the source tells of any
+            case
+                when
+                    count(tickets.reopened_count) over (partition by tickets.source) > 0
+                then coalesce(tickets.reopened_count, 0)
+            end as reopened_count,
             tickets.compensation_amount,
             tickets.satisfaction_score,
             -- a clock that runs backwards tells no duration

@@ -17,7 +17,11 @@ with
             end as solution,
             has_bought_again
         from {{ ref("fct_ticket_outcomes") }}
-        where is_complaint and is_landmark_reached and speed is not null
+        where
+            is_complaint
+            and is_landmark_reached
+            and speed is not null
+            and is_answered is not null
     ),
 
     people as (

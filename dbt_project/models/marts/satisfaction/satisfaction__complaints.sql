@@ -36,7 +36,7 @@ with
             outcomes.speed,
             outcomes.is_answered,
             outcomes.is_promise_kept,
-            coalesce(tickets.reopened_count, 0) > 0 as is_reopened,
+            tickets.reopened_count > 0 as is_reopened,
             cast(outcomes.failure_number as bigint) as failure_number,
             outcomes.is_first_failure,
             cast(outcomes.prior_order_day_count as bigint) as prior_order_day_count,

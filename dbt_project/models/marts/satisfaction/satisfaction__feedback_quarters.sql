@@ -31,10 +31,17 @@ with
             count(*) as ticket_count,
             {{ count_where("is_complaint") }} as complaint_count,
             {{ count_where("is_judged") }} as judged_count,
-            {{ count_where("is_judged and is_answered") }} as answered_count,
+            case
+                when count(is_answered) > 0
+                then {{ count_where("is_judged and is_answered") }}
+            end as answered_count,
             {{ count_where("is_judged and speed in ('fast', 'slow')") }}
             as closed_count,
-            {{ count_where("reopened_count > 0") }} as reopened_count,
+            count(reopened_count) as reopen_known_count,
+            case
+                when count(reopened_count) > 0
+                then {{ count_where("reopened_count > 0") }}
+            end as reopened_count,
             count(satisfaction_score) as scored_count,
             sum(satisfaction_score) as score_sum,
             count(handled_by_kind) as handler_count,
@@ -84,7 +91,11 @@ with
             closed_count,
             {{ suppress_small_rate("loop_closed", "closed_count", "judged_count") }},
             reopened_count,
-            {{ suppress_small_rate("reopened", "reopened_count", "ticket_count") }},
+            {{
+                suppress_small_rate(
+                    "reopened", "reopened_count", "reopen_known_count"
+                )
+            }},
             scored_count,
             {{ suppress_small_mean("score_sum", "scored_count") }} as satisfaction_mean,
             handler_count,

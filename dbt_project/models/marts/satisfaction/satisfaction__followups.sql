@@ -67,6 +67,13 @@ with
         group by unhappy.response_key
     ),
 
+    -- a survey in which nobody was ever contacted does not export it
+    exported as (
+        select source, survey_id, count(followed_up_at) > 0 as has_contacts
+        from responses
+        group by source, survey_id
+    ),
+
     followups as (
         select
             unhappy.response_key,
@@ -76,8 +83,9 @@ with
             unhappy.customer_key,
             unhappy.nps_class = 'detractor' as is_detractor,
             unhappy.followup_minutes,
+            exported.has_contacts,
             case
-                when unhappy.landmark_date <= as_of.as_of
+                when exported.has_contacts and unhappy.landmark_date <= as_of.as_of
                 then
                     coalesce(
                         unhappy.followup_minutes <= 60 * {{ var("followup_hours") }},
@@ -100,6 +108,7 @@ with
             end as has_recovered
         from unhappy
         cross join as_of
+        inner join exported using (source, survey_id)
         left join customers on unhappy.customer_key = customers.customer_key
         left join bought on unhappy.response_key = bought.response_key
     ),
@@ -126,8 +135,14 @@ with
             count(*) as unhappy_count,
             {{ count_where("is_detractor") }} as detractor_count,
             {{ count_where("is_contacted_in_time is not null") }} as due_count,
-            {{ count_where("is_contacted_in_time") }} as in_time_count,
-            count(followup_minutes) as contacted_count,
+            case
+                when max(case when has_contacts then 1 end) = 1
+                then {{ count_where("is_contacted_in_time") }}
+            end as in_time_count,
+            case
+                when max(case when has_contacts then 1 end) = 1
+                then count(followup_minutes)
+            end as contacted_count,
             count(has_bought_again) as outcome_count,
             {{ count_where("has_bought_again") }} as bought_again_count,
             count(has_recovered) as asked_again_count,

@@ -7,99 +7,116 @@
     "fewest": var("expected_complaint_rate_high"),
     "most": var("expected_complaint_rate_low"),
 } -%}
+{%- set own_qs = {
+    "": "own_complaint_rate",
+    "_low": "own_complaint_rate_high",
+    "_high": "own_complaint_rate_low",
+} -%}
+{%- set answered = {
+    "dissatisfied_count": "satisfaction_class= 'dissatisfied' and has_complained is not null",
+    "dissatisfied_complained_count": "satisfaction_class= 'dissatisfied' and has_complained",
+    "problem_count": "has_problem and has_complained is not null",
+    "problem_complained_count": "has_problem and has_complained",
+    "silent_observed_count": "satisfaction_class= 'dissatisfied' and not has_complained and has_repurchased is not null",
+    "silent_gone_count": "satisfaction_class= 'dissatisfied' and not has_complained and not has_repurchased",
+} -%}
+{%- set scope = "source, survey_id, segment_by, segment" -%}
 with
-    segments as (select * from {{ ref("dim_customer_segments") }}),
-
-    as_of as (select * from {{ ref("dim_as_of") }}),
-
-    complainers as (
-        select outcomes.customer_key
-        from {{ ref("fct_ticket_outcomes") }} as outcomes
-        cross join as_of
-        where
-            outcomes.is_complaint
-            and outcomes.customer_key is not null
-            and outcomes.opened_date <= as_of.as_of
-            and outcomes.opened_date
-            > {{ window_start("as_of.as_of", var("value_window_months")) }}
-        group by outcomes.customer_key
+    as_of as (
+        select
+            as_of, {{ window_start("as_of", var("value_window_months")) }} as after_date
+        from {{ ref("dim_as_of") }}
     ),
 
-    tickets as (select count(*) > 0 as is_known from {{ ref("fct_ticket_outcomes") }}),
+    segments as (
+        select segments.*, customers.source
+        from {{ ref("dim_customer_segments") }} as segments
+        inner join
+            {{ ref("dim_customers") }} as customers
+            on segments.customer_key = customers.customer_key
+    ),
+
+    tickets as (select * from {{ ref("fct_ticket_outcomes") }}),
+
+    complainers as (
+        select tickets.customer_key
+        from tickets
+        inner join
+            as_of
+            on tickets.opened_date <= as_of.as_of
+            and tickets.opened_date > as_of.after_date
+        where tickets.is_complaint and tickets.customer_key is not null
+        group by tickets.customer_key
+    ),
 
     people as (
         select experiences.*
         from {{ ref("fct_survey_experiences") }} as experiences
-        cross join as_of
-        where
-            experiences.respondent_type = 'customer'
-            and experiences.submitted_date <= as_of.as_of
-            and experiences.submitted_date
-            > {{ window_start("as_of.as_of", var("value_window_months")) }}
+        inner join
+            as_of
+            on experiences.submitted_date <= as_of.as_of
+            and experiences.submitted_date > as_of.after_date
+        where experiences.respondent_type = 'customer'
+    ),
+
+    -- whether a survey asks its people about complaints at all
+    surveys as (
+        select source, survey_id, count(has_complained) > 0 as has_asked
+        from people
+        group by source, survey_id
     ),
 
     complained as (
         select
+            segments.source,
             segments.segment_by,
             segments.segment,
+            count(*) as customer_count,
             -- without a single ticket on record nobody knows who complained
             case
-                when tickets.is_known then count(complainers.customer_key)
+                when segments.source in (select source from tickets)
+                then count(complainers.customer_key)
             end as complainer_count
         from segments
-        cross join tickets
         left join complainers on segments.customer_key = complainers.customer_key
-        group by segments.segment_by, segments.segment, tickets.is_known
+        group by segments.source, segments.segment_by, segments.segment
     ),
 
     answered as (
         select
-            segments.segment_by,
-            segments.segment,
-            {{
-                count_where(
-                    "satisfaction_class= 'dissatisfied' and has_complained is not null"
-                )
-            }} as dissatisfied_count,
-            {{ count_where("satisfaction_class= 'dissatisfied' and has_complained") }}
-            as dissatisfied_complained_count,
-            {{ count_where("has_problem and has_complained is not null") }}
-            as problem_count,
-            {{ count_where("has_problem and has_complained") }}
-            as problem_complained_count,
-            {{
-                count_where(
-                    "satisfaction_class= 'dissatisfied' and not has_complained and has_repurchased is not null"
-                )
-            }}
-            as silent_observed_count,
-            {{
-                count_where(
-                    "satisfaction_class= 'dissatisfied' and not has_complained and not has_repurchased"
-                )
-            }}
-            as silent_gone_count
-        from segments
-        inner join people on segments.customer_key = people.customer_key
-        group by segments.segment_by, segments.segment
+            {{ scope }},
+            {% for name, condition in answered.items() %}
+                {{ count_where(condition) }} as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
+        from people
+        inner join segments using (source, customer_key)
+        group by {{ scope }}
     ),
 
     counts as (
         select
-            complained.*,
-            {% for name in [
-                "dissatisfied_count",
-                "dissatisfied_complained_count",
-                "problem_count",
-                "problem_complained_count",
-                "silent_observed_count",
-                "silent_gone_count",
-            ] -%}
-                cast(coalesce(answered.{{ name }}, 0) as bigint) as {{ name }}
+            complained.source,
+            surveys.survey_id,
+            complained.segment_by,
+            complained.segment,
+            complained.customer_count,
+            complained.complainer_count,
+            {% for name in answered %}
+                case
+                    when surveys.has_asked
+                    then cast(coalesce(answered.{{ name }}, 0) as bigint)
+                end as {{ name }}
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
         from complained
-        left join answered using (segment_by, segment)
+        left join surveys on complained.source = surveys.source
+        left join
+            answered
+            on complained.source = answered.source
+            and surveys.survey_id = answered.survey_id
+            and complained.segment_by = answered.segment_by
+            and complained.segment = answered.segment
     ),
 
     rated as (
@@ -125,27 +142,71 @@ with
         from counts
     ),
 
-    final as (
+    estimated as (
         select
             *,
-            coalesce(dissatisfied_count, 0) < {{ var("min_base") }} as is_suppressed,
             {% for name, q in qs.items() %}
                 cast({{ q }} as {{ type_double() }}) as {{ name }}_complaint_rate,
-                complainer_count * cast(
-                    {{ 1 / q }} as {{ type_double() }}
-                ) as {{ name }}_dissatisfied_estimate,
-                complainer_count * cast(
-                    {{ 1 / q - 1 }} as {{ type_double() }}
-                ) as {{ name }}_silent_estimate,
+                complainer_count
+                * cast({{ 1 / q }} as {{ type_double() }}) as {{ name }}_estimate,
             {% endfor %}
-            complainer_count
-            * ({{ div("1", "own_complaint_rate") }} - 1) as own_silent_estimate,
-            complainer_count * (
-                {{ div("1", "own_complaint_rate_high") }} - 1
-            ) as own_silent_estimate_low,
-            complainer_count
-            * ({{ div("1", "own_complaint_rate_low") }} - 1) as own_silent_estimate_high
+            {% for end, q in own_qs.items() %}
+                {{ div("complainer_count", q) }} as own_estimate{{ end }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
         from rated
+    ),
+
+    -- there are no more dissatisfied than customers
+    final as (
+        select
+            source,
+            survey_id,
+            segment_by,
+            segment,
+            customer_count,
+            complainer_count,
+            {% for name in answered %} {{ name }}, {% endfor %}
+            {% for rate in [
+                "own_complaint_rate",
+                "problem_complaint_rate",
+                "silent_defection_rate",
+            ] %}
+                {{ rate }}, {{ rate }}_low, {{ rate }}_high,
+            {% endfor %}
+            coalesce(dissatisfied_count, 0) < {{ var("min_base") }} as is_suppressed,
+            {% for name in qs %}
+                {{ name }}_complaint_rate,
+                case
+                    when {{ name }}_estimate > customer_count
+                    then cast(customer_count as {{ type_double() }})
+                    else {{ name }}_estimate
+                end as {{ name }}_dissatisfied_estimate,
+                case
+                    when {{ name }}_estimate > customer_count
+                    then cast(customer_count as {{ type_double() }})
+                    else {{ name }}_estimate
+                end
+                - complainer_count as {{ name }}_silent_estimate,
+            {% endfor %}
+            {% for end in own_qs %}
+                case
+                    when own_estimate{{ end }} > customer_count
+                    then cast(customer_count as {{ type_double() }})
+                    else own_estimate{{ end }}
+                end
+                - complainer_count as own_silent_estimate{{ end }},
+            {% endfor %}
+            assumed_estimate > customer_count as is_assumed_rate_refuted,
+            case
+                when complainer_count is null
+                then 'no ticket of this source on record'
+                when assumed_estimate > customer_count
+                then
+                    'the assumed rate is refuted: it makes more dissatisfied than there are customers, so the estimate ends at them'
+                else 'an estimate under an assumed rate, not an observation'
+            end as caveat
+        from estimated
     )
 
 select *

@@ -21,6 +21,16 @@ with
         group by referrer_customer_key
     ),
 
+    -- without an invitation, or one that was accepted, on record nobody knows
+    exported as (
+        select
+            source,
+            count(*) > 0 as has_invitations,
+            count(accepted_at) > 0 as has_accepted
+        from {{ ref("fct_referrals") }}
+        group by source
+    ),
+
     told as (
         select
             source,
@@ -68,27 +78,40 @@ with
                 )
             }},
             cast(coalesce(referred.customer_count, 0) as bigint) as customer_count,
-            cast(coalesce(referred.referrer_count, 0) as bigint) as referrer_count,
+            {% for name, known in [
+                ("referrer_count", "has_invitations"),
+                ("invited_count", "has_invitations"),
+                ("accepted_count", "has_accepted"),
+            ] %}
+                case
+                    when exported.{{ known }}
+                    then cast(coalesce(referred.{{ name }}, 0) as bigint)
+                end as {{ name }},
+            {% endfor %}
             {{
                 suppress_small_rate(
-                    "referrer", "referred.referrer_count", "referred.customer_count"
+                    "referrer",
+                    "case when exported.has_invitations then referred.referrer_count end",
+                    "referred.customer_count",
                 )
             }},
-            cast(coalesce(referred.invited_count, 0) as bigint) as invited_count,
-            cast(coalesce(referred.accepted_count, 0) as bigint) as accepted_count,
             {{
                 suppress_small_mean(
-                    "referred.invited_count", "referred.customer_count"
+                    "case when exported.has_invitations then referred.invited_count end",
+                    "referred.customer_count",
                 )
-            }} as invited_mean,
+            }}
+            as invited_mean,
             -- invitations per customer * share accepted
             {{
                 suppress_small_mean(
-                    "referred.accepted_count", "referred.customer_count"
+                    "case when exported.has_accepted then referred.accepted_count end",
+                    "referred.customer_count",
                 )
             }} as k_factor
         from told
         left join referred using (source, survey_id, overall_score)
+        left join exported using (source)
     )
 
 select *

@@ -67,6 +67,9 @@ with
                 case when repurchase_probability > 0.70 then 1 end
             ) as intent_high_count,
             count(reported_margin_amount) as margin_count,
+            count(
+                case when has_repurchased then reported_margin_amount end
+            ) as again_margin_count,
             sum(reported_margin_amount) as margin_amount,
             max(reporting_currency_code) as currency_code
         from joined

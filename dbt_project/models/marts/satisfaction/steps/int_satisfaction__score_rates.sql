@@ -15,7 +15,12 @@ with
             {{ div("again_count", "customer_count") }} as repurchase_rate,
             {{ div("again_weight_sum", "weight_sum") }} as repurchase_rate_weighted,
             {{ div("churned_count", "active_count") }} as churn_rate,
-            {{ div("margin_amount", "margin_count") }} as margin_mean_amount
+            -- the margin of those who bought nothing is known to be 0: their mean alone
+            -- says nothing
+            case
+                when again_margin_count >= {{ var("min_cost_coverage") }} * again_count
+                then {{ div("margin_amount", "margin_count") }}
+            end as margin_mean_amount
         from outcomes
         window whole as (partition by source, survey_id, segment_by, segment)
     ),

@@ -37,12 +37,16 @@ with
                     "outcomes.is_landmark_reached and outcomes.speed is not null"
                 )
             }} as landmark_count,
-            {{
-                count_where(
-                    "outcomes.is_landmark_reached and outcomes.speed is not null and outcomes.is_answered"
-                )
-            }}
-            as answered_count,
+            -- without a first response on record nobody knows
+            case
+                when count(outcomes.is_answered) > 0
+                then
+                    {{
+                        count_where(
+                            "outcomes.is_landmark_reached and outcomes.speed is not null and outcomes.is_answered"
+                        )
+                    }}
+            end as answered_count,
             {{
                 count_where(
                     "outcomes.is_landmark_reached and outcomes.speed in ('fast', 'slow')"
@@ -54,7 +58,10 @@ with
                     "outcomes.is_landmark_reached and outcomes.speed = 'fast'"
                 )
             }} as in_time_count,
-            {{ count_where("tickets.reopened_count > 0") }} as reopened_count,
+            case
+                when count(tickets.reopened_count) > 0
+                then {{ count_where("tickets.reopened_count > 0") }}
+            end as reopened_count,
             {{ count_where("outcomes.is_promise_kept is not null") }}
             as promise_due_count,
             {{ count_where("outcomes.is_promise_kept") }} as promise_kept_count,
