@@ -1,8 +1,17 @@
 {#
   The customary names of the 25 cells of recency x frequency fifths (5 = most recent, most frequent).
-  NULL where a score is.
+  Who has lapsed is no recent customer, whatever the fifth: at most a 2. NULL where a score is.
 #}
-{% macro rfm_segment(recency, frequency) -%}
+{% macro rfm_segment(recency_score, frequency, is_lapsed) -%}
+    {%- set recency = (
+        "(case when "
+        ~ is_lapsed
+        ~ " and "
+        ~ recency_score
+        ~ " > 2 then 2 else "
+        ~ recency_score
+        ~ " end)"
+    ) -%}
     case
         when {{ recency }} is null or {{ frequency }} is null
         then null

@@ -55,6 +55,16 @@ def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield made
 
 
+def test_k7_the_date_of_a_calibration_is_that_of_its_data(cdnow: Warehouse) -> None:
+    end = cdnow.value("select window_end_date from core.dim_fit_windows where fit_window = 'calibration'")
+    assert end < date(1997, 9, 30)
+    for table in ("dq__model_parameters", "dq__model_checks"):
+        dates = cdnow.query(
+            f"select distinct scope like '%calibration', fit_date from quality.{table} where model like '%bgnbd' order by 1"
+        )
+        assert dates == [(False, date(1997, 9, 30)), (True, end)], table
+
+
 def _fitted(warehouse: Warehouse, model: str, scope: str) -> tuple[dict[str, float], float]:
     rows = warehouse.query(
         "select parameter, parameter_value, log_likelihood from quality.dq__model_parameters"

@@ -76,8 +76,11 @@ with
             rfm.recency_score,
             rfm.frequency_score,
             rfm.monetary_score,
-            {{ rfm_segment("rfm.recency_score", "rfm.frequency_score") }}
-            as rfm_segment,
+            {{
+                rfm_segment(
+                    "rfm.recency_score", "rfm.frequency_score", "gaps.is_lapsed"
+                )
+            }} as rfm_segment,
             baskets.category_count,
             baskets.recent_order_amount,
             baskets.earlier_order_amount,

@@ -96,9 +96,37 @@ with
         group by source
     ),
 
+    -- the open gaps are longer still, so half of the returns take longer than this
+    usual_gaps as (
+        select
+            source,
+            count(*) as gap_count,
+            {{ percentile("order_gap_days", 0.5) }} as median_days
+        from {{ ref("fct_order_gaps") }}
+        where is_closed
+        group by source
+    ),
+
+    lapsed_too_soon as (
+        select
+            'churn_days under the usual gap' as warning,
+            'orders' as feed,
+            source,
+            'churn_days {{ var("churn_days") }}, median ' || cast(
+                cast(floor(median_days) as bigint) as {{ dbt.type_string() }}
+            ) as detail,
+            gap_count as row_count,
+            'most customers lapse and come back; set the var churn_days from retention__order_gap_curve'
+            as remedy
+        from usual_gaps
+        where
+            median_days > {{ var("churn_days") }} and gap_count >= {{ var("min_base") }}
+    ),
+
     warned as (
         {% for warning in [
             "of_orders",
+            "lapsed_too_soon",
             "without_peers",
             "off_scale",
             "not_understood",

@@ -18,7 +18,7 @@ COST_FEEDS = ("costs", "order_lines")
 def answers(settings: Settings) -> list[str]:
     """The best cohort's retention, the top customers' share of profit, the newest index; or why there is none."""
     asked: list[tuple[str, str, str, Callable[[tuple[Any, ...]], str], tuple[str, ...]]] = [
-        ("Which cohort stays best?", "retention__cohort_months", BEST_COHORT, _best_cohort, ()),
+        ("Which cohort stays best?", "retention__cohort_months", BEST_COHORT, best_cohort, ()),
         ("What do the best customers bring?", "profitability__whale_curve", TOP_SHARE, _top_share, COST_FEEDS),
         ("How satisfied are they?", "satisfaction__segment_months", NEWEST_INDEX, _newest_index, SURVEY_FEEDS),
     ]
@@ -31,7 +31,7 @@ BEST_COHORT = """
         from retention__cohort_months
         where segment_by = 'all' and month_number between 1 and 3 and cohort_size >= 30 and retention_rate is not null
     )
-    select cohort_month, retention_rate, month_number, cohort_size
+    select cohort_month, retention_rate, month_number, cohort_size, count(*) over (), min(retention_rate) over ()
     from rates
     where month_number = (select max(month_number) from rates)
     order by retention_rate desc, cohort_month
@@ -55,10 +55,13 @@ NEWEST_INDEX = """
 """
 
 
-def _best_cohort(row: tuple[Any, ...]) -> str:
-    cohort, rate, month_number, size = row
+def best_cohort(row: tuple[Any, ...]) -> str:
+    """The sentence for the cohort with the highest rate: month, rate, month number, size, cohorts, the lowest rate."""
+    cohort, rate, month_number, size, cohorts, worst = row
     months = "1 month" if month_number == 1 else f"{month_number} months"
-    return f"Of the {size:,} customers of {cohort:%B %Y}, {rate:.1%} bought again {months} later: the best cohort."
+    told = f"Of the {size:,} customers of {cohort:%B %Y}, {rate:.1%} bought again {months} later"
+    # one cohort, or several that are alike, have no best one
+    return f"{told}: the best of {cohorts} cohorts." if rate > worst else f"{told}."
 
 
 def _top_share(row: tuple[Any, ...]) -> str:

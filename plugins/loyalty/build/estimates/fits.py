@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import wraps
 from inspect import signature
 from typing import Literal, ParamSpec, TypeVar
@@ -51,8 +52,9 @@ class Fit:
     fit may have a reason too, where something had to be assumed for it.
 
     `base_count` is the number of customers or answers behind it; `effective_count` Kish's (sum w)^2 / sum w^2
-    where there are weights; `log_likelihood` is given where the model has one, `loss` where it minimises
-    something else (the mean pinball loss of a quantile regression).
+    where there are weights; `data_until` the last day of the data, where it is not the as-of date; `log_likelihood`
+    is given where the model has one, `loss` where it minimises something else (the mean pinball loss of a quantile
+    regression).
     """
 
     model: str
@@ -68,6 +70,7 @@ class Fit:
     parameters: Mapping[str, float] = field(default_factory=dict)
     standard_errors: Mapping[str, float] = field(default_factory=dict)
     checks: Sequence[Check] = ()
+    data_until: date | None = None
 
     @property
     def is_fitted(self) -> bool:

@@ -79,7 +79,7 @@ def run(
                 fit.loss,
                 fit.iterations,
                 fit.is_converged,
-                as_of,
+                fit.data_until or as_of,
             )
             for fit in fits
         ],
@@ -89,7 +89,7 @@ def run(
         "parameters",
         PARAMETERS,
         [
-            (fit.model, fit.scope, name, value, fit.standard_errors.get(name), as_of)
+            (fit.model, fit.scope, name, value, fit.standard_errors.get(name), fit.data_until or as_of)
             for fit in fits
             for name, value in fit.parameters.items()
         ],
@@ -98,7 +98,7 @@ def run(
         connection,
         "checks",
         CHECKS,
-        [(fit.model, fit.scope, *_figures(check), as_of) for fit in fits for check in fit.judged()],
+        [(fit.model, fit.scope, *_figures(check), fit.data_until or as_of) for fit in fits for check in fit.judged()],
     )
     for fit in fits:
         progress.log(str(fit))

@@ -1,4 +1,7 @@
-{# Fifths by cume_dist, so that equal customers share a score; 5 is the most recent, the most frequent, the biggest. #}
+{#
+  Fifths by the middle of the places that equal customers share; 5 is the most recent, the most frequent, the biggest. A
+  customer with one order day is no frequent one, however many others have as few.
+#}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
@@ -64,15 +67,39 @@ with
             {%- for name, column, cut in [
                 ("recency_score", "last_order_date", ""),
                 ("frequency_score", "order_day_count", ""),
-                (
-                    "monetary_score",
-                    "net_amount",
-                    "partition by valued.currency_code",
-                ),
+                ("monetary_score", "net_amount", "valued.currency_code"),
             ] %}
+                {%- set part = "partition by " ~ cut if cut else "" %}
+                {%- set before = (
+                    "(rank() over ("
+                    ~ part
+                    ~ " order by valued."
+                    ~ column
+                    ~ ") - 1)"
+                ) %}
+                {%- set equal = (
+                    "count(*) over (partition by "
+                    ~ (cut ~ ", " if cut else "")
+                    ~ "valued."
+                    ~ column
+                    ~ ")"
+                ) %}
+                {%- set everybody = "count(*) over (" ~ part ~ ")" %}
                 cast(
-                    ceil(
-                        5 * cume_dist() over ({{ cut }} order by valued.{{ column }})
+                    least(
+                        {% if name == "frequency_score" %}
+                            case when valued.order_day_count = 1 then 2 else 5 end,
+                        {% endif %}
+                        5,
+                        floor(
+                            {{
+                                div(
+                                    "5 * (2 * " ~ before ~ " + " ~ equal ~ ")",
+                                    "2 * " ~ everybody,
+                                )
+                            }}
+                        )
+                        + 1
                     ) as integer
                 ) as {{ name }}
                 {%- if not loop.last %}, {% endif %}

@@ -13,16 +13,30 @@ with
 
     segments as (select * from {{ ref("dim_customer_segments") }}),
 
+    attributes as (
+        select segment_by
+        from segments
+        union
+        select 'all' as segment_by
+    ),
+
     segmented as (
         select
             times.curve,
-            -- a contract of somebody whom neither orders nor the CRM know counts in all
-            coalesce(segments.segment_by, 'all') as segment_by,
-            coalesce(segments.segment, 'all') as segment,
+            attributes.segment_by,
+            -- a contract of a customer without an order and a CRM record
+            coalesce(
+                segments.segment,
+                case when attributes.segment_by = 'all' then 'all' else 'unknown' end
+            ) as segment,
             times.duration_days,
             times.is_event
         from times
-        left join segments on times.customer_key = segments.customer_key
+        cross join attributes
+        left join
+            segments
+            on times.customer_key = segments.customer_key
+            and attributes.segment_by = segments.segment_by
         union all
         select curve, 'plan' as segment_by, plan as segment, duration_days, is_event
         from times

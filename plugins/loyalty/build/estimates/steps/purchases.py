@@ -46,8 +46,9 @@ TABLES: dict[str, Columns] = {
 
 @dataclass(frozen=True)
 class Window:
-    """What is looked at: days ahead to foretell, and how far and at which yearly rate lifetime value looks."""
+    """The last day that is looked at, days ahead to foretell; how far, and at which yearly rate, lifetime value looks."""
 
+    end: date
     horizon_days: int
     clv_months: int
     yearly_rate: float
@@ -65,8 +66,10 @@ class Window:
 
 def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     """Fit the models; one row of expectations per different history."""
-    columns = ("fit_window", "horizon_days", "clv_months", "yearly_discount_rate")
-    windows = {row[0]: Window(row[1], row[2], float(row[3])) for row in read_statistics(connection, WINDOWS, columns)}
+    columns = ("fit_window", "window_end_date", "horizon_days", "clv_months", "yearly_discount_rate")
+    windows = {
+        row[0]: Window(row[1], row[2], row[3], float(row[4])) for row in read_statistics(connection, WINDOWS, columns)
+    }
     fits: list[Fit] = []
     rows: list[tuple[Any, ...]] = []
     for name, histories, held_out in _histories(connection):
@@ -76,9 +79,9 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
                 found = with_checks(found, partial(_checks, found, windows[name], histories, held_out))
                 if name == ALL and model == btyd.BGNBD:
                     rows += _expectations(found, windows[name], histories, as_of)
-            fits.append(found)
+            fits.append(replace(found, data_until=windows[name].end))
     replace_table(connection, "order_expectations", TABLES["order_expectations"], rows)
-    return fits + list(_value_fits(connection))
+    return fits + [replace(found, data_until=windows[window].end) for window, found in _value_fits(connection)]
 
 
 def _histories(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, btyd.Histories, holdout.HeldOut]]:
@@ -118,8 +121,8 @@ def _expectations(found: Fit, window: Window, histories: btyd.Histories, as_of: 
         )
 
 
-def _value_fits(connection: duckdb.DuckDBPyConnection) -> Iterator[Fit]:
-    """Gamma-Gamma by currency, on all days and before the hold-out."""
+def _value_fits(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, Fit]]:
+    """Gamma-Gamma by currency, on all days and before the hold-out: the window and its fit."""
     columns = (
         *("currency_code", "fit_window", "valued_day_count", "valued_amount", "customer_count"),
         *("holdout_valued_day_count", "holdout_valued_amount"),
@@ -131,13 +134,13 @@ def _value_fits(connection: duckdb.DuckDBPyConnection) -> Iterator[Fit]:
         scope = currency if window == ALL else f"{currency}, {window}"
         found = btyd.fit_values(scope, values)
         if not found.is_fitted:
-            yield found
+            yield window, found
         elif window == ALL:
             linked = btyd.correlation(values)
             check = Check("correlation of order days and value", "all", "correlation", found.base_count, linked, 0.0)
-            yield replace(found, checks=(check,))
+            yield window, replace(found, checks=(check,))
         else:
             came = days > 0
             expected = (days * btyd.expected_value(found.parameters, x, totals))[came].sum()
             check = Check("hold-out value", "all", "ratio", int(counts.sum()), float(amounts.sum()), float(expected))
-            yield replace(found, checks=(check,))
+            yield window, replace(found, checks=(check,))
