@@ -60,7 +60,8 @@ def test_k7_the_date_of_a_calibration_is_that_of_its_data(cdnow: Warehouse) -> N
     assert end < date(1997, 9, 30)
     for table in ("dq__model_parameters", "dq__model_checks"):
         dates = cdnow.query(
-            f"select distinct scope like '%calibration', fit_date from quality.{table} where model like '%bgnbd' order by 1"
+            f"select distinct scope like '%calibration', fit_date from quality.{table} "
+            "where model like '%bgnbd' order by 1"
         )
         assert dates == [(False, date(1997, 9, 30)), (True, end)], table
 
