@@ -70,6 +70,12 @@ class BuildResult:
     seconds: float
 
 
+def refuse_wrong_vars(settings: Settings) -> None:
+    """UserError, which names the var, when one is unknown, of a wrong type or out of its range."""
+    if wrong := wrong_vars(settings):
+        raise UserError(f"{settings.workspace / WORKSPACE_FILE}, key `vars`: {wrong[0]}; nothing was built.")
+
+
 def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -> BuildResult:
     """Make core and marts from the accepted loads: new loads only, or everything with `full`.
 
@@ -79,8 +85,7 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
     """
     started = time.monotonic()
     settings, ledger, progress = workspace.settings, workspace.ledger, workspace.progress
-    if wrong := wrong_vars(settings):
-        raise UserError(f"{settings.workspace / WORKSPACE_FILE}, key `vars`: {wrong[0]}; nothing was built.")
+    refuse_wrong_vars(settings)
     build_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     with recorded_run(ledger, "build") as run, lock(settings, f"build {build_id}"):
         run.found["build_id"] = build_id

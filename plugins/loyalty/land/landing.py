@@ -268,7 +268,7 @@ def _one_file(
 def _pull(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
     if feed.path is not None:
         return fetch(settings, feed, uri)
-    downloaded = download(feed, settings.raw / feed.name)
+    downloaded = download(feed, settings.raw / feed.name, settings.max_file_bytes)
     try:
         fetched = fetch(settings, feed, str(downloaded))
         return RawFile(uri, f"{feed.name}.{feed.format}", fetched.sha256, fetched.copy)

@@ -136,7 +136,7 @@ class LoadWriter:
         if not self.forgotten:
             return batch
         feed, typed = self.feed, to_canonical(batch, plan, key)
-        self.forgotten_records += self.forgotten.records(typed.table, feed.canonical_name, feed.source)
+        self.forgotten_records += self.forgotten.records(typed.table, feed.canonical_name, feed.source, feed.hashed_ids)
         if plan.dropped:  # the raw copy has columns of their orders that are not landed
             self.hidden_rows += pc.sum(self.forgotten.of_orders(typed.table, feed.source)).as_py() or 0
         gone = set(pc.indices_nonzero(self.forgotten.doomed(typed.table, feed.canonical, feed.source)).to_pylist())

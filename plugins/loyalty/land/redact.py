@@ -30,11 +30,16 @@ from loyalty.land.loads import (
 )
 from loyalty.land.rewrite import rewrite
 from loyalty.privacy.keys import Key, keyed_hash
-from loyalty.privacy.suppression import RECORDS, Forgotten, code_of, forgotten_count, load_forgotten, remember
+from loyalty.privacy.suppression import (
+    MOST_OF_ONE_PERSON,
+    RECORDS,
+    Forgotten,
+    code_of,
+    forgotten_count,
+    load_forgotten,
+    remember,
+)
 from loyalty.pull.contract import load_contract
-
-# An address with more customers is a placeholder of the shop.
-MOST_OF_ONE_PERSON = 10
 
 
 @dataclass
@@ -115,7 +120,7 @@ def records_of(settings: Settings, forgotten: Forgotten) -> list[str]:
     """The codes of the people's questionnaires and orders, which answers and order lines name alone."""
     folders = [folder for feed in RECORDS for folder in load_folders(settings.landing, feed)]
     parts = ((folder.parent.name, rows) for folder in folders for rows in parts_of(folder))
-    return [code for feed, rows in parts for code in forgotten.records(rows, feed, _source_of(rows))]
+    return [code for feed, rows in parts for code in forgotten.records(rows, feed, _source_of(rows), [])]
 
 
 def owners_of(settings: Settings, key: Key, address: str, source: str | None) -> set[str]:

@@ -27,6 +27,7 @@ from loyalty.land.loads import (
     refuse_half_rotated,
 )
 from loyalty.land.redact import erase, is_known, owners_of, records_of
+from loyalty.land.same_person import codes_of_same_person
 from loyalty.operate.rotate import remove_replaced
 from loyalty.privacy.keys import keyed_hash, load_key
 from loyalty.privacy.suppression import Forgotten, load_forgotten, person_of, remember
@@ -48,10 +49,12 @@ class Receipt:
 def forget(workspace: Workspace, customer_id: str, source: str | None = None) -> Receipt:
     """Erase a customer of one source, or of all, and publish marts without the person.
 
-    The id is the source's own, or what the feeds hash as one (`hash: true`), or the customer's e-mail address.
+    The id is the source's own, or what the feeds hash as one (`hash: true`), or the customer's e-mail address. Records
+    that are merged with the customer's, or have the same e-mail address, are erased as well.
     Killed anywhere, it can be run again and ends the same. Raises UserError when nothing is known of the id.
     """
     settings, ledger, progress = workspace.settings, workspace.ledger, workspace.progress
+    build.refuse_wrong_vars(settings)  # before anything is erased: the build at the end needs them
     with recorded_run(ledger, "forget"), work_file.lock(settings, "forget"):
         loads = ledger.loads()
         refuse_half_rotated(settings, (read_manifest(landed_folder(settings, load), load.feed_name) for load in loads))
@@ -59,6 +62,7 @@ def forget(workspace: Workspace, customer_id: str, source: str | None = None) ->
         key = load_key(settings)
         owners = owners_of(settings, key, customer_id, source)
         person = Forgotten(person_of(key, source, customer_id).codes | owners, key)
+        person = Forgotten(person.codes | codes_of_same_person(workspace, person, source), key)
         if not is_known(settings, person) and not person.codes & load_forgotten(settings).codes:
             where = f" of source `{source}`" if source else ""
             raise UserError(f"No landed load has a customer{where} with this id: nothing was changed.")

@@ -6,7 +6,11 @@ The message is made from the ledger, so it is the same whether the run had a sch
 from __future__ import annotations
 
 import hashlib
+import html
+import http.client
 import json
+import re
+import threading
 import urllib.request
 from collections import defaultdict
 from collections.abc import Callable
@@ -47,6 +51,11 @@ CHAPTERS = {
     "build_failed": "the-build-failed",
     "data_warning": "data-are-warned-of",
 }
+# What feeds, files and cells have named: a chat may take it for a link, a person or a mark.
+OF_OTHERS = ("feed", "rule", "what", "owner")
+NO_BREAK = "\u200b"  # a blank without width
+LIVE_MARKS = re.compile(r"@|\](?=\()|:(?=//)|www(?=\.)|#(?=\w)", re.IGNORECASE)
+
 QUARANTINED = "many-rows-are-in-quarantine"
 
 
@@ -86,15 +95,14 @@ class Message:
         """Equal for equal states."""
         return hashlib.sha256("".join(sorted(item.fingerprint for item in self.items)).encode()).hexdigest()
 
-    @property
-    def text(self) -> str:
-        """The message for people."""
+    def written(self, name: Callable[[str], str] = str) -> str:
+        """The message for people; `name` writes what others have named, such as files."""
         if not self.items:
             return "Loyalty warehouse: all is well again."
         count, unchanged = len(self.items), len(self.items) - len(self.news)
         lines = [f"Loyalty warehouse: {count} {'thing needs' if count == 1 else 'things need'} attention"]
         for item in self.news:
-            lines.append(f"- {item.what} Owner: {item.owner}. Next step: {item.runbook}")
+            lines.append(f"- {name(item.what)} Owner: {name(item.owner)}. Next step: {item.runbook}")
         if unchanged:
             lines.append(f"- {unchanged} unchanged since the last message; `loyalty status` shows all.")
         return "\n".join(lines)
@@ -110,7 +118,7 @@ def notify(workspace: Workspace, now: datetime | None = None, post: Post | None 
     message = Message(tuple(_items(workspace, now)), frozenset(last.data.get("items", [])) if last else frozenset())
     if (last is None and not message.items) or (last and last.data["fingerprint"] == message.fingerprint):
         return None
-    workspace.progress.log(message.text)
+    workspace.progress.log(message.written())
     if settings.notify_url:
         try:
             _send(settings.notify_url, message, post or _post)
@@ -202,11 +210,8 @@ def _quarantined(workspace: Workspace) -> dict[tuple[str, str], list[quarantine.
 
 
 def _send(url: str, message: Message, post: Post) -> None:
-    content = {
-        "text": message.text,
-        "fingerprint": message.fingerprint,
-        "items": [asdict(item) for item in message.news],
-    }
+    items = [{**asdict(item), **{key: harmless(getattr(item, key)) for key in OF_OTHERS}} for item in message.news]
+    content = {"text": message.written(harmless), "fingerprint": message.fingerprint, "items": items}
     if not url.startswith(("https://", "http://")):
         raise UserError("notify_url is not an http or https address: the message was only written here.")
     attempts = Retrying(
@@ -217,14 +222,34 @@ def _send(url: str, message: Message, post: Post) -> None:
     )
     try:
         attempts(post, url, content)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise UserError(
             f"notify_url could not be reached ({type(error).__name__}); it is tried again next time."
         ) from None
 
 
+def harmless(text: str) -> str:
+    """A text in which Slack, Teams and pages in HTML find no mark, link or person of theirs."""
+    return LIVE_MARKS.sub(rf"\g<0>{NO_BREAK}", html.escape(text, quote=False))
+
+
 def _post(url: str, content: dict[str, Any]) -> None:
+    """Send the document, within `POST_SECONDS`: a receiver that answers drop by drop holds no run up."""
     body = json.dumps(content, ensure_ascii=False).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - http(s) only
-    with urllib.request.urlopen(request, timeout=POST_SECONDS) as response:  # noqa: S310
-        response.read()
+    failed: list[Exception] = []
+
+    def send() -> None:
+        try:
+            request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - http(s) only
+            with urllib.request.urlopen(request, timeout=POST_SECONDS):  # noqa: S310
+                pass
+        except Exception as error:
+            failed.append(error)
+
+    sender = threading.Thread(target=send, daemon=True)
+    sender.start()
+    sender.join(POST_SECONDS)
+    if sender.is_alive():
+        raise TimeoutError
+    if failed:
+        raise failed[0]

@@ -34,6 +34,8 @@ ABOUT_ONE_PERSON = ("customers", "survey_responses")
 # What a person filled in or ordered, and by which column other feeds (answers, order lines) speak of it alone.
 RECORDS = {"survey_responses": ("response", "response_id"), "orders": ("order", "order_id")}
 EVERY_SOURCE = "*"
+# An address with more customers is a placeholder of the shop.
+MOST_OF_ONE_PERSON = 10
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,13 @@ class Forgotten:
         blank, count = self.blanked(kept, source)
         return blank, rows.num_rows - kept.num_rows, count
 
-    def records(self, rows: pa.Table, feed: str, source: str) -> list[str]:
-        """The codes of what the forgotten filled in or ordered."""
+    def records(self, rows: pa.Table, feed: str, source: str, hashed_ids: Sequence[str]) -> list[str]:
+        """The codes of what the forgotten filled in or ordered, and of the records that are merged with theirs."""
+        if feed == "customer_links":
+            names = ("customer_id", "into_customer_id")
+            theirs = rows.filter(_any([self.named(rows.column(name), source) for name in names], rows))
+            pairs = [row for row in theirs.to_pylist() if row["unlinked_at"] is None]
+            return [code_of(self.key, source, row[name], name in hashed_ids) for row in pairs for name in names]
         if feed not in RECORDS or "customer_id" not in rows.column_names:
             return []
         kind, column = RECORDS[feed]

@@ -28,6 +28,7 @@ from loyalty.common.errors import UserError, as_found, nearest, yaml_fault
 from loyalty.common.settings import LONGEST_DAYS
 from loyalty.pull.contract import PERSON_COLUMNS, CanonicalFeed, load_contract
 from loyalty.pull.patterns import wrong_pattern
+from loyalty.pull.questions import no_question
 
 # Raised when an adapter reads the same bytes differently than before, so that loads are made again.
 ADAPTER_VERSION = 2
@@ -212,6 +213,14 @@ class HttpSource(_Model):
     endpoint: str
     connection: str
 
+    @field_validator("endpoint")
+    @classmethod
+    def _path_of_the_host(cls, endpoint: str) -> str:
+        # `@host/x` or `.host/x` behind the connection's host would be another host, and get its login
+        if not re.match(r"/(?![/\\])", endpoint) or re.search(r"[\s\\\x00-\x1f]", endpoint):
+            raise ValueError("a path on the connection's host that begins with one `/`, such as /export/orders.csv")
+        return endpoint
+
     @property
     def address(self) -> str:
         """The endpoint as it is logged and recorded: a query string may hold a token."""
@@ -223,6 +232,13 @@ class SqlSource(_Model):
 
     query: str
     connection: str
+
+    @field_validator("query")
+    @classmethod
+    def _one_question(cls, query: str) -> str:
+        if why := no_question(query):
+            raise ValueError(f"one SELECT is expected; {why}")
+        return query
 
 
 def _regular_expression(pattern: str | None, only_named: bool = False) -> str | None:

@@ -13,6 +13,7 @@ from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.land import landing, load_writer
 from loyalty.land.landing import load_feed, read_manifest
+from loyalty.land.loads import load_folders, parts_of
 from loyalty.land.quarantine import entries
 from loyalty.land.redact import redact_forgotten
 from loyalty.operate import erase
@@ -340,3 +341,66 @@ def test_alerts_and_reasons_show_the_shape_of_a_cell_and_not_its_content(unbuilt
 def test_personal_data_stand_in_raw_files_alone(workspace):
     naming = {file.relative_to(workspace.home).parts[0] for file in files_containing(workspace, "example.com")}
     assert naming == {"raw"}
+
+
+LINKS = """
+feed: customer_links
+source: shop
+group: crm
+owner: data-engineering
+description: Merged records of the shop.
+path: exports/links*.csv
+time_zone: UTC
+columns: {customer_id: old, into_customer_id: new, unlinked_at: undone}
+"""
+
+
+def with_links(settings, rows):
+    (settings.feeds / "links.yml").write_text(LINKS)
+    (settings.home / "exports" / "links.csv").write_text(f"old,new,undone\n{rows}")
+    (outcome,) = load(settings, "links")
+    assert outcome.outcome == "accepted", outcome.message
+
+
+def erased_and_left(settings, *words):
+    """Which of the words are nowhere but in what was published before."""
+    return [
+        word
+        for word in words
+        if not [file for file in files_containing(settings, word) if settings.serve not in file.parents]
+    ]
+
+
+def test_b10_merged_records_are_forgotten_with_the_person(unbuilt):
+    with_links(unbuilt, f"wilma-old,{WHO},\nwilma-older,wilma-old,\nbob,robert,\n{WHO},betty-undone,2017-02-01\n")
+    customers = ("wilma-old", "wilma-older", "betty-undone")
+    rows = [f"{number},{customer},2017-12-30 10:00:00,1.00\n" for number, customer in enumerate(customers, 8)]
+    one_mart.deliver(unbuilt, "2017-12-31", one_mart.HEADER + "".join(rows))
+    load(unbuilt, "orders")
+    forget(opened(unbuilt), WHO)
+    assert erased_and_left(unbuilt, WHO, *customers, "robert") == [WHO, "wilma-old", "wilma-older"]
+
+
+def test_b10_records_with_the_same_address_are_forgotten_with_the_person(unbuilt):
+    more = "wilma-again,wilhelmina@example.com,,2017-05-01,\nbettina,bettina@example.com,,2017-05-01,\n"
+    (unbuilt.home / "exports" / "customers_2.csv").write_text(HEADER + more)
+    load(unbuilt)
+    forget(opened(unbuilt), WHO)
+    assert erased_and_left(unbuilt, WHO, "wilma-again", "bettina") == [WHO, "wilma-again"]
+
+
+def test_b10_a_placeholder_address_makes_no_one_person_of_many(unbuilt):
+    more = "".join(f"customer-{number},nobody@example.com,,2017-05-01,\n" for number in range(11))
+    (unbuilt.home / "exports" / "customers_2.csv").write_text(HEADER + more)
+    load(unbuilt)
+    forget(opened(unbuilt), "customer-3")
+    assert erased_and_left(unbuilt, "customer-3", "customer-4") == ["customer-3"]
+
+
+def test_b10_a_merge_that_comes_later_does_not_bring_the_person_back(unbuilt):
+    forget(opened(unbuilt), WHO)
+    with_links(unbuilt, f"wilma-old,{WHO},\n")
+    one_mart.deliver(unbuilt, "2017-12-31", one_mart.HEADER + "8,wilma-old,2017-12-30 10:00:00,1.00\n")
+    load(unbuilt, "orders")
+    landed = [row for folder in load_folders(unbuilt.landing) for part in parts_of(folder) for row in part.to_pylist()]
+    assert not any("wilma-old" in str(row) for row in landed)

@@ -39,8 +39,8 @@ def test_rows_held_back_are_reported_once_with_their_lines_and_without_their_con
     assert (item.feed, item.rows, item.owner) == ("orders", 1, "data-engineering")
     assert "(orders_2017-12-31.csv line 3): ordered_at: a cell like `aaa a aaaa` is not a timestamp." in item.what
     assert item.runbook == "docs/runbooks.md#many-rows-are-in-quarantine"
-    assert "docs/runbooks.md" in message.text
-    assert "example.com" not in message.text
+    assert "docs/runbooks.md" in message.written()
+    assert "example.com" not in message.written()
     assert notify(opened(loose), one_mart.NOW) is None
 
 
@@ -49,10 +49,10 @@ def test_refused_file_is_reported_until_a_good_one_comes(published):
     one_mart.load(published)
     message = notify(opened(published), one_mart.NOW)
     assert [item.rule for item in message.items] == ["rejected"]
-    assert "orders_2017-12-31.csv" in message.text
+    assert "orders_2017-12-31.csv" in message.written()
     one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
     one_mart.load(published)
-    assert notify(opened(published), one_mart.NOW).text == "Loyalty warehouse: all is well again."
+    assert notify(opened(published), one_mart.NOW).written() == "Loyalty warehouse: all is well again."
     assert notify(opened(published), one_mart.NOW) is None
 
 
@@ -69,7 +69,7 @@ def test_a_feed_that_cannot_be_loaded_at_all_is_reported_until_it_can(published)
     assert len(Ledger(published.ledger).events("feed_error")) == 1
     suite.unlink()
     one_mart.load(published)
-    assert notify(opened(published), one_mart.NOW).text == "Loyalty warehouse: all is well again."
+    assert notify(opened(published), one_mart.NOW).written() == "Loyalty warehouse: all is well again."
     assert [state.last_outcome for state in feed_states(opened(published), one_mart.NOW)] == ["accepted"]
 
 
@@ -134,8 +134,8 @@ def test_what_was_told_before_is_counted_and_not_repeated(published):
     message = notify(opened(published), one_mart.NOW)
     assert [item.feed for item in message.items] == ["kiosk", "web"]
     assert [item.feed for item in message.news] == ["kiosk"]
-    assert "`web`" not in message.text
-    assert "1 unchanged since the last message" in message.text
+    assert "`web`" not in message.written()
+    assert "1 unchanged since the last message" in message.written()
 
 
 def test_every_chapter_that_an_alert_points_at_is_in_the_runbooks():

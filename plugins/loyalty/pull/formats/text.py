@@ -27,6 +27,7 @@ UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 DAMAGED = (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError)
 SAMPLE_BYTES = 65_536
 BLOCK_CHARACTERS = 1 << 20
+LONGEST_LINE = 1 << 23  # characters
 # Characters no export means to write: they show a binary file or a wrong encoding.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
 
@@ -93,6 +94,14 @@ def _damage_rejected() -> Iterator[None]:
         raise LoadRejected(f"the packed file is cut short or damaged ({error})") from None
 
 
+def _whole_lines(text: str) -> tuple[str, str, str]:
+    """The whole lines at the beginning of a text, their last line end, and the rest; old files end lines with CR."""
+    if "\n" in text:
+        return text.rpartition("\n")
+    whole, end, rest = text[:-1].rpartition("\r")  # the last character may be the first half of CR LF
+    return whole, end, rest + text[-1:]
+
+
 class Lines:
     """The lines of a text file with their line ends, decoded strictly, a block at a time.
 
@@ -115,7 +124,12 @@ class Lines:
         while block := self._read(text, number):
             if found := CONTROL.search(block):
                 self._reject_control(found, number + (rest + block[: found.start()]).count("\n"))
-            whole, end, rest = (rest + block).rpartition("\n")
+            whole, end, rest = _whole_lines(rest + block)
+            if len(rest) > LONGEST_LINE:
+                raise LoadRejected(
+                    f"line {number + whole.count(end) if end else number} has more than {LONGEST_LINE:,} characters: a "
+                    "file without line ends, or of another format than the feed declares"
+                )
             lines = list(io.StringIO(whole + end, newline=""))
             number += len(lines)
             yield lines

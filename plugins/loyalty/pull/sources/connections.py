@@ -7,66 +7,92 @@ from __future__ import annotations
 
 import csv
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
-from loyalty.common.errors import Transient, UserError
+from loyalty.common.errors import LoadRejected, Transient, UserError
 from loyalty.pull.feeds import FeedConfig, HttpSource, SqlSource
 
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 60  # for each piece of an answer
+LONGEST_SECONDS = 3_600
 FETCH_ROWS = 10_000
 
 
-def download(feed: FeedConfig, folder: Path) -> Path:
-    """What the feed's HTTP endpoint or query gives, as a file in `folder`."""
+def download(feed: FeedConfig, folder: Path, max_bytes: int) -> Path:
+    """What the feed's HTTP endpoint or query gives, as a file in `folder`; LoadRejected when it is more than may be."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".download-", delete=False) as handle:
         target = Path(handle.name)
     try:
         if feed.http:
-            _get(feed, feed.http, target)
+            _get(feed, feed.http, target, max_bytes)
         elif feed.sql:
-            _query(feed, feed.sql, target)
+            _query(feed, feed.sql, target, max_bytes)
     except BaseException:
         target.unlink()
         raise
     return target
 
 
-def _get(feed: FeedConfig, source: HttpSource, target: Path) -> None:
+def _get(feed: FeedConfig, source: HttpSource, target: Path, max_bytes: int) -> None:
     import httpx
 
     connection = _connection(feed, source.connection)
     base = f"{connection.schema or 'https'}://{connection.host}" + (f":{connection.port}" if connection.port else "")
     login = (connection.login, connection.password or "") if connection.login else None
+    ends_at = time.monotonic() + LONGEST_SECONDS
+    whole = {"Accept-Encoding": "identity"}  # a packed answer that is cut short looks whole
     try:
         with (
-            httpx.stream("GET", base + source.endpoint, auth=login, timeout=TIMEOUT_SECONDS) as answer,
+            # httpx gives the login to no other host that the answer may lead to
+            httpx.Client(auth=login, timeout=TIMEOUT_SECONDS, follow_redirects=True, max_redirects=5) as client,
+            client.stream("GET", base + source.endpoint, headers=whole) as answer,
             target.open("wb") as file,
         ):
             answer.raise_for_status()
+            if answer.status_code != httpx.codes.OK:
+                raise UserError(
+                    f"Feed `{feed.name}`: {source.address} answered {answer.status_code}, which is no whole export."
+                )
             for block in answer.iter_bytes():
                 file.write(block)
+                _reject_too_large(file.tell(), max_bytes)
+                if time.monotonic() > ends_at:
+                    raise Transient(
+                        f"Feed `{feed.name}`: {source.address} has not ended its answer in {LONGEST_SECONDS // 60} "
+                        "minutes; it is tried again with the next run."
+                    )
     except httpx.HTTPStatusError as error:
         raise UserError(
             f"Feed `{feed.name}`: {source.address} answered {error.response.status_code}; "
             f"check the connection `{source.connection}`."
         ) from None
     except httpx.HTTPError as error:
-        raise Transient(f"Feed `{feed.name}`: {source.address} cannot be reached ({type(error).__name__}).") from None
+        raise Transient(
+            f"Feed `{feed.name}`: {source.address} cannot be reached or was cut short ({type(error).__name__})."
+        ) from None
+    except httpx.InvalidURL:
+        raise UserError(
+            f"Feed `{feed.name}`: the host of connection `{source.connection}` and {source.address} make no address."
+        ) from None
 
 
-def _query(feed: FeedConfig, source: SqlSource, target: Path) -> None:
+def _query(feed: FeedConfig, source: SqlSource, target: Path, max_bytes: int) -> None:
     import sqlalchemy
 
     engine = _engine(feed, source.connection)
     try:
         with engine.connect() as database, target.open("w", newline="", encoding="utf-8") as file:
+            _allow_reading_only(database)
             result = database.execution_options(stream_results=True).execute(sqlalchemy.text(source.query))
+            if not result.returns_rows:
+                raise UserError(f"Feed `{feed.name}`: the query gives no rows; one SELECT is expected.")
             writer = csv.writer(file)
             writer.writerow(result.keys())
             for rows in result.partitions(FETCH_ROWS):
                 writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+                _reject_too_large(file.tell(), max_bytes)
     except sqlalchemy.exc.OperationalError as error:
         raise Transient(
             f"Feed `{feed.name}`: the database of connection `{source.connection}` does not answer "
@@ -76,6 +102,26 @@ def _query(feed: FeedConfig, source: SqlSource, target: Path) -> None:
         raise UserError(f"Feed `{feed.name}`: the query failed ({type(error).__name__}).") from None
     finally:
         engine.dispose()
+
+
+def _allow_reading_only(database: Any) -> None:
+    """Let the database refuse every change in this session, where it can."""
+    import sqlalchemy
+
+    statements = {
+        "postgresql": "set transaction read only",
+        "mysql": "start transaction read only",
+        "mariadb": "start transaction read only",
+        "oracle": "set transaction read only",
+        "sqlite": "pragma query_only = on",
+    }
+    if statement := statements.get(database.dialect.name):
+        database.execute(sqlalchemy.text(statement))
+
+
+def _reject_too_large(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        raise LoadRejected(f"the answer has more than {max_bytes:,} bytes; raise max_file_bytes if that is right")
 
 
 def _engine(feed: FeedConfig, name: str) -> Any:
