@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.common.progress import Progress, progress_on
-from loyalty.common.settings import Settings
+from loyalty.common.settings import WORKSPACE_FILE, Settings, load_settings
+
+OWNER_FILE = "workspace.json"
 
 
 @dataclass(frozen=True)
@@ -19,5 +25,48 @@ class Workspace:
 
 
 def open_workspace(settings: Settings, progress: Progress | None = None) -> Workspace:
-    """Open a workspace; progress goes to standard output unless given."""
+    """Open a workspace; progress goes to standard output unless given.
+
+    UserError when the data are those of another workspace.
+    """
+    refuse_foreign_home(settings)
     return Workspace(settings, Ledger(settings.ledger), progress or progress_on())
+
+
+def refuse_foreign_home(settings: Settings) -> None:
+    """Remember in `home` which workspace it belongs to; UserError when another one has the same `home`.
+
+    A workspace that was moved is no longer where `home` remembers it, and becomes the owner.
+    """
+    if not settings.home.is_dir():
+        return
+    file = settings.home / OWNER_FILE
+    owner = _owner(file)
+    if owner == settings.workspace:
+        return
+    if owner is not None and _has_home(owner, settings.home):
+        raise UserError(
+            f"{settings.home} holds the data of the workspace {owner}, and {settings.workspace} is another one: set "
+            f"another `home` in {settings.workspace / WORKSPACE_FILE}, or remove {file} if the other is no longer used."
+        )
+    with suppress(OSError):  # who may only read leaves it as it is
+        draft = file.with_suffix(".draft")
+        draft.write_text(json.dumps({"workspace": str(settings.workspace)}), encoding="utf-8")
+        draft.replace(file)
+
+
+def _owner(file: Path) -> Path | None:
+    try:
+        return Path(json.loads(file.read_text(encoding="utf-8"))["workspace"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _has_home(workspace: Path, home: Path) -> bool:
+    """Whether a folder is still a workspace with its data in `home`."""
+    if not (workspace / WORKSPACE_FILE).is_file():
+        return False
+    try:
+        return load_settings(workspace).home == home
+    except UserError:  # what its file says cannot be read; the folder is there
+        return True

@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from loyalty.common.errors import LoadRejected
 from loyalty.land.numbers import WHOLE_NUMBER, currency_codes, decimals, is_shown, money, only_matching, plain_numbers
 from loyalty.privacy.keys import Key, landed_hash
+from loyalty.privacy.personal_text import holds_personal_text
 from loyalty.pull.contract import SQL_TYPES, Column, local_date_name
 from loyalty.pull.feeds import ColumnMapping, FeedConfig, FormatOptions
 from loyalty.pull.formats.batch import Batch
@@ -592,12 +593,30 @@ def shape(text: str) -> str:
 
 def missing_sentence(column: str, wanted: str, header: list[str]) -> str:
     """That a column is missing, what the file has that comes nearest, and what to do."""
-    if any("@" in name or name[:1].isdigit() for name in header):  # a row of data, where the header is lost
-        header = [shape(name) for name in header]
+    if is_row(header):
+        cells = _shorten(", ".join(shape(name) for name in header), 200)
+        return (
+            f"the {_named(column, wanted)} is missing, and the first line looks like a row of data (`{cells}`): "
+            "deliver the file with its header, or name the columns with `options: {header: false, names: [...]}`"
+        )
     near = difflib.get_close_matches(wanted, header, n=1, cutoff=0.5)
     hint = f"; the nearest is `{near[0]}`" if near else f"; the file has: {_shorten(', '.join(header), 200)}"
-    named = f"column `{wanted}`" if column == wanted else f"column `{wanted}` (the feed's {column})"
-    return f"the {named} is missing{hint}. Ask for the column, or map it under `columns:` in the feed's YAML"
+    remedy = "Ask for the column, or map it under `columns:` in the feed's YAML"
+    return f"the {_named(column, wanted)} is missing{hint}. {remedy}"
+
+
+def _named(column: str, wanted: str) -> str:
+    """A column as a sentence names it."""
+    return f"column `{wanted}`" if column == wanted else f"column `{wanted}` (the feed's {column})"
+
+
+def is_row(header: list[str]) -> bool:
+    """Whether a header holds what only a row does: an address, a telephone, or a cell that begins with a digit.
+
+    Nothing of such a line is shown: it may name a person.
+    """
+    is_personal_cell = bool(header) and holds_personal_text(pa.array(header, pa.string()))
+    return is_personal_cell or any("@" in name or name[:1].isdigit() for name in header)
 
 
 def _shorten(text: str, length: int = 60) -> str:

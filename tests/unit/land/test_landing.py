@@ -359,7 +359,7 @@ def test_a_renamed_money_column_is_refused_and_not_read_as_nothing(workspace: Wo
 def test_a_lost_header_is_refused_without_the_cells_of_its_first_row(workspace: Workspace) -> None:
     workspace.export("orders_2026-05-04.csv", "1,Ada Lovelace,2026-05-04 10:00:00,1.50\n")
     (outcome,) = load(workspace, workspace.feed())
-    assert "is missing; the file has: 9, aaa aaaaaaaa, 9999-99-99 99:99:99, 9.99" in outcome.message
+    assert "looks like a row of data (`9, aaa aaaaaaaa, 9999-99-99 99:99:99, 9.99`)" in outcome.message
     assert "Ada" not in Ledger(workspace.settings.ledger).file.read_text()
 
 
