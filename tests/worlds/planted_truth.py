@@ -141,7 +141,8 @@ QUESTIONS = (
     ),
     Question(
         "loyalty__claims", "verdict", r"(?P<claim>\w+)",
-        "select string_agg(distinct verdict, ', ') from marts.loyalty__claims where claim_id = '{claim}'",
+        "select string_agg(distinct verdict, ', ') from marts.loyalty__claims "
+        "where claim_id = '{claim}' and source = 'all'",
     ),
     Question(
         "satisfaction__drivers", "lmg_share", r"(?P<driver>\w+)",

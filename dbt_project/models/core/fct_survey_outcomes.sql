@@ -34,11 +34,45 @@ with
         group by follow_ups.response_key
     ),
 
+    -- a contract that runs on is a customer who stays; the next one, at a new price,
+    -- is no end of it
+    contracts as (
+        select
+            follow_ups.response_key,
+            {% for name, day in [
+                ("ran_before", "submitted_date"),
+                ("runs_on", "follow_up_end_date"),
+            ] %}
+                max(
+                    case
+                        when
+                            contracts.started_date <= follow_ups.{{ day }}
+                            and coalesce(
+                                contracts.ended_date > follow_ups.{{ day }}, true
+                            )
+                        then 1
+                        else 0
+                    end
+                )
+                = 1 as {{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
+        from follow_ups
+        inner join
+            {{ ref("fct_contracts") }} as contracts
+            on follow_ups.customer_key = contracts.customer_key
+        group by follow_ups.response_key
+    ),
+
     judged as (
         select
             follow_ups.*,
+            coalesce(contracts.ran_before, false) as ran_before,
+            follow_ups.kept_order_count > 0
+            or coalesce(contracts.runs_on, false) as has_stayed,
             follow_ups.follow_up_end_date <= as_of.as_of as is_observed,
-            coalesce(
+            coalesce(contracts.ran_before, false)
+            or coalesce(
                 follow_ups.last_order_date
                 > {{ add_days("follow_ups.submitted_date", -var("churn_days")) }},
                 false
@@ -56,6 +90,7 @@ with
         from follow_ups
         cross join as_of
         inner join earned on follow_ups.response_key = earned.response_key
+        left join contracts on follow_ups.response_key = contracts.response_key
         left join cuts using (source, survey_id, wave)
     ),
 
@@ -73,13 +108,16 @@ with
             cast(prior_order_day_count as bigint) as prior_order_day_count,
             prior_frequency_tercile,
             was_active,
-            case when is_observed then kept_order_count > 0 end as has_repurchased,
+            case when is_observed then has_stayed end as has_repurchased,
             cast(
                 case when is_observed then kept_order_count end as bigint
             ) as kept_order_count,
             -- only who was active can lapse
             case
-                when is_observed and was_active then lapse_count > 0
+                when is_observed and ran_before
+                then not has_stayed
+                when is_observed and was_active
+                then lapse_count > 0
             end as has_churned,
             currency_code,
             case when is_observed then net_amount end as net_amount,

@@ -47,10 +47,10 @@ TOP_SHARE = """
 """
 
 NEWEST_INDEX = """
-    select satisfaction_index, satisfaction_index_low, satisfaction_index_high, scored_count, wave
+    select satisfaction_index, satisfaction_index_low, satisfaction_index_high, scored_count, survey_id, wave
     from satisfaction__segment_months
     where segment_by = 'all' and respondent_type = 'customer' and satisfaction_index is not null
-    order by month desc, scored_count desc, survey_id
+    order by month desc, scored_count desc, source, survey_id
     limit 1
 """
 
@@ -70,8 +70,9 @@ def _top_share(row: tuple[Any, ...]) -> str:
 
 
 def _newest_index(row: tuple[Any, ...]) -> str:
-    index, low, high, base, wave = row
-    return f"The satisfaction index of wave {wave} is {index:.1f} of 100 ({low:.1f} to {high:.1f}, {base:,} answers)."
+    index, low, high, base, survey, wave = row
+    interval = f"{low:.1f} to {high:.1f}, {base:,} answers"
+    return f"The satisfaction index of {survey}, wave {wave}, is {index:.1f} of 100 ({interval})."
 
 
 def _answer(

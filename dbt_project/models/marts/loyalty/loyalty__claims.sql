@@ -44,6 +44,8 @@ with
 
     final as (
         select
+            source,
+            survey_id,
             claim_id,
             variant,
             claim_en,
@@ -67,6 +69,8 @@ with
             case
                 when does_hold
                 then 'holds'
+                when not does_hold and kind != 'direction' and low > claim_low
+                then 'more than claimed'
                 when not does_hold
                 then 'does not hold'
                 else 'cannot tell'

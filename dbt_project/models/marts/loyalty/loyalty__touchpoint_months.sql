@@ -92,6 +92,8 @@ with
                     "score_sum",
                     "score_square_sum",
                     "score_count",
+                    least=0,
+                    most=100,
                 )
             }},
             {{ shrunk_mean("score", "score_sum", "score_count") }}
@@ -102,7 +104,7 @@ with
                 when not {{ running }} then between_rate
             end as satisfaction_between_rate
         from months
-        left join priors using (source, month, touchpoint_by)
+        left join priors using (source, touchpoint_by)
         left join score_priors using (source, month, touchpoint_by)
         left join years using (touchpoint_month_key)
     )

@@ -1,4 +1,4 @@
-{# Across waves the latest counts, for each thing asked: whether there was a complaint, and how many were told. #}
+{# Across waves the latest counts, for each thing asked: whether there was a complaint, and how many were told. Of each survey, and of all. #}
 with
     experiences as (
         select *
@@ -6,29 +6,41 @@ with
         where respondent_type = 'customer' and customer_key is not null
     ),
 
+    scoped as (
+        select 'all' as scope_source, 'all' as scope_survey_id, experiences.*
+        from experiences
+        union all
+        select source as scope_source, survey_id as scope_survey_id, experiences.*
+        from experiences
+    ),
+
     placed as (
         select
             *,
-            row_number() over (
-                partition by customer_key, has_complained is null
-                order by submitted_at desc, md5(response_key)
-            ) as complaint_recency,
-            row_number() over (
-                partition by customer_key, told_count is null
-                order by submitted_at desc, md5(response_key)
-            ) as told_recency
-        from experiences
+            {% for name in ["has_complained", "told_count"] %}
+                row_number() over (
+                    partition by
+                        scope_source, scope_survey_id, customer_key, {{ name }} is null
+                    order by submitted_at desc, md5(response_key)
+                ) as {{ name }}_recency
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
+        from scoped
     ),
 
     final as (
         select
+            scope_source as source,
+            scope_survey_id as survey_id,
             response_key,
             customer_key,
             satisfaction_class,
             mouth_class,
             has_problem,
-            case when complaint_recency = 1 then has_complained end as has_complained,
-            case when told_recency = 1 then told_count end as told_count
+            case
+                when has_complained_recency = 1 then has_complained
+            end as has_complained,
+            case when told_count_recency = 1 then told_count end as told_count
         from placed
     )
 

@@ -14,6 +14,8 @@ with
 
     figures as (
         select
+            source,
+            survey_id,
             claim_id,
             variant,
             {{ div("upper_term", "lower_term") }} as observed_value,
@@ -33,6 +35,8 @@ with
         from ratios
         union all
         select
+            source,
+            survey_id,
             claim_id,
             variant,
             observed_value,
@@ -43,13 +47,14 @@ with
             false,
             null
         from proportions
-        {% for relation, smallest in [
-                ("means", "base_count"),
-                ("profit_shares", "base_count"),
-                ("stage_trend", "smallest_count"),
+        {% for relation, smallest, scope in [
+                ("means", "base_count", "source, survey_id"),
+                ("profit_shares", "base_count", "'all', 'all'"),
+                ("stage_trend", "smallest_count", "'all', 'all'"),
             ] %}
             union all
             select
+                {{ scope }},
                 claim_id,
                 variant,
                 observed_value,
@@ -63,8 +68,19 @@ with
         {% endfor %}
     ),
 
+    -- a claim that nothing can be said of has its row among all
+    told as (
+        select 'all' as source, 'all' as survey_id, claim_id, variant
+        from claims
+        union
+        select source, survey_id, claim_id, variant
+        from figures
+    ),
+
     final as (
         select
+            told.source,
+            told.survey_id,
             claims.*,
             figures.observed_value,
             figures.observed_low,
@@ -74,8 +90,9 @@ with
             coalesce(figures.is_corrected, false) as is_corrected,
             figures.highest_possible_value,
             coalesce(figures.smallest_count, 0) < {{ var("min_base") }} as is_suppressed
-        from claims
-        left join figures using (claim_id, variant)
+        from told
+        inner join claims using (claim_id, variant)
+        left join figures using (source, survey_id, claim_id, variant)
     )
 
 select *

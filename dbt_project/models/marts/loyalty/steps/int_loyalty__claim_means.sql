@@ -8,6 +8,8 @@ with
 
     told as (
         select
+            source,
+            survey_id,
             case
                 mouth_class
                 when 'dissatisfied'
@@ -22,7 +24,7 @@ with
             sum({{ wide_product("told_count", "told_count") }}) as told_squares
         from experiences
         where mouth_class in ('dissatisfied', 'satisfied', 'delighted')
-        group by mouth_class
+        group by source, survey_id, mouth_class
     ),
 
     recoveries as (
@@ -36,26 +38,37 @@ with
     ),
 
     gaps as (
-        select
-            outcome,
-            recovered_count,
-            others_count,
-            matched_count,
-            {{ div("gap_sum", "matched_count") }} as gap,
-            {{
-                variance_of_sums(
-                    "recovered_count", "recovered_sum", "recovered_squares"
-                )
-            }} as recovered_variance,
-            {{ variance_of_sums("others_count", "others_sum", "others_squares") }}
-            as others_variance,
-            others_weight
-        from recoveries
-        where place = 1
+        {% for scope, chosen in [
+            ("'all' as source, 'all' as survey_id", "place = 1"),
+            ("source, survey_id", "true"),
+        ] %}
+            select
+                {{ scope }},
+                outcome,
+                recovered_count,
+                others_count,
+                matched_count,
+                {{ div("gap_sum", "matched_count") }} as gap,
+                {{
+                    variance_of_sums(
+                        "recovered_count", "recovered_sum", "recovered_squares"
+                    )
+                }} as recovered_variance,
+                {{ variance_of_sums("others_count", "others_sum", "others_squares") }}
+                as others_variance,
+                others_weight
+            from recoveries
+            where {{ chosen }}
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
     ),
 
     final as (
         select
+            source,
+            survey_id,
             claim_id,
             'all' as variant,
             base_count,
@@ -71,6 +84,8 @@ with
         from told
         union all
         select
+            source,
+            survey_id,
             'recovered_are_most_loyal',
             outcome,
             matched_count,

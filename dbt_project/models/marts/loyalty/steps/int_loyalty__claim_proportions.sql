@@ -33,24 +33,32 @@ with
             ("major_complaint_4", "major"),
             ("minor_complaint_53", "minor"),
         ] %}
-            select '{{ claim }}' as claim_id, 'landmark' as variant, bought as hit
+            select
+                source,
+                'all' as survey_id,
+                '{{ claim }}' as claim_id,
+                'landmark' as variant,
+                bought as hit
             from tickets
             where severity = '{{ severity }}' and speed in ('fast', 'slow')
             union all
-            select '{{ claim }}', 'from resolution', bought_after_resolution
+            select
+                source, 'all', '{{ claim }}', 'from resolution', bought_after_resolution
             from tickets
             where severity = '{{ severity }}'
             union all
-            select 'quick_complaint_52_95', '{{ severity }}', bought
+            select source, 'all', 'quick_complaint_52_95', '{{ severity }}', bought
             from tickets
             where severity = '{{ severity }}' and speed = 'fast'
             union all
         {% endfor %}
-        select 'quick_complaint_52_95', 'all', bought
+        select source, 'all', 'quick_complaint_52_95', 'all', bought
         from tickets
         where speed = 'fast'
         union all
         select
+            source,
+            survey_id,
             'one_in_25_complains',
             'dissatisfied',
             case when has_complained then 1 else 0 end
@@ -58,6 +66,8 @@ with
         where satisfaction_class = 'dissatisfied'
         union all
         select
+            source,
+            survey_id,
             'one_in_25_complains',
             'had a problem',
             case when has_complained then 1 else 0 end
@@ -65,22 +75,36 @@ with
         where has_problem
         union all
         select
+            'all',
+            'all',
             'no_behaviour_without_attitude',
             'all',
             case when is_attitude_high then 0 else 1 end
         from loyalty
     ),
 
+    -- tickets of one source, and of all
+    scoped as (
+        select *
+        from cases
+        union all
+        select 'all', survey_id, claim_id, variant, hit
+        from cases
+        where survey_id = 'all' and source != 'all'
+    ),
+
     final as (
         select
+            source,
+            survey_id,
             claim_id,
             variant,
             count(*) as base_count,
             sum(hit) as hit_count,
             {{ div("sum(hit)", "count(*)") }} as observed_value
-        from cases
+        from scoped
         where hit is not null
-        group by claim_id, variant
+        group by source, survey_id, claim_id, variant
     )
 
 select *

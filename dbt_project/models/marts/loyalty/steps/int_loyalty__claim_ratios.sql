@@ -1,6 +1,7 @@
 {#
   Risk ratios of two groups of answers: crude, and adjusted for how often people bought before (Mantel & Haenszel
   1959 for a ratio, variance by Greenland & Robins 1985). One stratum gives the crude ratio and its usual interval.
+  Of every survey, and of all together in strata of the surveys: people of two shops are never compared.
 #}
 {%- set pairs = [
     (
@@ -21,9 +22,9 @@
     ),
 ] -%}
 {%- set variants = [
-    ("crude", "'all'", "repurchased"),
-    ("adjusted", "prior_frequency", "repurchased"),
-    ("intention", "'all'", "intends"),
+    ("crude", "survey", "repurchased"),
+    ("adjusted", "survey || prior_frequency", "repurchased"),
+    ("intention", "survey", "intends"),
 ] -%}
 with
     results as (select * from {{ ref("fct_survey_results") }}),
@@ -42,17 +43,43 @@ with
         select
             experiences.*,
             results.repurchase_band = 'high' as has_high_intent,
-            row_number() over (
-                partition by experiences.customer_key
-                order by experiences.submitted_at desc, md5(experiences.response_key)
-            ) as recency
+            {{ made_key(["experiences.source", "experiences.survey_id"]) }} as survey
         from experiences
         inner join results on experiences.response_key = results.response_key
     ),
 
-    -- of every customer the newest answer whose following days are over
+    -- of every customer the newest answer whose following days are over, in a survey
+    -- and in all of them
+    ranked as (
+        {% for scope, people in [
+            (
+                "'all' as scope_source, 'all' as scope_survey_id",
+                "customer_key",
+            ),
+            (
+                "source as scope_source, survey_id as scope_survey_id",
+                "source, survey_id, customer_key",
+            ),
+        ] %}
+            select
+                {{ scope }},
+                placed.*,
+                row_number() over (
+                    partition by {{ people }}
+                    order by submitted_at desc, md5(response_key)
+                ) as recency
+            from placed
+            {% if not loop.last %}
+                union all
+            {% endif %}
+        {% endfor %}
+    ),
+
     answers as (
         select
+            scope_source,
+            scope_survey_id,
+            survey,
             customer_key,
             response_key,
             satisfaction_class,
@@ -66,7 +93,7 @@ with
             case
                 when has_high_intent then 1 when not has_high_intent then 0
             end as intends
-        from placed
+        from ranked
         where recency = 1
     ),
 
@@ -75,6 +102,8 @@ with
             {% set last_pair = loop.last %}
             {% for variant, stratum, outcome in variants %}
                 select
+                    scope_source as source,
+                    scope_survey_id as survey_id,
                     '{{ claim }}' as claim_id,
                     '{{ variant }}' as variant,
                     {{ stratum }} as stratum,
@@ -88,7 +117,7 @@ with
                     ) as lower_hits
                 from answers
                 where {{ outcome }} is not null
-                {% if stratum != "'all'" %} group by {{ stratum }} {% endif %}
+                group by scope_source, scope_survey_id, {{ stratum }}
                 {% if not (loop.last and last_pair) %}
                     union all
                 {% endif %}
@@ -109,7 +138,7 @@ with
             end as half
         from cells
         where upper_count + lower_count > 0
-        window of_claim as (partition by claim_id, variant)
+        window of_claim as (partition by source, survey_id, claim_id, variant)
     ),
 
     terms as (
@@ -124,6 +153,8 @@ with
 
     final as (
         select
+            source,
+            survey_id,
             claim_id,
             variant,
             cast(sum(upper_count) as bigint) as upper_count,
@@ -141,7 +172,7 @@ with
                 )
             ) as variance_term
         from terms
-        group by claim_id, variant
+        group by source, survey_id, claim_id, variant
     )
 
 select *

@@ -1,5 +1,6 @@
 {#
-  What touchpoints of one kind have in common in a month. Beta-binomial by moments (Kleinman 1973):
+  What touchpoints of one kind have in common, over all whole months: the orders of one month are too few to tell.
+  Beta-binomial by moments (Kleinman 1973):
   with S = sum x^2 / n - X^2 / N and N' = N - sum n^2 / N, the correlation of two events at one
   touchpoint is rho = (S - m (1 - m) (k - 1)) / (m (1 - m) (N' - k + 1)), within 0..1.
 #}
@@ -9,12 +10,25 @@
     "return": ["returned_count", "returnable_count"],
 } -%}
 with
-    months as (select * from {{ ref("int_loyalty__touchpoint_months") }}),
+    totals as (
+        select
+            source,
+            touchpoint_by,
+            touchpoint,
+            {% for name, (part, base) in rates.items() %}
+                sum({{ part }}) as {{ part }},
+                sum({{ base }}) as {{ base }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
+        from {{ ref("int_loyalty__touchpoint_months") }}
+        -- the running month's orders have not had time to fail
+        where not is_partial_month
+        group by source, touchpoint_by, touchpoint
+    ),
 
     summed as (
         select
             source,
-            month,
             touchpoint_by,
             {% for name, (part, base) in rates.items() %}
                 sum({{ part }}) as {{ name }}_part,
@@ -26,8 +40,8 @@ with
                 ) as {{ name }}_part_squares
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
-        from months
-        group by source, month, touchpoint_by
+        from totals
+        group by source, touchpoint_by
     ),
 
     centred as (
@@ -58,10 +72,8 @@ with
 
     final as (
         select
-            {{ made_key(["source", "month", "touchpoint_by"]) }}
-            as touchpoint_prior_key,
+            {{ made_key(["source", "touchpoint_by"]) }} as touchpoint_prior_key,
             source,
-            month,
             touchpoint_by,
             {% for name in rates %}
                 {{ name }}_mean,
@@ -77,6 +89,9 @@ with
                 case
                     when {{ name }}_room > 0
                     then least(1, greatest(0, coalesce({{ rho }}, 0)))
+                    -- one order each, or one touchpoint: nothing says that they differ
+                    when {{ name }}_base > 0
+                    then 0
                 end as {{ name }}_rho
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}

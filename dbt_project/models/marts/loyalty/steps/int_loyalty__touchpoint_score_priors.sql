@@ -1,39 +1,58 @@
 {#
-  What the scores at touchpoints of one kind have in common in a month, by the analysis of variance: with SSB the squares
+  What the scores at touchpoints of one kind have in common over all months, by the analysis of variance: with SSB the squares
   between touchpoints and SSW those within, within = SSW / (N - k), between = (SSB - (k - 1) within) / (N - sum n^2 / N),
-  not below 0. And eta^2, the share of the variance that lies between touchpoints.
+  not below 0. And of each month eta^2, the share of the variance that lies between touchpoints.
 #}
+{%- set scopes = {
+    "monthly": ["months", "source, month, touchpoint_by"],
+    "overall": ["totals", "source, touchpoint_by"],
+} -%}
 with
     months as (select * from {{ ref("int_loyalty__touchpoint_months") }}),
 
-    summed as (
+    totals as (
         select
             source,
-            month,
             touchpoint_by,
+            touchpoint,
             sum(score_count) as score_count,
-            sum(score_count * score_count) as score_count_squares,
-            count(nullif(score_count, 0)) as score_groups,
             sum(score_sum) as score_sum,
-            sum(score_square_sum) as score_square_sum,
-            sum(
-                {{
-                    rounded(
-                        div("score_sum * score_sum", "score_count"), 8, precision=28
-                    )
-                }}
-            ) as between_sum,
-            max({{ suppress_small_mean("score_sum", "score_count") }})
-            - min({{ suppress_small_mean("score_sum", "score_count") }}) as score_gap
+            sum(score_square_sum) as score_square_sum
         from months
-        group by source, month, touchpoint_by
+        group by source, touchpoint_by, touchpoint
     ),
 
-    centred as (
+    {% for scope, (relation, keys) in scopes.items() %}
+        {{ scope }} as (
+            select
+                {{ keys }},
+                sum(score_count) as score_count,
+                sum(score_count * score_count) as score_count_squares,
+                count(nullif(score_count, 0)) as score_groups,
+                sum(score_square_sum) as score_square_sum,
+                {{ div("sum(score_sum)", "sum(score_count)") }} as score_mean,
+                {{ div("sum(score_sum) * sum(score_sum)", "sum(score_count)") }}
+                as score_centre,
+                sum(
+                    {{
+                        rounded(
+                            div("score_sum * score_sum", "score_count"),
+                            8,
+                            precision=28,
+                        )
+                    }}
+                ) as between_sum,
+                max({{ suppress_small_mean("score_sum", "score_count") }}) - min(
+                    {{ suppress_small_mean("score_sum", "score_count") }}
+                ) as score_gap
+            from {{ relation }}
+            group by {{ keys }}
+        ),
+    {% endfor %}
+
+    priors as (
         select
             *,
-            {{ div("score_sum", "score_count") }} as score_mean,
-            {{ div("score_sum * score_sum", "score_count") }} as score_centre,
             greatest(
                 0,
                 {{
@@ -43,30 +62,33 @@ with
                     )
                 }}
             ) as score_variance_within
-        from summed
+        from overall
     ),
 
     final as (
         select
-            {{ made_key(["source", "month", "touchpoint_by"]) }}
+            {{ made_key(["monthly.source", "monthly.month", "monthly.touchpoint_by"]) }}
             as touchpoint_prior_key,
-            source,
-            month,
-            touchpoint_by,
-            score_gap,
-            score_mean,
-            score_variance_within,
+            monthly.source,
+            monthly.month,
+            monthly.touchpoint_by,
+            monthly.score_gap,
+            priors.score_mean,
+            priors.score_variance_within,
             case
-                when score_groups > 1 and score_variance_within is not null
+                when
+                    priors.score_groups > 1 and priors.score_variance_within is not null
                 then
                     greatest(
                         0,
                         {{
                             div(
-                                "between_sum - score_centre"
-                                ~ " - (score_groups - 1) * score_variance_within",
-                                "score_count - "
-                                ~ div("score_count_squares", "score_count"),
+                                "priors.between_sum - priors.score_centre"
+                                ~ " - (priors.score_groups - 1) * priors.score_variance_within",
+                                "priors.score_count - "
+                                ~ div(
+                                    "priors.score_count_squares", "priors.score_count"
+                                ),
                             )
                         }}
                     )
@@ -74,9 +96,9 @@ with
             -- alike answers vary neither within nor between
             case
                 when
-                    score_groups > 1
-                    and {{ is_enough("score_count") }}
-                    and score_square_sum > score_centre
+                    monthly.score_groups > 1
+                    and {{ is_enough("monthly.score_count") }}
+                    and monthly.score_square_sum > monthly.score_centre
                 then
                     least(
                         1,
@@ -84,14 +106,18 @@ with
                             0,
                             {{
                                 div(
-                                    "between_sum - score_centre",
-                                    "nullif(score_square_sum - score_centre, 0)",
+                                    "monthly.between_sum - monthly.score_centre",
+                                    "nullif(monthly.score_square_sum - monthly.score_centre, 0)",
                                 )
                             }}
                         )
                     )
             end as between_rate
-        from centred
+        from monthly
+        inner join
+            priors
+            on monthly.source = priors.source
+            and monthly.touchpoint_by = priors.touchpoint_by
     )
 
 select *
