@@ -28,6 +28,13 @@ with
         where offer_by = 'all'
     ),
 
+    -- a source that never gave a discount may not deliver discounts and list prices
+    discounts as (
+        select source, max(gross_amount - net_amount) > 0 as has_discounts
+        from offers
+        group by source
+    ),
+
     final as (
         select
             offer_month_key,
@@ -47,10 +54,14 @@ with
 
             -- real offers: what is paid of the list price, and how much is bought on
             -- promotion
-            {{ month_rate("net_amount", "gross_amount", *of_orders) }}
-            as price_paid_rate,
-            {{ month_rate("promoted_amount", "net_amount", *of_orders) }}
-            as promotion_share_rate,
+            case
+                when has_discounts
+                then {{ month_rate("net_amount", "gross_amount", *of_orders) }}
+            end as price_paid_rate,
+            case
+                when has_discounts
+                then {{ month_rate("promoted_amount", "net_amount", *of_orders) }}
+            end as promotion_share_rate,
 
             -- add-ons, new products, choice
             case
@@ -94,6 +105,7 @@ with
             as csat_short_index
         from offers
         inner join whole using (source, currency_code, month)
+        inner join discounts using (source)
         left join ranges using (source)
     )
 
