@@ -12,7 +12,7 @@ from loyalty.pull.contract import load_contract
 from worlds import every_column
 from worlds.warehouse import Warehouse, new_warehouse
 
-# Decimals of the contract that are no money. Every other decimal is, so that a new amount is tested at once.
+# Decimals of the contract that are no money. Every other one is, so that a new amount is tested as soon as it exists.
 NO_MONEY = {
     *("quantity", "fulfilled_quantity", "points", "depth"),
     *("satisfaction_score", "rating", "rank", "stated_share", "scale_min", "scale_max", "score", "target"),

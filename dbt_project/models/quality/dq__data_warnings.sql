@@ -148,7 +148,13 @@ with
             source,
             detail,
             row_count,
-            remedy
+            remedy,
+            -- a notice asks for nothing; the alert does not repeat it
+            case
+                when warning in ('lines include tax', 'all customers are peers')
+                then 'notice'
+                else 'warning'
+            end as severity
         from warned
     )
 

@@ -117,7 +117,10 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
             log_generation(current, progress)
             for sentence in answers(settings):
                 progress.log(sentence)
-            for sentence in [*current.withheld, *(f"warning: {one.sentence}" for one in data_warnings(settings))]:
+            for sentence in [
+                *current.withheld,
+                *(f"{one.severity}: {one.sentence}" for one in data_warnings(settings)),
+            ]:
                 progress.log(sentence)
         prune(workspace, now)
         notify(workspace, now)

@@ -189,10 +189,11 @@ def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
 
 
 def _grouped_warnings(settings: Settings) -> list[list[DataWarning]]:
-    """The warnings of the published data by feed, source and kind, those with most rows first."""
+    """The warnings of the published data by feed, source and kind, those with most rows first; without notices."""
     grouped: dict[tuple[str, str, str], list[DataWarning]] = defaultdict(list)
     for warning in sorted(data_warnings(settings), key=lambda one: -one.row_count):
-        grouped[warning.feed, warning.source, warning.warning].append(warning)
+        if warning.severity == "warning":
+            grouped[warning.feed, warning.source, warning.warning].append(warning)
     return list(grouped.values())
 
 

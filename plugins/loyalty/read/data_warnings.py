@@ -9,7 +9,7 @@ from loyalty.common.settings import Settings
 from loyalty.publish.generations import current_generation
 from loyalty.read.query import query
 
-COLUMNS = "warning, feed, source, detail, row_count, remedy"
+COLUMNS = "warning, feed, source, detail, row_count, remedy, severity"
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class DataWarning:
     detail: str
     row_count: int
     remedy: str
+    severity: str
 
     @property
     def sentence(self) -> str:

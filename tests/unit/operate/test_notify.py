@@ -106,13 +106,14 @@ def warn(settings, rows):
         connection.execute("create schema if not exists quality")
         connection.execute(
             "create or replace table quality.dq__data_warnings as select 'unknown status' as warning, 'orders' as feed,"
-            " 'shop' as source, unnest(?) as detail, unnest(?) as row_count, 'map the word' as remedy",
+            " 'shop' as source, unnest(?) as detail, unnest(?) as row_count, 'map the word' as remedy,"
+            " case when detail = 'as ever' then 'notice' else 'warning' end as severity",
             [list(rows), list(rows.values())],
         )
 
 
 def test_said_in_summary_a_warning_of_the_data_is_told_once_while_its_counts_grow(published):
-    warn(published, {"on the moon": 2, "parked": 30})
+    warn(published, {"on the moon": 2, "parked": 30, "as ever": 99})
     (item,) = notify(opened(published), one_mart.NOW).items
     assert (item.rule, item.rows) == ("data_warning", 32)
     assert item.what == (

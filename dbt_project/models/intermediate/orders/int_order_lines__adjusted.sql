@@ -84,7 +84,7 @@ with
                     else placed.whole_share / 10000
                 end as {{ type_amount() }}
             ) as settled_amount,
-            -- the part of the line's amount that is tax
+            -- the part of the line's amount that is tax, by the rate of what was paid
             case
                 when placed.record_key is null
                 then cast(0 as {{ type_amount() }})
@@ -93,7 +93,7 @@ with
                         rounded(
                             div(
                                 "odd_lines.amount * odd_lines.included_tax_amount",
-                                "odd_lines.lines_amount",
+                                "odd_lines.lines_amount - odd_lines.spread_amount + odd_lines.included_tax_amount",
                             ),
                             4,
                         )

@@ -139,7 +139,7 @@ def _echo_state(workspace: Workspace, states: list[FeedState], plan: Plan, curre
     else:
         typer.echo("published: nothing yet")
     for warning in data_warnings(workspace.settings):
-        typer.echo(f"warning: {warning.sentence}")
+        typer.echo(f"{warning.severity}: {warning.sentence}")
     typer.echo(f"next run: {'publishes' if plan.is_needed else 'changes nothing'} ({'; '.join(plan.reasons)})")
     if is_held(workspace.ledger):
         typer.echo("publishing is held since a rollback: `loyalty publish --resume` lets it go on")
