@@ -5,10 +5,12 @@ import shutil
 import pytest
 
 from loyalty.build import build
+from loyalty.build.plan import make_plan
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.land.landing import load_feed
-from loyalty.operate.status import doctor, feed_states, left_out
+from loyalty.operate.notify import notify
+from loyalty.operate.status import attention, doctor, feed_states, left_out
 from loyalty.operate.verify import is_damaged, verify
 from loyalty.privacy import keys
 from loyalty.publish.generations import rollback
@@ -186,3 +188,11 @@ def test_doctor_names_a_var_that_no_model_asks_for_with_the_nearest(published):
     assert check.found == "there is no var `facto`; did you mean `factor`"
     with pytest.raises(UserError, match=r"loyalty\.yml, key `vars`: there is no var `facto`.*nothing was built"):
         build.build(opened(wrong))
+
+
+def test_k8_plan_status_and_alert_read_only_what_is_new(published):
+    opened(published).ledger.last_seq()
+    for look in (make_plan, feed_states, notify, lambda workspace: attention(workspace, [])):
+        workspace = opened(published)
+        look(workspace)
+        assert workspace.ledger.lines_read == 0
