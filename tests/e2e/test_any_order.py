@@ -11,6 +11,7 @@ import shutil
 import signal
 import tempfile
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -142,7 +143,8 @@ def publish_in(folder: Path) -> None:
 
 
 def forget_in(folder: Path, person: str) -> None:
-    forget(opened(one_mart.load_settings(folder)), person)
+    with suppress(UserError):  # nothing is known of the person
+        forget(opened(one_mart.load_settings(folder)), person)
 
 
 class AnyOrder(RuleBasedStateMachine):
