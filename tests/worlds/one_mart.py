@@ -67,9 +67,9 @@ def deliver(settings: Settings, day: str, content: str) -> Path:
     return file
 
 
-def load(settings: Settings) -> list[LoadOutcome]:
+def load(settings: Settings, now: datetime = NOW) -> list[LoadOutcome]:
     """Load what is new, as if it came at NOW."""
-    return load_feed(opened(settings), get_feed(settings.feeds, "orders"), now=NOW)
+    return load_feed(opened(settings), get_feed(settings.feeds, "orders"), now=now)
 
 
 def fetch(file: Path, sql: str) -> list[tuple]:

@@ -216,15 +216,23 @@ class Ledger:
         )
         return found[::-1] if newest is not None else found
 
-    def load_totals(self) -> list[LoadTotal]:
-        """Loads and rows that count, by feed file, canonical feed and source."""
-        last = (
-            "select max(received_at) from counting where counting.feed_name = total.feed_name "
+    def load_totals(self, now: datetime | None = None) -> list[LoadTotal]:
+        """Loads and rows that count, by feed file, canonical feed and source.
+
+        With `now`, a load that a wrong clock dated after it is not the last one, unless there is no other.
+        """
+        of_total = (
+            "from counting where counting.feed_name = total.feed_name "
             "and counting.feed = total.feed and counting.source = total.source"
         )
+        last = f"(select max(received_at) {of_total})"
+        moment = () if now is None else (now.astimezone(UTC).isoformat(),)
+        if now is not None:
+            last = f"coalesce((select max(received_at) {of_total} and received_at <= ?), {last})"
         rows = self._rows(
-            f"select feed_name, feed, source, load_count, row_count, ({last}) from total where load_count > 0 "
-            "order by 1, 2, 3"
+            f"select feed_name, feed, source, load_count, row_count, {last} from total where load_count > 0 "
+            "order by 1, 2, 3",
+            moment,
         )
         return [
             LoadTotal(name, feed, source, count, row_count, datetime.fromisoformat(last))

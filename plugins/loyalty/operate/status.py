@@ -79,7 +79,7 @@ def feed_states(workspace: Workspace, now: datetime | None = None) -> list[FeedS
     """Every feed of the registry, also the ones whose YAML is wrong or that never came."""
     now = now or datetime.now(UTC)
     settings, ledger = workspace.settings, workspace.ledger
-    totals, errors = ledger.load_totals(), ledger.feed_errors()
+    totals, errors = ledger.load_totals(now), ledger.feed_errors()
     held = [entry.feed_name for entry in quarantine.entries(workspace, only_open=True)]
     states = []
     for name, feed in load_feeds(settings.feeds).items():
@@ -103,7 +103,8 @@ def _state(
         isinstance(feed, FeedConfig)
         and feed.max_age_days is not None
         and last_accepted is not None
-        and now - last_accepted > timedelta(days=feed.max_age_days)
+        # a delivery from a wrong clock that is ahead says nothing of what came since
+        and (now - last_accepted > timedelta(days=feed.max_age_days) or last_accepted > now + timedelta(days=1))
     )
     rejected = last.data.get("reason", "") if last and last.data["outcome"] == "rejected" else ""
     return FeedState(

@@ -129,7 +129,7 @@ def _refuse_when_held(ledger: Ledger) -> None:
 
 
 def _refuse_when_stale(settings: Settings, ledger: Ledger, now: datetime) -> None:
-    dated = dated_loads(ledger.load_totals())
+    dated = dated_loads(ledger.load_totals(now))
     if not dated:
         raise UserError("Nothing with a date has been accepted, so there is nothing to publish: see `loyalty status`.")
     newest = max(dated, key=lambda total: total.last_received_at)

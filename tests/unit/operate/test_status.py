@@ -157,6 +157,16 @@ def test_feed_states_tell_rows_and_lateness(published):
     assert feed_states(opened(published), one_mart.NOW)[1].last_outcome == "disabled"
 
 
+def test_b18_one_delivery_with_a_wrong_clock_hides_no_lateness(published):
+    feed = published.feeds / "orders.yml"
+    feed.write_text(feed.read_text() + "max_age_days: 1\n")
+    one_mart.deliver(published, "2017-12-31", one_mart.HEADER + "8,ann,2017-12-31 10:00:00,7.00\n")
+    one_mart.load(published, now=one_mart.NOW.replace(year=2031))
+    workspace = opened(published)
+    on_time, late = (feed_states(workspace, now)[0] for now in (one_mart.NOW, one_mart.NOW.replace(day=3)))
+    assert (on_time.loads, on_time.is_late, late.is_late) == (2, False, True)
+
+
 def test_missing_feeds_name_the_metrics_they_leave_out(published):
     missing = dict(left_out(opened(published).ledger))
     assert "response rates" in missing["survey_sends"]

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-FAULTS = 26
+FAULTS = 34
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 
 
