@@ -20,7 +20,7 @@ def answers(settings: Settings) -> list[str]:
     asked: list[tuple[str, str, str, Callable[[tuple[Any, ...]], str], tuple[str, ...]]] = [
         ("Which cohort stays best?", "retention__cohort_months", BEST_COHORT, best_cohort, ()),
         ("What do the best customers bring?", "profitability__whale_curve", TOP_SHARE, _top_share, COST_FEEDS),
-        ("How satisfied are they?", "satisfaction__segment_months", NEWEST_INDEX, _newest_index, SURVEY_FEEDS),
+        ("How satisfied are they?", "satisfaction__segment_months", NEWEST_INDEX, newest_index, SURVEY_FEEDS),
     ]
     return [_answer(settings, *question) for question in asked]
 
@@ -69,7 +69,8 @@ def _top_share(row: tuple[Any, ...]) -> str:
     return f"The best 5 % ({rank:,} of {customers:,} customers) bring {rate:.1%} of the profit in {currency}."
 
 
-def _newest_index(row: tuple[Any, ...]) -> str:
+def newest_index(row: tuple[Any, ...]) -> str:
+    """The sentence for the newest index, with the survey and the wave that it is of."""
     index, low, high, base, survey, wave = row
     interval = f"{low:.1f} to {high:.1f}, {base:,} answers"
     return f"The satisfaction index of {survey}, wave {wave}, is {index:.1f} of 100 ({interval})."

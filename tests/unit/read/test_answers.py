@@ -1,4 +1,4 @@
-"""The sentence for the best cohort, by hand."""
+"""The sentences for the best cohort and the newest index, by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from loyalty.read.answers import best_cohort
+from loyalty.read.answers import best_cohort, newest_index
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,8 @@ from loyalty.read.answers import best_cohort
 def test_k7_a_cohort_is_the_best_only_where_another_is_worse(rate: float, cohorts: int, worst: float, end: str) -> None:
     said = best_cohort((date(2017, 4, 1), rate, 3, 47, cohorts, worst))
     assert said == f"Of the 47 customers of April 2017, {end}"
+
+
+def test_k7_the_newest_index_names_its_survey() -> None:
+    said = newest_index((71.64, 69.0, 74.1, 1473, "club", "2017-12"))
+    assert said == "The satisfaction index of club, wave 2017-12, is 71.6 of 100 (69.0 to 74.1, 1,473 answers)."

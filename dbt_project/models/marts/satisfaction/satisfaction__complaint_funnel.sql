@@ -5,6 +5,7 @@ with
 
     final as (
         select
+            counted.source,
             counted.severity,
             counted.speed,
             counted.ticket_count,
@@ -59,7 +60,7 @@ with
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
         from counted
-        left join odds using (severity, speed)
+        left join odds using (source, severity, speed)
     )
 
 select *

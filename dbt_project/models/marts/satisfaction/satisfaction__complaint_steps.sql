@@ -5,6 +5,7 @@
 with
     tickets as (
         select
+            source,
             severity,
             case when is_answered then 'answered' else 'unanswered' end as answer,
             case
@@ -26,6 +27,8 @@ with
 
     people as (
         select
+            source,
+            survey_id,
             case
                 when has_complained then 'complained' else 'stayed silent'
             end as expression,
@@ -39,13 +42,26 @@ with
 
     moves as (
         select
-            'tickets' as base, severity, 'complained' as from_state, answer as to_state
-        from tickets
-        union all
-        select 'tickets' as base, severity, answer as from_state, solution as to_state
+            source,
+            'all' as survey_id,
+            'tickets' as base,
+            severity,
+            'complained' as from_state,
+            answer as to_state
         from tickets
         union all
         select
+            source,
+            'all' as survey_id,
+            'tickets' as base,
+            severity,
+            answer as from_state,
+            solution as to_state
+        from tickets
+        union all
+        select
+            source,
+            'all' as survey_id,
             'tickets' as base,
             severity,
             solution as from_state,
@@ -56,6 +72,8 @@ with
         where has_bought_again is not null
         union all
         select
+            source,
+            survey_id,
             'respondents' as base,
             'all' as severity,
             'dissatisfied' as from_state,
@@ -63,6 +81,8 @@ with
         from people
         union all
         select
+            source,
+            survey_id,
             'respondents' as base,
             'all' as severity,
             expression as from_state,
@@ -74,31 +94,42 @@ with
     ),
 
     shown as (
-        select base, severity, from_state, to_state
+        select source, survey_id, base, severity, from_state, to_state
         from moves
         union all
-        select base, 'all' as severity, from_state, to_state
+        select source, survey_id, base, 'all' as severity, from_state, to_state
         from moves
         where base = 'tickets'
     ),
 
     counted as (
-        select base, severity, from_state, to_state, count(*) as move_count
+        select
+            source,
+            survey_id,
+            base,
+            severity,
+            from_state,
+            to_state,
+            count(*) as move_count
         from shown
-        group by base, severity, from_state, to_state
+        group by source, survey_id, base, severity, from_state, to_state
     ),
 
     based as (
         select
             *,
             cast(
-                sum(move_count) over (partition by base, severity, from_state) as bigint
+                sum(move_count) over (
+                    partition by source, survey_id, base, severity, from_state
+                ) as bigint
             ) as from_count
         from counted
     ),
 
     final as (
         select
+            source,
+            survey_id,
             base,
             severity,
             from_state,

@@ -1,19 +1,28 @@
+{%- set usual_dimensions = "'quality', 'service', 'price', 'delivery'" -%}
 with
     charts as (select * from {{ ref("int_satisfaction__wave_control_charts") }}),
 
-    -- a questionnaire has to ask about quality, service, price and delivery
+    -- dimensions of any name; quality, service, price and delivery are the usual ones
     dimensions as (
         select
-            source,
-            survey_id,
-            wave,
-            respondent_type,
-            {% for name in ["quality", "service", "price", "delivery"] -%}
-                {% if not loop.first %} + {% endif -%}
-                max(case when {{ name }}_score is not null then 1 else 0 end)
-            {% endfor %} as asked_count
-        from {{ ref("fct_survey_results") }}
-        group by source, survey_id, wave, respondent_type
+            results.source,
+            results.survey_id,
+            results.wave,
+            results.respondent_type,
+            count(distinct scores.role) as asked_count,
+            count(
+                distinct case
+                    when substr(scores.role, 11) in ({{ usual_dimensions }})
+                    then scores.role
+                end
+            ) as usual_count
+        from {{ ref("fct_survey_results") }} as results
+        inner join
+            {{ ref("fct_survey_scores") }} as scores
+            on results.response_key = scores.response_key
+        where scores.role like 'dimension:%'
+        group by
+            results.source, results.survey_id, results.wave, results.respondent_type
     ),
 
     -- of customers only
@@ -35,7 +44,7 @@ with
             scored_count,
             is_suppressed,
             cast(coalesce(asked_count, 0) as bigint) as asked_dimension_count,
-            coalesce(asked_count = 4, false) as has_all_dimensions,
+            coalesce(usual_count = 4, false) as has_all_dimensions,
 
             -- the four figures of a wave
             {{

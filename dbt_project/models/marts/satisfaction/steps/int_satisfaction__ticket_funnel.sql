@@ -1,4 +1,4 @@
-{# Complaints by severity and speed; `resolved` is fast and slow together, `all` everything. Counts only. #}
+{# Complaints by source, severity and speed; `resolved` is fast and slow together, `all` everything. Counts only. #}
 with
     outcomes as (
         select outcomes.*
@@ -27,6 +27,7 @@ with
 
     final as (
         select
+            outcomes.source,
             severities.shown_severity as severity,
             speeds.shown_speed as speed,
             count(*) as ticket_count,
@@ -75,7 +76,7 @@ with
         inner join tickets on outcomes.ticket_key = tickets.ticket_key
         inner join severities on outcomes.ticket_key = severities.ticket_key
         inner join speeds on outcomes.ticket_key = speeds.ticket_key
-        group by severities.shown_severity, speeds.shown_speed
+        group by outcomes.source, severities.shown_severity, speeds.shown_speed
     )
 
 select *

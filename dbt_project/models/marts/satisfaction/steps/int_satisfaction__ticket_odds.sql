@@ -6,16 +6,16 @@
 {%- set z = var("z_score") -%}
 with
     observed as (
-        select severity, speed, prior_frequency, has_bought_again
+        select source, severity, speed, prior_frequency, has_bought_again
         from {{ ref("fct_ticket_outcomes") }}
         where is_complaint and is_outcome_observed and speed is not null
     ),
 
     tickets as (
-        select 'all' as severity, speed, prior_frequency, has_bought_again
+        select source, 'all' as severity, speed, prior_frequency, has_bought_again
         from observed
         union all
-        select severity, speed, prior_frequency, has_bought_again
+        select source, severity, speed, prior_frequency, has_bought_again
         from observed
     ),
 
@@ -24,6 +24,7 @@ with
     strata as (
         {% for speed in ["fast", "none"] %}
             select
+                source,
                 severity,
                 '{{ speed }}' as speed,
                 prior_frequency,
@@ -33,7 +34,7 @@ with
                 {{ count_where("speed = 'slow' and has_bought_again") }} as c,
                 {{ count_where("speed = 'slow' and not has_bought_again") }} as d
             from tickets
-            group by severity, prior_frequency
+            group by source, severity, prior_frequency
             {% if not loop.last %}
                 union all
             {% endif %}
@@ -53,6 +54,7 @@ with
 
     summed as (
         select
+            source,
             severity,
             speed,
             {% for name in ["a", "b", "c", "d"] -%}
@@ -75,7 +77,7 @@ with
             ) as ps_qr,
             sum(case when is_compared then {{ wide_product("q", "s", 9) }} end) as qs
         from products
-        group by severity, speed
+        group by source, severity, speed
         having sum(a + b) > 0 and sum(c + d) > 0
     ),
 
@@ -100,6 +102,7 @@ with
 
     final as (
         select
+            source,
             severity,
             speed,
             cast(a + b + c + d as bigint) as odds_count,
