@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from loyalty.build import build, work_file
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings, load_settings
 from loyalty.operate import notify
 from loyalty.operate.airflow.dags import load_dags
+from loyalty.operate.erase import forget
 from loyalty.operate.nightly import run_nightly
 from loyalty.pull.feeds import BrokenFeed, load_feeds
 from loyalty.pull.formats import text
@@ -175,3 +177,14 @@ def test_b13_old_line_ends_are_line_ends(published: Settings, monkeypatch: pytes
     one_mart.deliver(published, "2017-12-31", one_mart.HEADER.replace("\n", "\r") + rows)
     (outcome,) = one_mart.load(published)
     assert (outcome.outcome, outcome.rows) == ("accepted", 1_000)
+
+
+def test_checked_before_lock_a_wrong_var_is_named_while_another_run_holds_the_lock(published: Settings) -> None:
+    (published.workspace / "loyalty.yml").write_text("dbt_project: project\nlock_wait_seconds: 0\nvars: {factr: 2}\n")
+    wrong = load_settings(published.workspace)
+    before = opened(wrong).ledger.last_seq()
+    with work_file.lock(wrong, "another run"):
+        for step in (build.build, lambda workspace: forget(workspace, "ann")):
+            with pytest.raises(UserError, match="key `vars`.*factr"):
+                step(opened(wrong))
+    assert opened(wrong).ledger.last_seq() == before  # nothing was begun

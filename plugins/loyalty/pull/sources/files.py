@@ -37,7 +37,7 @@ LONGEST_NAME = 80  # characters; a file system takes 255 bytes
 class RawFile:
     """An export as it came: its address, its name, the checksum of its bytes, and our copy.
 
-    `stamp` is size, time and inode of a local file: one with the same stamp is not read again to know its bytes.
+    `stamp` is what tells a file from another without reading it (see `stamp_of`): one with the same is not read again.
     """
 
     uri: str
@@ -91,9 +91,11 @@ def address(settings: Settings, uri: str) -> str:
 
 
 def stamp_of(settings: Settings, uri: str) -> str:
-    """Size, time and inode of a local file; empty for a remote one, and for one that is not there."""
+    """Size, time and inode of a local file, size and ETag of a remote one; empty where they are not known."""
     if is_remote(uri):
-        return ""
+        found = _storage(uri).stat()
+        tag = next((found[name] for name in ("ETag", "etag", "md5Hash") if found.get(name)), "")
+        return f"{found.get('size')}:{tag}" if tag else ""
     try:
         found = local_path(settings, uri).stat()
     except OSError:

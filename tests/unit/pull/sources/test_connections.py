@@ -11,6 +11,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
+from loyalty.land import landing
 from loyalty.land.landing import LoadOutcome, load_feed
 from worlds.opened import opened
 from worlds.own_feeds import Workspace
@@ -84,6 +85,17 @@ def test_a_remote_file_that_is_too_large_is_refused_once_until_the_limit_is_rais
     assert len(Ledger(large.settings.ledger).events("delivery")) == 1
     (large.folder / "loyalty.yml").write_text("max_file_bytes: 1000\n")
     assert [outcome.outcome for outcome in load(large)] == ["accepted"]
+
+
+def test_k8_a_remote_export_with_a_known_tag_is_not_read_again(
+    workspace: Workspace, store: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = MemoryFileSystem.info
+    monkeypatch.setattr(MemoryFileSystem, "info", lambda *a, **more: told(*a, **more) | {"ETag": "one"})
+    put(store, "04", GOOD)
+    assert [outcome.outcome for outcome in load(workspace)] == ["accepted"]
+    monkeypatch.setattr(landing, "checksum", None)  # an error if the file were read
+    assert load(workspace) == []
 
 
 @pytest.mark.parametrize("scheme", ["nowhere", "memory"])  # the second is known, and no provider of Airflow brings it
