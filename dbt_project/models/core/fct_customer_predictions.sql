@@ -13,6 +13,16 @@ with
         where model = 'bgnbd' and scope = 'all'
     ),
 
+    -- a model that finds no leaving calls everybody alive, however long they are silent
+    hidden as (
+        select *
+        from {{ source("estimates", "fits") }}
+        where
+            model = 'mbgnbd'
+            and scope = 'all'
+            and reason = 'leaving does not show in these data'
+    ),
+
     joined as (
         select
             customers.customer_key,
@@ -21,7 +31,10 @@ with
             orders.repeat_day_count,
             orders.recency_days,
             orders.age_days,
-            orders.p_alive,
+            case when hidden.reason is null then orders.p_alive end as p_alive,
+            case
+                when orders.p_alive is not null then hidden.reason
+            end as hidden_reason,
             orders.order_probability,
             {{ order_probability_band("orders.order_probability") }}
             as order_probability_band,
@@ -58,11 +71,15 @@ with
         left join order_values on customers.customer_key = order_values.customer_key
         left join years on customers.customer_key = years.customer_key
         left join fits on true
+        left join hidden on true
     ),
 
     final as (
         select
             *,
+            coalesce(
+                hidden_reason, prediction_missing_reason
+            ) as p_alive_missing_reason,
             coalesce(
                 prediction_missing_reason, value_missing_reason
             ) as clv_missing_reason,

@@ -76,6 +76,7 @@ with
             {%- for name in ["p_alive", "order_probability", "expected_order_count"] %}
                 cast(predictions.{{ name }} as {{ type_double() }}) as {{ name }},
             {%- endfor %}
+            predictions.p_alive_missing_reason,
             predictions.order_probability_band,
             predictions.prediction_missing_reason
         from retention

@@ -38,6 +38,12 @@ EQUAL_CHANCES = 1e4
 NEAR_ONE = 1e-4
 
 
+# Twice the gain in log-likelihood that two parameters of leaving have by chance in one of twenty samples (chi-square).
+LEAST_GAIN = 5.991
+
+LEAVING_HIDDEN = "leaving does not show in these data"
+
+
 @dataclass(frozen=True)
 class Histories:
     """Customers by their order history: counts of (x, t_x, T), times in weeks since the first order."""
@@ -95,13 +101,38 @@ def fit_ordering(model: str, scope: str, histories: Histories) -> Fit:
 
     found = maximise(likelihood, start)
     if found is not None:
-        return fitted(model, scope, n, ORDERING, found)
+        return _with_doubt(fitted(model, scope, n, ORDERING, found), cells)
     found = maximise(of_equal_chances, (*start[:2], EQUAL_CHANCES / 100))
     if found is None:
         return not_fitted(model, scope, n, "no convergence: the orders do not settle the parameters")
     equal = fitted(model, scope, n, ORDERING[:-1], found)
     parameters = {**equal.parameters, ORDERING[-1]: EQUAL_CHANCES}
-    return replace(equal, parameters=parameters, reason="the chance to leave is taken as the same for all customers")
+    reason = "the chance to leave is taken as the same for all customers"
+    return _with_doubt(replace(equal, parameters=parameters, reason=reason), cells)
+
+
+def _with_doubt(fit: Fit, cells: Histories) -> Fit:
+    """The fit, with the reason why its P(alive) says nothing.
+
+    Either the orders are as likely where no customer ever leaves (NBD, Ehrenberg 1959), or the error of a parameter of
+    leaving is above the parameter.
+    """
+    staying = maximise(
+        lambda values: _staying_likelihood(values, cells), (fit.parameters["r"], fit.parameters["alpha"])
+    )
+    gain = 2 * (fit.log_likelihood - staying.log_likelihood) if staying and fit.log_likelihood else np.inf
+    is_unsettled = any(fit.standard_errors.get(name, 0.0) > fit.parameters[name] for name in ("a", "b"))
+    return replace(fit, reason=LEAVING_HIDDEN) if gain < LEAST_GAIN or is_unsettled else fit
+
+
+def _staying_likelihood(values: np.ndarray, cells: Histories) -> tuple[float, np.ndarray]:
+    """Log-likelihood and slopes of the same orders if everybody stays: gamma(r, alpha) rates and nothing else."""
+    r, alpha = values
+    x, age, counts = cells.repeats, cells.age, cells.counts
+    likelihood = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age)
+    by_r = digamma(r + x) - digamma(r) + np.log(alpha) - np.log(alpha + age)
+    by_alpha = r / alpha - (r + x) / (alpha + age)
+    return float((counts * likelihood).sum()), np.array([(counts * by).sum() for by in (by_r, by_alpha)])
 
 
 def _ordering_likelihood(values: np.ndarray, cells: Histories, dropout_at_first: bool) -> tuple[float, np.ndarray]:

@@ -324,3 +324,15 @@ def test_without_a_finite_mean_a_newcomer_has_no_expected_value() -> None:
 
 def test_constant_frequency_has_no_correlation() -> None:
     assert btyd.correlation(Values(np.ones(2), np.array([1.0, 2.0]), np.ones(2))) is None
+
+
+@pytest.mark.parametrize("model", [btyd.BGNBD, btyd.MBGNBD])
+def test_k7_where_everybody_stays_leaving_does_not_show(model: str) -> None:
+    """Orders of customers who never leave, at gamma rates: nothing is gained by letting them leave."""
+    chance = np.random.default_rng(3)
+    drawn = []
+    for rate in chance.gamma(1.2, 0.1, size=600):
+        days = np.sort(chance.uniform(0, 52, size=chance.poisson(rate * 52)))
+        drawn.append((float(len(days)), float(days[-1]) if len(days) else 0.0, 52.0))
+    fit = btyd.fit_ordering(model, "all", _histories(*zip(*drawn, strict=True)))
+    assert not fit.is_fitted or fit.reason == btyd.LEAVING_HIDDEN
