@@ -69,9 +69,8 @@ def _get(feed: FeedConfig, source: HttpSource, target: Path, max_bytes: int) -> 
             f"check the connection `{source.connection}`."
         ) from None
     except httpx.HTTPError as error:
-        raise Transient(
-            f"Feed `{feed.name}`: {source.address} cannot be reached or was cut short ({type(error).__name__})."
-        ) from None
+        what = "cut its answer short" if isinstance(error, httpx.RemoteProtocolError) else "cannot be reached"
+        raise Transient(f"Feed `{feed.name}`: {source.address} {what} ({type(error).__name__}).") from None
     except httpx.InvalidURL:
         raise UserError(
             f"Feed `{feed.name}`: the host of connection `{source.connection}` and {source.address} make no address."

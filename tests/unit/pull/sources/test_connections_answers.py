@@ -80,7 +80,7 @@ def test_http_an_answer_that_is_cut_short_is_tried_again(
     workspace: Workspace, serve: Callable[[Answer], Server]
 ) -> None:
     serve(lambda handler: whole(handler, length=len(CSV) + 10))
-    with pytest.raises(Transient, match="cut short"):
+    with pytest.raises(Transient, match="cut its answer short"):
         get(workspace)
 
 
