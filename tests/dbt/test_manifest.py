@@ -163,7 +163,7 @@ def test_every_estimate_is_an_exposure_of_what_it_reads_and_writes(nodes: dict[s
             {
                 value
                 for value in vars(step).values()
-                if isinstance(value, str) and re.match(r"(core|statistics)\.", value)
+                if isinstance(value, str) and re.match(r"(core|statistics|reference)\.", value)
             },
             set(step.TABLES),
         )

@@ -36,7 +36,11 @@ LEAST_ANSWERS_AN_ITEM = 5
 # (what, of which item or construct, in which construct or component)
 Key = tuple[str, str, str]
 
-PATHS = (
+# An arrow of the path model: which construct explains which.
+Path = tuple[str, str]
+
+# The European satisfaction index, where the seed survey_paths has not been built.
+PATHS: tuple[Path, ...] = (
     ("image", "expectation"),
     ("expectation", "quality"),
     ("expectation", "value"),
@@ -103,7 +107,7 @@ def path_model(
     items: Sequence[str],
     correlation: np.ndarray,
     blocks: Mapping[str, Sequence[str]],
-    paths: Sequence[tuple[str, str]] = PATHS,
+    paths: Sequence[Path] = PATHS,
 ) -> PathModel:
     """PLS from the items' correlations. `blocks` maps a construct to its items; paths of a construct without items,
     or a construct without any path, are left out. Signs: a construct points the way most of its items do."""
@@ -224,8 +228,10 @@ def _scaled(weights: np.ndarray, correlation: np.ndarray) -> np.ndarray:
 
 
 @shielded(PATH_MODEL, lambda fit: [StructureFit(replace(fit, model=model)) for model in MODELS])
-def fit_structure(scope: str, items: Sequence[Item], groups: Sequence[Sums]) -> list[StructureFit]:
-    """Path model, reliability and components of one survey.
+def fit_structure(
+    scope: str, items: Sequence[Item], groups: Sequence[Sums], paths: Sequence[Path] = PATHS
+) -> list[StructureFit]:
+    """Path model with the arrows `paths`, reliability and components of one survey.
 
     None is fitted below max(100, 5 an item) complete answers, where an item never varies, and where items cannot
     be told apart; the path model also without a path between two constructs.
@@ -246,27 +252,29 @@ def fit_structure(scope: str, items: Sequence[Item], groups: Sequence[Sums]) -> 
         why = reason or "nothing to fit"
         return [StructureFit(not_fitted(model, scope, whole.count, why)) for model in MODELS]
     return [
-        _fit_paths(scope, items, groups, found),
+        _fit_paths(scope, items, groups, found, paths),
         _fit_reliability(scope, items, found),
         _fit_components(scope, found),
     ]
 
 
 @shielded(PATH_MODEL, StructureFit)
-def _fit_paths(scope: str, items: Sequence[Item], groups: Sequence[Sums], found: Moments) -> StructureFit:
+def _fit_paths(
+    scope: str, items: Sequence[Item], groups: Sequence[Sums], found: Moments, paths: Sequence[Path]
+) -> StructureFit:
     """The path model, or none where no two constructs that a path joins have items."""
     constructs = {item.construct for item in items}
-    if not any(a in constructs and b in constructs for a, b in PATHS):
+    if not any(a in constructs and b in constructs for a, b in paths):
         return StructureFit(
             not_fitted(PATH_MODEL, scope, found.count, "no two constructs that a path joins were asked")
         )
-    model = _model(items, found)
+    model = _model(items, found, paths)
     if not model.is_converged:
         return StructureFit(not_fitted(PATH_MODEL, scope, found.count, f"no convergence in {ROUNDS} rounds"))
 
     def figures(sums: Sums) -> dict[Key, float] | None:
         part = moments(sums)
-        return None if part is None or len(part.items) != len(items) else _path_figures(items, part)
+        return None if part is None or len(part.items) != len(items) else _path_figures(items, part, paths)
 
     fit = Fit(
         PATH_MODEL,
@@ -276,16 +284,25 @@ def _fit_paths(scope: str, items: Sequence[Item], groups: Sequence[Sums], found:
         iterations=model.rounds,
         is_converged=True,
         parameters={f"{a} > {b}": value for (a, b), value in model.paths.items()},
-        checks=[_check(items, groups, name, found.count, r_squared) for name, r_squared in model.r_squared.items()],
+        checks=[
+            _check(items, groups, name, found.count, r_squared, paths) for name, r_squared in model.r_squared.items()
+        ],
     )
     return StructureFit(fit, jackknifed(groups, figures) or {})
 
 
-def _check(items: Sequence[Item], groups: Sequence[Sums], construct: str, count: int, explained: float) -> Check:
+def _check(
+    items: Sequence[Item],
+    groups: Sequence[Sums],
+    construct: str,
+    count: int,
+    explained: float,
+    paths: Sequence[Path],
+) -> Check:
     """R2 of a construct among customers that the model has not seen, beside R2 among those it was fitted to."""
 
     def paths_to_it(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
-        model = _model(items, seen)
+        model = _model(items, seen, paths)
         of_construct = {
             item.name: (item.construct, model.weights[item.name]) for item in items if item.name in model.weights
         }
@@ -300,16 +317,16 @@ def _check(items: Sequence[Item], groups: Sequence[Sums], construct: str, count:
     return Check("cross-validated R2", construct, "ratio", count, cross_validated(groups, paths_to_it), explained)
 
 
-def _model(items: Sequence[Item], found: Moments) -> PathModel:
+def _model(items: Sequence[Item], found: Moments, paths: Sequence[Path]) -> PathModel:
     blocks: dict[str, list[str]] = {}
     for item in items:
         blocks.setdefault(item.construct, []).append(item.name)
-    return path_model(found.items, found.correlation, blocks)
+    return path_model(found.items, found.correlation, blocks, paths)
 
 
-def _path_figures(items: Sequence[Item], found: Moments) -> dict[Key, float]:
+def _path_figures(items: Sequence[Item], found: Moments, paths: Sequence[Path]) -> dict[Key, float]:
     """Weights, loadings, paths, R2 and the constructs' indices 0..100."""
-    model = _model(items, found)
+    model = _model(items, found, paths)
     at = {name: i for i, name in enumerate(found.items)}
     known = {item.name: item for item in items if item.name in model.weights}
     figures: dict[Key, float] = {("path", a, b): value for (a, b), value in model.paths.items()}

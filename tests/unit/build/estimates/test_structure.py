@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -130,3 +131,29 @@ def test_structure_of_answers_is_fitted_or_refused() -> None:
     assert {one.fit.reason for one in refused} == {"99 of the 100 complete answers needed"}
     same = structure.fit_structure("s", items, in_groups(frame.assign(q2=frame["q1"])))
     assert {one.fit.reason for one in same} == {"the items are collinear (singular)"}
+
+
+def test_k6_constructs_and_arrows_of_ones_own_are_fitted() -> None:
+    """One arrow: its coefficient is the correlation, and R2 its square. The usual arrows join none of these."""
+    random = np.random.default_rng(5)
+    truth = random.normal(size=400)
+    frame = pd.DataFrame(
+        {
+            name: np.clip(np.round(6 + 1.4 * (0.8 * truth + 0.6 * random.normal(size=400))), 1, 10).astype(int)
+            for name in ("fun", "habit")
+        }
+    )
+    items = [structure.Item("fun", "fun", 1, 10), structure.Item("habit", "habit", 1, 10)]
+    paths, *_ = structure.fit_structure("s", items, in_groups(frame), [("fun", "habit")])
+    assert [key for key in paths.figures if key[0] == "path"] == [("path", "fun", "habit")]
+    correlation = frame["fun"].corr(frame["habit"])
+    assert paths.figures["path", "fun", "habit"].value == pytest.approx(correlation)
+    assert paths.figures["r_squared", "habit", "habit"].value == pytest.approx(correlation**2)
+    usual, *_ = structure.fit_structure("s", items, in_groups(frame))
+    assert usual.fit.reason == "no two constructs that a path joins were asked"
+
+
+def test_k6_the_seed_of_arrows_is_the_usual_model() -> None:
+    seed = Path(__file__).parents[4] / "dbt_project" / "seeds" / "reference" / "survey_paths.csv"
+    with seed.open(encoding="utf-8", newline="") as file:
+        assert [(row["cause"], row["effect"]) for row in csv.DictReader(file)] == list(structure.PATHS)

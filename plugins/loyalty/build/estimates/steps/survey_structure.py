@@ -17,6 +17,7 @@ from loyalty.build.estimates.tables import Columns, read_statistics, replace_tab
 
 SUMS = "statistics.stat_satisfaction__item_sums"
 ITEMS = "statistics.stat_satisfaction__items"
+PATHS = "reference.survey_paths"
 CELLS = "statistics.stat_satisfaction__answer_cell_counts"
 
 TABLES: dict[str, Columns] = {
@@ -58,10 +59,11 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
         survey: [structure.Item(row[2], row[3], float(row[4]), float(row[5])) for row in group]
         for survey, group in groupby(of_items, key=itemgetter(0, 1))
     }
+    paths = read_statistics(connection, PATHS, ("cause", "effect")) or structure.PATHS
     fits: list[Fit] = []
     rows: list[tuple[object, ...]] = []
     for survey, items in surveys.items():
-        for result in structure.fit_structure(", ".join(survey), items, sums.get(survey, [])):
+        for result in structure.fit_structure(", ".join(survey), items, sums.get(survey, []), paths):
             fits.append(result.fit)
             rows += _rows(survey, result.fit, result.figures, as_of)
     of_cells: list[tuple[object, ...]] = []
