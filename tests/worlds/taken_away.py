@@ -1,0 +1,144 @@
+"""What becomes of the marts when a feed, or an optional column of it, was not delivered.
+
+The shop of `every_column.py` is built once by dbt. For each thing that is taken away, the compiled statements of the
+models that rest on it are run again on a copy, without dbt, so that a hundred columns can be tried. Fits stay as they
+are: what rests on them may stay too.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from loyalty.build import estimates
+from loyalty.build.build import AFTER_ESTIMATES
+from loyalty.pull.contract import load_contract
+from loyalty.read.dictionary import models
+from worlds import every_column
+from worlds.warehouse import new_warehouse, project
+
+NUMBERS = ("DOUBLE", "BIGINT", "INTEGER", "DECIMAL")
+
+
+@dataclass(frozen=True)
+class Change:
+    """A figure that became 0, or 1, in every row although nobody observed it: in how many it was another before."""
+
+    taken: str
+    mart: str
+    column: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One model as the warehouse makes it: its relation, its SQL, and the relations that it reads."""
+
+    name: str
+    relation: str
+    kind: str
+    sql: str
+    parents: tuple[str, ...]
+
+
+@dataclass
+class Shop:
+    """A built shop, and the statements of its models in the order in which they are made."""
+
+    file: Path
+    statements: list[Statement]
+    keys: dict[str, tuple[str, ...]]
+
+    def without(self, feed: str, column: str | None = None) -> list[Change]:
+        """Take a feed away, or a column of it, and list the figures that became 0 or 1."""
+        copy = self.file.parent / "without" / self.file.name  # the statements name the file
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copy(self.file, copy)
+        taken = f"{feed}.{column}" if column else feed
+        touched = {f"source.loyalty.raw.{feed}"}
+        with duckdb.connect(str(copy)) as connection:
+            connection.execute("set timezone = 'UTC'")
+            connection.execute(f"attach '{self.file}' as built (read_only)")
+            if column:
+                landed = list(load_contract()[feed].columns[column].landed)
+                connection.execute(f"update raw.{feed} set {', '.join(f'{one} = null' for one in landed)}")
+            else:
+                connection.execute(f"delete from raw.{feed}")
+                connection.execute(f"delete from raw.loads where feed = '{feed}'")
+            for one in self.statements:
+                if touched & set(one.parents):
+                    touched.add(one.name)
+                    connection.execute(f"create or replace {one.kind} {one.relation} as {one.sql}")
+            marts = [
+                one for one in self.statements if one.name in touched and ".marts." in one.relation.replace('"', "")
+            ]
+            return [change for one in marts for change in self._changes(connection, taken, one)]
+
+    def _changes(self, connection: duckdb.DuckDBPyConnection, taken: str, mart: Statement) -> Iterator[Change]:
+        name = mart.name.rpartition(".")[2]
+        keys = self.keys[name]
+        kinds = dict(row[:2] for row in connection.execute(f"describe marts.{name}").fetchall())
+        numbers = [one for one, kind in kinds.items() if kind.startswith(NUMBERS) and one not in keys]
+        if not keys or not numbers:
+            return
+        same = " and ".join(f"new.{key} is not distinct from old.{key}" for key in keys)
+        # a figure of fewer cases may become 0 in a row; one that nobody observed becomes it in all
+        counted = ", ".join(
+            f"case when bool_and(new.{one} = 0) or bool_and(new.{one} = 1) "
+            f"then count(*) filter (where new.{one} <> old.{one}) else 0 end"
+            for one in numbers
+        )
+        found = connection.execute(
+            f"select {counted} from marts.{name} as new join built.marts.{name} as old on {same}"
+        ).fetchone()
+        for column, rows in zip(numbers, found or (), strict=True):
+            if rows:
+                yield Change(taken, name, column, rows)
+
+
+def build(folder: Path, environment: pytest.MonkeyPatch) -> Shop:
+    """The shop with everything."""
+    warehouse = new_warehouse(folder, environment)
+    warehouse.set_build(every_column.AS_OF)
+    every_column.land_night(warehouse, 0)
+    warehouse.dbt("seed")
+    variables = every_column.VARIABLES
+    nodes = [one.node for one in warehouse.dbt("run", "--exclude", AFTER_ESTIMATES, variables=variables).result]
+    with warehouse.connect() as connection:
+        estimates.run(connection, every_column.AS_OF)
+    nodes += [one.node for one in warehouse.dbt("run", "--select", AFTER_ESTIMATES, variables=variables).result]
+    made = {
+        node.unique_id: Statement(
+            node.unique_id,
+            node.relation_name,
+            "view" if node.config.materialized == "view" else "table",
+            node.compiled_code,
+            tuple(node.depends_on.nodes),
+        )
+        for node in nodes
+        if node.resource_type == "model"
+    }
+    manifest = json.loads(json.dumps(project().writable_manifest().to_dict(omit_none=False), default=str))
+    return Shop(warehouse.file, _in_order(made), {one.name: one.key for one in models(manifest)})
+
+
+def _in_order(made: dict[str, Statement]) -> list[Statement]:
+    """Parents before children."""
+    placed: dict[str, Statement] = {}
+
+    def place(one: Statement) -> None:
+        for parent in one.parents:
+            if parent in made and parent not in placed:
+                place(made[parent])
+        placed[one.name] = one
+
+    for one in made.values():
+        if one.name not in placed:
+            place(one)
+    return list(placed.values())
