@@ -1,3 +1,4 @@
+{# The best measure of each wallet. What customers say is judged before, in int_wallet__period_statements. #}
 with
     known as (select * from {{ ref("int_wallet__measures") }}),
 

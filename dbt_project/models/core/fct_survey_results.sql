@@ -1,3 +1,4 @@
+{# What a questionnaire says: scores, classes and indices. What its customer did afterwards is in fct_survey_outcomes. #}
 with
     responses as (select * from {{ ref("fct_survey_responses") }}),
 

@@ -1,4 +1,7 @@
-"""Removes what is past its time: raw files, and what killed runs left behind. Landed loads are never removed."""
+"""Removes what is past its time: raw files, old generations (by publish/generations.py), and what killed runs left.
+
+Landed loads are never removed.
+"""
 
 from __future__ import annotations
 
