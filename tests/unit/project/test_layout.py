@@ -9,7 +9,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parents[2]
 PACKAGE = TESTS.parent / "plugins" / "loyalty"
-KINDS = ("unit", "dags", "dbt", "e2e")
+KINDS = ("unit", "dags", "dbt", "e2e", "audit")
 # Tests of the repository itself: pages, scripts, locked packages, layout.
 PROJECT = TESTS / "unit" / "project"
 
