@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from loyalty.build import dbt_runner
-from loyalty.build.dbt_runner import Fault, with_descendants
+from loyalty.build.dbt_runner import Fault, _holds_everything, with_descendants
 from worlds.warehouse import project
 
 
@@ -53,3 +53,14 @@ def test_k1_no_fault_of_one_topic_reaches_the_private_steps_of_another(tmp_path:
                 if nodes[one]["fqn"][1] == "marts" and nodes[one]["fqn"][2] != topic
             }
             assert beyond == set(), model
+
+
+def test_k1_only_totals_of_orders_hold_everything() -> None:
+    grave = [node for node in project().nodes.values() if node.resource_type == "test" and _holds_everything(node)]
+    assert {node.attached_node.rpartition(".")[2] for node in grave} == {
+        "fct_customer_days",
+        "fct_customer_order_days",
+        "fct_order_lines",
+        "fct_orders",
+    }
+    assert "customer_days_pools_reconcile" not in {node.name for node in grave}  # costs are one topic

@@ -129,11 +129,14 @@ def _whole(result: Any, file: Path) -> str:
 
 
 def _holds_everything(node: Any) -> bool:
-    """Whether a failed node makes every mart wrong: a seed, or core's totals against the exports."""
+    """Whether a failed node makes every mart wrong: a seed, or a total of core against that of the orders."""
     metadata = getattr(node, "test_metadata", None)
     is_total = metadata is not None and metadata.name == "reconcile_total"
-    is_of_core = (getattr(node, "attached_node", None) or "").rpartition(".")[2].startswith(("fct_", "dim_", "stg_"))
-    return str(node.resource_type) == "seed" or (is_total and is_of_core)
+    attached = getattr(node, "attached_node", None) or ""
+    is_of_core = attached.rpartition(".")[2].startswith(("fct_", "dim_", "stg_"))
+    held_against = [one.rpartition(".")[2] for one in node.depends_on.nodes if one != attached] if is_total else []
+    is_of_orders = any(name.startswith(("fct_order", "int_order", "stg_order")) for name in held_against)
+    return str(node.resource_type) == "seed" or (is_total and is_of_core and is_of_orders)
 
 
 def _concerned(node: Any) -> list[str]:
