@@ -66,7 +66,9 @@ with
         from customers
     ),
 
-    known_peers as (select count(peer_level) as customer_count from peers),
+    known_peers as (
+        select count(*) as customer_count, count(peer_level) as known_count from peers
+    ),
 
     final as (
         select
@@ -77,9 +79,11 @@ with
                 when customers.currency_code <> as_of.reporting_currency_code
                 then null
                 -- without the attribute of any customer all are peers of each other
-                when known_peers.customer_count = 0
+                when known_peers.known_count > 0
+                then peers.peer_level
+                -- ... if there are enough of them: a customer is no peer of itself
+                when known_peers.customer_count >= {{ var("min_peer_cell") }}
                 then 'all customers'
-                else peers.peer_level
             end as peer_level,
             coalesce(customers.age_band, 'unknown') as age_band,
             {{

@@ -179,7 +179,6 @@ STEPS = st.one_of(
     st.tuples(
         st.just("deliver"),
         st.sampled_from("abcdef"),
-        st.sampled_from(["orders", "stock"]),
         st.sampled_from([None, "2026-01-01", "2026-01-02"]),
     ),
     st.tuples(st.just("withdraw"), st.sampled_from("abcdef"), st.booleans()),
@@ -198,7 +197,8 @@ def test_k8_the_index_says_what_all_lines_say(steps: list[tuple]) -> None:
         ledger.append("run", run_kind="night", outcome="done")
         for number, (step, *what) in enumerate(steps):
             if step == "deliver":
-                load_id, feed_name, version_at = what
+                load_id, version_at = what
+                feed_name = "orders" if load_id in "abc" else "stock"  # a load is of one feed
                 gone = [one.load_id for one in ledger.loads(feed_name=feed_name, sha256=load_id) if number % 3 == 0]
                 deliver(
                     ledger, load_id, feed_name, version_at=version_at, snapshot=feed_name == "stock", supersedes=gone
