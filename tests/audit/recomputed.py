@@ -30,6 +30,9 @@ STABLE_MONTHS = 3
 TREND_MONTHS = 6
 VALUE_WINDOW_MONTHS = 12
 HEAVY_PERCENTILE = 0.9
+VARIATION_MONTHS = 6
+MIN_PEER_CELL = 30
+STATED_DAYS = 90  # the generated survey asks about so many
 Z = 1.959963985
 
 NOTHING = Decimal(0)
@@ -244,6 +247,9 @@ def retention_customers(book: Books) -> pd.DataFrame:
         }
     )
     frame["monetary_score"] = pd.Series(_fifths(bought["net_amount"]))
+    active = bought["window_net_amount"].dropna()
+    limit = quantile(active, HEAVY_PERCENTILE)
+    frame["is_heavy_buyer"] = pd.Series({who: active.get(who, NOTHING) >= limit for who in bought.index}, dtype=object)
     return frame
 
 
@@ -299,6 +305,7 @@ def _history(book: Books, who: str, days: list[date]) -> dict[str, Any]:
         "order_gap_trend_p_value": trend[1] if trend else None,
         "is_fading": (is_silent or grows) and not is_lapsed if has_habit else None,
         "is_active": not is_lapsed,
+        "category_count": _categories(book, orders),
         "is_lapsed": is_lapsed,
         "lapse_count": len(lapses),
         "first_lapse_date": lapses[0] if lapses else None,
@@ -313,6 +320,12 @@ def _history(book: Books, who: str, days: list[date]) -> dict[str, Any]:
         "recent_order_amount": _four_places(means[0]),
         "earlier_order_amount": _four_places(means[1]) if whole >= book.data_start else None,
     }
+
+
+def _categories(book: Books, orders: pd.DataFrame) -> int | None:
+    """Different categories ever ordered; empty where no product has one."""
+    category = {row["product_id"]: row["category"] for row in book.shop.feeds.get("products", [])}
+    return len({category[product] for products in orders["products"] for product in products}) if category else None
 
 
 def _four_places(amount: Decimal | None) -> Decimal | None:
@@ -436,8 +449,18 @@ def _segment_month(book: Books, own: dict[str, list[date]], orders: pd.DataFrame
         "stable_count": stable,
         "order_amount": amount,
         "repeat_amount": repeat_amount,
+        "revenue_cv": None if running else _variation(book, orders, month),
         **(dict.fromkeys(shown) if running else shown),
     }
+
+
+def _variation(book: Books, orders: pd.DataFrame, month: date) -> float | None:
+    """Standard deviation over mean of the newest complete months; empty while there are fewer."""
+    months = [months_later(month, -back) for back in range(VARIATION_MONTHS)]
+    if months[-1] < month_of(book.data_start):
+        return None
+    sums = [float(total(part["goods"]) + total(part["shipping"])) for part in (in_month(orders, one) for one in months)]
+    return stdev(sums) / mean(sums) if mean(sums) else None
 
 
 def retention_cohort_months(book: Books) -> pd.DataFrame:
@@ -582,6 +605,263 @@ def profitability_customer_months(book: Books) -> pd.DataFrame:
     return indexed(rows, "customer_id", "month")
 
 
+# ---- satisfaction
+
+
+def _fifth(score: int, low: int, high: int) -> int:
+    """Fifth of the scale in which the middle of a score's place lies."""
+    return int((score - low + 0.5) / (high - low + 1) * 5) + 1
+
+
+def _one_response(
+    response: dict[str, Any], scores: dict[str, int], scales: dict[str, tuple[int, int]]
+) -> dict[str, Any]:
+    overall, hoped, got = (scores.get(role) for role in ("overall_satisfaction", "expectation", "perceived"))
+    recommend, again = scores.get("recommend"), scores.get("repurchase_intent")
+    low, high = scales["overall_satisfaction"]
+    fifth = None if overall is None else _fifth(overall, low, high)
+    has_c = hoped is not None and got is not None
+    ordered_month = month_of(response["submitted_at"].date())
+    return {
+        "survey_id": response["survey_id"],
+        "wave": response.get("wave") or f"{ordered_month:%Y-%m}",
+        "month": month_of(response["sent_at"].date()) if response.get("wave") else ordered_month,
+        "submitted_date": response["submitted_at"].date(),
+        "overall_score": None if overall is None else float(overall),
+        "loyalty_class": None if fifth is None else ["hostile", "hostile", "at_risk", "at_risk", "loyal"][fifth - 1],
+        "satisfaction_class": None
+        if fifth is None
+        else ["dissatisfied", "dissatisfied", "neither", "satisfied", "satisfied"][fifth - 1],
+        "is_top_box": None if overall is None else overall == high,
+        "is_top_two": None if overall is None else overall >= high - 1,
+        "expectation_score": None if hoped is None else float(hoped),
+        "perceived_score": None if got is None else float(got),
+        "c_ratio": got / hoped if has_c else None,
+        "c_state": ["dissatisfied", "satisfied", "delighted"][(got > hoped) - (got < hoped) + 1] if has_c else None,
+        "d_gap": float(got - hoped) if has_c else None,
+        "satisfaction_index": None if overall is None else 100 * (overall - low) / (high - low),
+        "recommend_score": None if recommend is None else float(recommend),
+        "nps_class": None
+        if recommend is None
+        else "promoter"
+        if recommend >= 9
+        else "passive"
+        if recommend >= 7
+        else "detractor",
+        "repurchase_probability": None if again is None else again / 10,
+        "repurchase_band": None if again is None else "high" if again > 7 else "low" if again < 3 else "medium",
+    }
+
+
+def satisfaction_responses(book: Books) -> pd.DataFrame:
+    """satisfaction__responses by response_id; empty where no survey was delivered."""
+    feeds = book.shop.feeds
+    role = {(row["survey_id"], row["question_code"]): row["role"] for row in feeds["survey_questions"]}
+    scales: dict[str, dict[str, tuple[int, int]]] = {}
+    for row in feeds["survey_questions"]:
+        scales.setdefault(row["survey_id"], {})[row["role"]] = (row.get("scale_min"), row.get("scale_max"))
+    survey = {row["response_id"]: row["survey_id"] for row in feeds["survey_responses"]}
+    scores: dict[str, dict[str, int]] = {}
+    for row in feeds["survey_answers"]:
+        name = role[survey[row["response_id"]], row["question_code"]]
+        scores.setdefault(row["response_id"], {})[name] = int(row["value"])
+    rows, seen = [], set()
+    for response in sorted(feeds["survey_responses"], key=lambda one: (one["submitted_at"], one["response_id"])):
+        one = _one_response(response, scores.get(response["response_id"], {}), scales[response["survey_id"]])
+        who = _respondent(response)
+        place = (one["survey_id"], one["wave"], who)
+        one["is_duplicate"] = place in seen
+        one["is_counted"] = not one["is_duplicate"]
+        seen.add(place)
+        rows.append({"response_id": response["response_id"], **one})
+    return indexed(rows, "response_id")
+
+
+def _respondent(response: dict[str, Any]) -> str:
+    """The customer named by the answer, or else by its order (whose id begins with the customer's)."""
+    customer: str = response["customer_id"] or response["order_id"].split("-")[0]
+    return customer
+
+
+def satisfaction_segment_months(book: Books) -> pd.DataFrame:
+    """satisfaction__segment_months by survey_id, wave, segment_by and segment."""
+    answers = satisfaction_responses(book)
+    who = {row["response_id"]: _respondent(row) for row in book.shop.feeds["survey_responses"]}
+    answers["age"] = [book.ages.get(who[response_id]) or "unknown" for response_id in answers.index]
+    counted = answers[answers["is_counted"].astype(bool)]
+    rows = []
+    for (survey, wave), group in counted.groupby(["survey_id", "wave"]):
+        cuts = [("all", "all", group), *(("age_band", age, part) for age, part in group.groupby("age"))]
+        for kind, segment, part in cuts:
+            row = {"survey_id": survey, "wave": wave, "segment_by": kind, "segment": segment}
+            rows.append({**row, "month": group["month"].iloc[0], **_wave_figures(part)})
+    return indexed(rows, "survey_id", "wave", "segment_by", "segment")
+
+
+def _wave_figures(part: pd.DataFrame) -> dict[str, Any]:
+    scores = part["overall_score"].dropna()
+    base = len(scores)
+    figures: dict[str, Any] = {
+        "response_count": len(part),
+        "scored_count": base,
+        "is_suppressed": base < MIN_BASE,
+        "overall_mean": on_base(mean(scores) if base else None, base),
+        "satisfaction_index": on_base(mean(part["satisfaction_index"].dropna()) if base else None, base),
+        "classed_count": int(part["loyalty_class"].notna().sum()),
+    }
+    for name, hits in (
+        ("top_box", sum(part["is_top_box"].dropna())),
+        ("top_two", sum(part["is_top_two"].dropna())),
+        ("satisfied", sum(part["satisfaction_class"] == "satisfied")),
+        ("dissatisfied", sum(part["satisfaction_class"] == "dissatisfied")),
+        ("loyal", sum(part["loyalty_class"] == "loyal")),
+        ("at_risk", sum(part["loyalty_class"] == "at_risk")),
+        ("hostile", sum(part["loyalty_class"] == "hostile")),
+    ):
+        if name in {"loyal", "at_risk", "hostile"}:
+            figures[f"{name}_count"] = hits
+        low, high = wilson(hits, base) if base else (None, None)
+        figures[f"{name}_rate"] = on_base(ratio(hits, base), base)
+        figures[f"{name}_rate_low"], figures[f"{name}_rate_high"] = on_base(low, base), on_base(high, base)
+    likely = part["nps_class"].dropna()
+    asked = len(likely)
+    classes = {name: sum(likely == name) for name in ("promoter", "passive", "detractor")}
+    share, against = (ratio(classes[name], asked) or 0.0 for name in ("promoter", "detractor"))
+    score = 100 * (share - against)
+    half = 100 * Z * math.sqrt((share + against - (share - against) ** 2) / asked) if asked else 0.0
+    figures |= {f"{name}_count": count for name, count in classes.items()}
+    figures |= {
+        "nps_count": asked,
+        "is_nps_suppressed": asked < MIN_BASE_NPS,
+        "nps": on_base(score, asked, MIN_BASE_NPS),
+        "nps_low": on_base(score - half, asked, MIN_BASE_NPS),
+        "nps_high": on_base(score + half, asked, MIN_BASE_NPS),
+    }
+    pairs = part[part["c_ratio"].notna()]
+    count = len(pairs)
+    again = part["repurchase_band"].dropna()
+    return figures | {
+        "c_count": count,
+        "c_below_count": sum(pairs["c_state"] == "dissatisfied"),
+        "c_equal_count": sum(pairs["c_state"] == "satisfied"),
+        "c_above_count": sum(pairs["c_state"] == "delighted"),
+        "c_mean_of_ratios": on_base(mean(pairs["c_ratio"]) if count else None, count),
+        "c_ratio_of_means": on_base(
+            sum(pairs["perceived_score"]) / sum(pairs["expectation_score"]) if count else None, count
+        ),
+        "delight_rate": on_base(ratio(sum(pairs["c_state"] == "delighted"), count), count),
+        "d_gap_mean": on_base(mean(pairs["d_gap"]) if count else None, count),
+        "repurchase_count": len(again),
+        "repurchase_high_rate": on_base(ratio(sum(again == "high"), len(again)), len(again)),
+    }
+
+
+# ---- wallet
+
+
+def wallet_customer_periods(book: Books) -> pd.DataFrame:
+    """wallet__customer_periods of the whole shop, by customer_id, period_grain and period_start_date."""
+    rows = []
+    for grain, months in (("quarter", 3), ("year", 12)):
+        start = date(book.data_start.year, 1, 1)
+        while start <= book.as_of:
+            end = months_later(start, months) - timedelta(days=1)
+            rows += _wallets(book, grain, start, end)
+            start = months_later(start, months)
+    return indexed(rows, "customer_id", "period_grain", "period_start_date")
+
+
+def _spent(orders: pd.DataFrame, who: str, start: date, end: date) -> Decimal:
+    """Own spend: what the counted orders were worth. The mart leaves refunds out; see README.md."""
+    own = on_days(orders[orders["who"] == who], lambda day: start <= day <= end)
+    return total(own["goods"]) + total(own["shipping"])
+
+
+def _statements(book: Books) -> dict[str, tuple[date, Decimal]]:
+    """Day and amount of each customer's statement of spending."""
+    feeds = book.shop.feeds
+    spent = {
+        row["response_id"]: row["value"] for row in feeds.get("survey_answers", []) if row["question_code"] == "spent"
+    }
+    return {
+        row["customer_id"]: (row["submitted_at"].date(), Decimal(spent[row["response_id"]]))
+        for row in feeds.get("survey_responses", [])
+        if row["response_id"] in spent
+    }
+
+
+def _wallets(book: Books, grain: str, start: date, end: date) -> list[dict[str, Any]]:
+    inside = on_days(book.orders[book.orders["who"] != GUEST], lambda day: start <= day <= end)
+    stated = {who: said for who, said in _statements(book).items() if start <= said[0] <= end}
+    spent = {who: _spent(inside, who, start, end) for who in sorted({*inside["who"], *stated})}
+    peers = _peers(book, {who: amount for who, amount in spent.items() if amount > 0})
+    rows = []
+    for who, amount in spent.items():
+        row = {
+            "customer_id": who,
+            "period_grain": grain,
+            "period_start_date": start,
+            "period_end_date": end,
+            "is_partial_period": end > book.as_of,
+            "own_amount": amount,
+        }
+        if who in stated:
+            row |= _stated(book, who, *stated[who])
+        if who in peers:
+            row |= _against_peers(amount, peers[who])
+        rows.append(row)
+    return rows
+
+
+def _stated(book: Books, who: str, day: date, said: Decimal) -> dict[str, Any]:
+    own = _spent(book.orders, who, day - timedelta(days=STATED_DAYS - 1), day)
+    return {
+        "stated_days": STATED_DAYS,
+        "own_amount_stated_days": own,
+        "stated_amount": said,
+        "stated_wallet_amount": max(own, said),
+        "sow_stated_raw": float(own / said),
+        "sow_stated": min(1.0, float(own / said)),
+        "is_over_one": own > said,
+        "is_round_number": said % 10 == 0 or said % 25 == 0,
+    }
+
+
+def _peers(book: Books, spent: dict[str, Decimal]) -> dict[str, list[Decimal]]:
+    """The spend of each customer's peers: those of one age band; all customers where no age is known."""
+    age = {who: book.ages.get(who) if book.ages else "all" for who in spent}
+    cells: dict[str, list[Decimal]] = {}
+    for who, amount in spent.items():
+        cells.setdefault(age[who] or "", []).append(amount)
+    small = [amount for name, cell in cells.items() if name and len(cell) < MIN_PEER_CELL for amount in cell]
+    return {
+        who: small if len(cells[name]) < MIN_PEER_CELL else cells[name] for who, name in age.items() if name is not None
+    }
+
+
+def _against_peers(amount: Decimal, peers: list[Decimal]) -> dict[str, Any]:
+    ceiling = Decimal(str(quantile(peers, 0.9))).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    imputed = max(amount, ceiling)
+    return {
+        "peer_count": len(peers),
+        "is_small_peer_cell": len(peers) < MIN_PEER_CELL,
+        "peer_percentile": sum(other <= amount for other in peers) / len(peers),
+        "peer_ceiling_amount": ceiling,
+        "is_at_ceiling": amount >= ceiling,
+        "imputed_wallet_amount": imputed,
+        "sow_imputed": float(amount / imputed),
+    }
+
+
+def quantile(values: Iterable[Decimal], share: float) -> Decimal:
+    """Percentile, between two values in proportion."""
+    ordered = sorted(values)
+    place = Decimal(str(share)) * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+
+
 MARTS: dict[str, Callable[[Books], pd.DataFrame]] = {
     "retention__customers": retention_customers,
     "retention__customer_months": retention_customer_months,
@@ -590,4 +870,7 @@ MARTS: dict[str, Callable[[Books], pd.DataFrame]] = {
     "retention__order_gap_curve": retention_order_gap_curve,
     "profitability__customers": profitability_customers,
     "profitability__customer_months": profitability_customer_months,
+    "satisfaction__responses": satisfaction_responses,
+    "satisfaction__segment_months": satisfaction_segment_months,
+    "wallet__customer_periods": wallet_customer_periods,
 }

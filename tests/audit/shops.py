@@ -60,7 +60,42 @@ def one_time_buyers() -> Shop:
                 break
             _boutique_order(shop, chance, f"{customer_id}-{visit}", customer_id, day)
             day += timedelta(days=chance.choice([0, 1, 7, 20, 30, 59, 60, 61, 90, 130]))
+    _boutique_yearly_survey(shop, chance)
     return shop
+
+
+def _boutique_yearly_survey(shop: Shop, chance: random.Random) -> None:
+    """One wave to 240 customers, on a scale of seven, with what they spend in all shops in 90 days."""
+    for code, role, low, high in (("all", "overall_satisfaction", 1, 7), ("tell", "recommend", 0, 10)):
+        scale = {"scale_min": low, "scale_max": high}
+        shop.add("survey_questions", survey_id="yearly", question_code=code, role=role, **scale)
+    shop.add(
+        "survey_questions",
+        survey_id="yearly",
+        question_code="spent",
+        role="category_spend",
+        category="all",
+        period_days=90,
+        currency_code="EUR",
+    )
+    for number in range(240):
+        response_id = f"y-{number:03}"
+        shop.add(
+            "survey_responses",
+            response_id=response_id,
+            survey_id="yearly",
+            wave="2023",
+            customer_id=f"c{number * 2:03}",
+            sent_at=datetime(2023, 12, 1, 9),
+            submitted_at=datetime(2023, 12, 2, 9) + timedelta(hours=chance.randrange(200)),
+            mode="mail",
+            status="complete",
+        )
+        answers = {"all": chance.randrange(1, 8), "tell": chance.randrange(11)}
+        if chance.random() < 0.5:
+            answers["spent"] = chance.choice([37, 50, 80, 125, 149, 400])
+        for code, value in answers.items():
+            shop.add("survey_answers", response_id=response_id, question_code=code, value=str(value))
 
 
 def _boutique_order(shop: Shop, chance: random.Random, order_id: str, customer_id: str, day: date) -> None:
