@@ -29,7 +29,6 @@ FADING_SILENCE = 2
 STABLE_MONTHS = 3
 TREND_MONTHS = 6
 VALUE_WINDOW_MONTHS = 12
-HEAVY_PERCENTILE = 0.9
 VARIATION_MONTHS = 6
 MIN_PEER_CELL = 30
 STATED_DAYS = 90  # the generated survey asks about so many
@@ -247,9 +246,6 @@ def retention_customers(book: Books) -> pd.DataFrame:
         }
     )
     frame["monetary_score"] = pd.Series(_fifths(bought["net_amount"]))
-    active = bought["window_net_amount"].dropna()
-    limit = quantile(active, HEAVY_PERCENTILE)
-    frame["is_heavy_buyer"] = pd.Series({who: active.get(who, NOTHING) >= limit for who in bought.index}, dtype=object)
     return frame
 
 
