@@ -27,7 +27,8 @@ class DataWarning:
     @property
     def sentence(self) -> str:
         """What is warned of, where, in how many rows, and what to do."""
-        return f"{self.feed} of {self.source}: {self.warning} `{self.detail}` in {self.row_count:,} rows: {self.remedy}"
+        rows = "1 row" if self.row_count == 1 else f"{self.row_count:,} rows"
+        return f"{self.feed} of {self.source}: {self.warning} `{self.detail}` in {rows}: {self.remedy}"
 
 
 def data_warnings(settings: Settings) -> list[DataWarning]:
