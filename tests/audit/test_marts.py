@@ -26,7 +26,6 @@ CLOSE_BY_COLUMN = {  # see README.md
 KNOWN_DIFFERENCES = {
     ("boutique", "retention__customers"): {"is_left_truncated"},
     ("till", "retention__customers"): {"category_count"},
-    ("till", "retention__customer_months"): {"first_month", "month_number"},
     ("till", "profitability__customers"): {"first_order_date", "last_order_date"},
 }
 CUSTOMERS = "select customer_key, customer_id from core.dim_customers"

@@ -29,7 +29,14 @@ with
             base_key,
             base,
             currency_code,
-            min(month) as first_month,
+            -- goods taken back before the first order, whose sale is older than the
+            -- data,
+            -- begin no customer
+            coalesce(
+                min(case when order_count > 0 or booked_order_count > 0 then month end),
+                min(month)
+            ) as first_month,
+            min(month) as start_month,
             max(month) as last_month
         from activity
         where order_count > 0 or booked_order_count > 0 or refund_count > 0
@@ -58,7 +65,7 @@ with
         cross join as_of
         inner join
             months
-            on months.month >= starts.first_month
+            on months.month >= starts.start_month
             and months.month <= greatest(starts.last_month, as_of.as_of)
         left join
             activity

@@ -8,17 +8,9 @@ with
         where tax_amount > 0 and total_amount > 0
     ),
 
-    documents as (select * from {{ ref("int_orders__current") }}),
-
     orders as (select * from {{ ref("int_orders__with_base") }}),
 
-    lines as (select * from {{ ref("int_order_lines__current") }}),
-
-    returned_lines as (
-        select * from {{ ref("int_order_lines__adjusted") }} where is_return
-    ),
-
-    totals as (select * from {{ ref("int_orders__totals") }}),
+    returns as (select * from {{ ref("int_orders__returns") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
@@ -83,167 +75,113 @@ with
         left join merges on recorded.customer_key = merges.customer_key
     ),
 
-    -- a refund of an order is in the order's currency and base; another one in those
-    -- of its customer
-    of_refunds as (
+    -- the sale that returned goods come from is not known: they reduce what the
+    -- customer spent, on the day of the document
+    given_back as (
         select
-            refunds.refund_key,
-            refunds.refund_id,
-            refunds.source,
-            refunds.order_key,
-            refunds.order_id,
-            refunds.line_number,
-            coalesce(orders.customer_key, refunds.customer_key) as customer_key,
-            case
-                when orders.order_key is not null
-                then orders.base
-                when refunds.is_of_guest
-                then 'guest'
-                when
-                    customers.base = 'customer'
-                    and case
-                        when rates.exchange_rate is null
-                        then refunds.currency_code
-                        else as_of.reporting_currency_code
-                    end
-                    <> customers.currency_code
-                then 'other_currency'
-                else coalesce(customers.base, 'unknown')
-            end as base,
-            coalesce(
-                orders.currency_code,
-                case when rates.exchange_rate is null then refunds.currency_code end,
-                as_of.reporting_currency_code
-            ) as currency_code,
-            case
-                when orders.order_key is not null
-                then orders.exchange_rate
-                else rates.exchange_rate
-            end as exchange_rate,
-            coalesce(orders.is_booked, true) as is_booked,
-            orders.order_date,
-            refunds.refunded_at,
-            refunds.refunded_date,
-            refunds.reason,
-            refunds.is_restocked,
-            refunds.quantity,
-            refunds.recorded_refund_amount,
-            refunds.net_refund,
+            refunds.*,
+            refunds.order_key as document_key,
+            false as is_return,
             cast(null as {{ type_amount() }}) as stated_cost
         from refunds
+        union all
+        select
+            refund_key,
+            refund_id,
+            source,
+            null,
+            null,
+            null,
+            null,
+            false,
+            refunded_at,
+            refunded_date,
+            null,
+            null,
+            quantity,
+            null,
+            recorded_refund_amount,
+            net_refund,
+            document_key,
+            true,
+            stated_cost
+        from returns
+    ),
+
+    priced as (
+        select
+            given_back.*,
+            orders.base as order_base,
+            orders.customer_key as order_customer_key,
+            orders.currency_code as order_currency_code,
+            case when not given_back.is_return then orders.order_date end as order_date,
+            case
+                -- a return that was cancelled gave nothing back
+                when given_back.is_return
+                then orders.status_meaning in ('sale', 'refunded')
+                else coalesce(orders.is_booked, true)
+            end as is_booked,
+            customers.base as customer_base,
+            customers.currency_code as customer_currency_code,
+            -- without an order: converted where there is a rate, else as it is
+            case
+                when rates.exchange_rate is null
+                then coalesce(given_back.currency_code, as_of.reporting_currency_code)
+                else as_of.reporting_currency_code
+            end as own_currency_code,
+            coalesce(
+                orders.exchange_rate, rates.exchange_rate, cast(1 as decimal(18, 8))
+            ) as exchange_rate,
+            given_back.refunded_date > as_of.as_of as is_after_as_of
+        from given_back
         cross join as_of
-        left join orders on refunds.order_key = orders.order_key
-        left join customers on refunds.customer_key = customers.customer_key
+        left join orders on given_back.document_key = orders.order_key
+        left join customers on given_back.customer_key = customers.customer_key
         left join
             rates
             on orders.order_key is null
-            and refunds.currency_code = rates.from_currency
+            and given_back.currency_code = rates.from_currency
             and as_of.reporting_currency_code = rates.to_currency
-            and refunds.currency_code <> as_of.reporting_currency_code
-            and refunds.refunded_date >= rates.valid_from_date
-            and refunds.refunded_date < rates.valid_to_date
+            and given_back.currency_code <> as_of.reporting_currency_code
+            and given_back.refunded_date >= rates.valid_from_date
+            and given_back.refunded_date < rates.valid_to_date
     ),
 
-    -- every line that takes goods back, and every return without lines
-    taken_back as (
+    placed as (
         select
-            lines.order_key,
-            lines.record_key,
-            lines.order_id
-            || '/'
-            || cast(lines.line_number as {{ dbt.type_string() }}) as refund_id,
-            abs(lines.quantity) as quantity,
-            abs(lines.net_amount) as recorded_refund_amount,
-            returned_lines.settled_amount as net_refund,
-            -- a negative cost is cost that came back
-            case when lines.cost_amount < 0 then - lines.cost_amount end as stated_cost
-        from lines
-        inner join returned_lines on lines.record_key = returned_lines.record_key
-        union all
-        select
-            documents.order_key,
-            documents.record_key,
-            documents.order_id,
-            null,
-            abs(documents.total_amount),
-            totals.stated_amount,
-            null
-        from documents
-        inner join totals on documents.order_key = totals.order_key
-        where
-            totals.is_return
-            and totals.line_count = 0
-            and documents.total_amount is not null
-    ),
-
-    -- the sale that the goods come from is not known: they reduce what the customer
-    -- spent, on the day of the document
-    of_documents as (
-        select
-            {{ made_key(["'return'", "taken_back.record_key"]) }} as refund_key,
-            taken_back.refund_id,
-            orders.source,
-            cast(null as {{ dbt.type_string() }}) as order_key,
-            cast(null as {{ dbt.type_string() }}) as order_id,
-            cast(null as bigint) as line_number,
-            orders.customer_key,
-            orders.base,
-            orders.currency_code,
-            orders.exchange_rate,
-            -- a return that was cancelled gave nothing back
-            orders.status_meaning in ('sale', 'refunded') as is_booked,
-            cast(null as date) as order_date,
-            documents.ordered_at as refunded_at,
-            documents.ordered_date as refunded_date,
-            cast(null as {{ dbt.type_string() }}) as reason,
-            cast(null as boolean) as is_restocked,
-            taken_back.quantity,
-            taken_back.recorded_refund_amount,
-            taken_back.net_refund,
-            taken_back.stated_cost
-        from taken_back
-        inner join orders on taken_back.order_key = orders.order_key
-        inner join documents on taken_back.order_key = documents.order_key
-    ),
-
-    together as (
-        select *
-        from of_refunds
-        union all
-        select *
-        from of_documents
-    ),
-
-    joined as (
-        select
-            together.refund_key,
-            together.refund_id,
-            together.source,
-            together.order_key,
-            together.order_id,
-            together.line_number,
-            together.customer_key,
+            refund_key,
+            refund_id,
+            source,
+            order_key,
+            order_id,
+            line_number,
+            coalesce(order_customer_key, customer_key) as customer_key,
             case
-                when together.refunded_date > as_of.as_of
+                when is_after_as_of
                 then 'after_as_of'
-                else together.base
+                when order_base is not null
+                then order_base
+                when is_of_guest
+                then 'guest'
+                when
+                    customer_base = 'customer'
+                    and own_currency_code <> customer_currency_code
+                then 'other_currency'
+                else coalesce(customer_base, 'unknown')
             end as base,
-            together.currency_code,
-            coalesce(
-                together.exchange_rate, cast(1 as decimal(18, 8))
-            ) as exchange_rate,
-            together.is_booked,
-            together.order_date,
-            together.refunded_at,
-            together.refunded_date,
-            together.reason,
-            coalesce(together.is_restocked, false) as is_restocked,
-            together.quantity,
-            together.recorded_refund_amount,
-            together.net_refund,
-            together.stated_cost
-        from together
-        cross join as_of
+            coalesce(order_currency_code, own_currency_code) as currency_code,
+            exchange_rate,
+            is_booked,
+            order_date,
+            refunded_at,
+            refunded_date,
+            reason,
+            coalesce(is_restocked, false) as is_restocked,
+            quantity,
+            recorded_refund_amount,
+            net_refund,
+            stated_cost
+        from priced
     ),
 
     final as (
@@ -251,7 +189,7 @@ with
             *,
             {{ base_key("base", "customer_key", "currency_code") }} as base_key,
             {{ booked_amount("net_refund") }} as refund_amount
-        from joined
+        from placed
     )
 
 select *
