@@ -1,4 +1,4 @@
-"""What nobody delivered is empty: without a feed, no figure becomes 0 or 1 in every row."""
+"""What was not delivered is empty: without a feed, no figure becomes 0 or 1 in every row."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ NUMBERS = ("DOUBLE", "BIGINT", "INTEGER", "DECIMAL")
 
 @dataclass(frozen=True)
 class Change:
-    """A figure that became 0, or 1, in every row although nobody observed it: in how many it was another before."""
+    """A figure that became 0, or 1, in every row although it was not observed: in how many it was another before."""
 
     taken: str
     mart: str
@@ -88,7 +88,7 @@ class Shop:
         if not keys or not numbers:
             return
         same = " and ".join(f"new.{key} is not distinct from old.{key}" for key in keys)
-        # a figure of fewer cases may become 0 in a row; one that nobody observed becomes it in all
+        # a figure of fewer cases may become 0 in a row; one that was not observed becomes it in all
         counted = ", ".join(
             f"case when bool_and(new.{one} = 0) or bool_and(new.{one} = 1) "
             f"then count(*) filter (where new.{one} <> old.{one}) else 0 end"

@@ -24,24 +24,16 @@ with
             having count(payment_fee_amount) > 0
             union
         {% endif %}
-        {% if "interaction" in admitted %}
+        {% for record, relation in [
+            ("interaction", "fct_interactions"),
+            ("campaign_contact", "fct_campaign_contacts"),
+            ("campaign", "fct_campaigns"),
+        ] if record in admitted %}
             select 'contact' as kind
-            from {{ ref("fct_interactions") }}
+            from {{ ref(relation) }}
             having sum(cost_amount) > 0
             union
-        {% endif %}
-        {% if "campaign_contact" in admitted %}
-            select 'contact' as kind
-            from {{ ref("fct_campaign_contacts") }}
-            having sum(cost_amount) > 0
-            union
-        {% endif %}
-        {% if "campaign" in admitted %}
-            select 'contact' as kind
-            from {{ ref("fct_campaigns") }}
-            having sum(cost_amount) > 0
-            union
-        {% endif %}
+        {% endfor %}
         select 'nothing' as kind
     ),
 

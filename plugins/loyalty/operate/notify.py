@@ -74,8 +74,8 @@ class Item:
     @property
     def fingerprint(self) -> str:
         """Equal for equal things."""
-        told = {"feed": self.feed, "rule": self.rule, "subject": self.subject} if self.subject else asdict(self)
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        kept = {"feed": self.feed, "rule": self.rule, "subject": self.subject} if self.subject else asdict(self)
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -163,8 +163,8 @@ def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
             if isinstance(one, FeedConfig) and (one.canonical_name, one.source) == (largest.feed, largest.source)
         )
         more = f" `loyalty status` shows {len(warnings) - 1:,} more of this kind." if len(warnings) > 1 else ""
-        told = f"Warning: {largest.sentence}.{more}"
-        warned = item(next(names, ""), "data_warning", sum(one.row_count for one in warnings), told)
+        sentence = f"Warning: {largest.sentence}.{more}"
+        warned = item(next(names, ""), "data_warning", sum(one.row_count for one in warnings), sentence)
         found.append(replace(warned, subject=f"{largest.feed}, {largest.source}, {largest.warning}"))
     for state in feed_states(workspace, now):
         if state.last_outcome in ("disabled", "failed"):

@@ -14,7 +14,7 @@ with
     outcomes as (
         select *, {{ month_start("submitted_date") }} as month
         from {{ ref("fct_survey_outcomes") }}
-        -- while the days after the answer are not over, nobody has failed to come
+        -- while the days after the answer are not over, every customer may still come
         where is_observed
     ),
 

@@ -67,7 +67,7 @@ with
         group by unhappy.response_key
     ),
 
-    -- a survey in which nobody was ever contacted does not export it
+    -- a survey without any contact does not export it
     exported as (
         select source, survey_id, count(followed_up_at) > 0 as has_contacts
         from responses

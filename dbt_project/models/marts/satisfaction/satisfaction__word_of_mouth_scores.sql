@@ -21,7 +21,7 @@ with
         group by referrer_customer_key
     ),
 
-    -- without an invitation, or one that was accepted, on record nobody knows
+    -- without an invitation, or one that was accepted, on record it is not known
     exported as (
         select
             source,

@@ -1,4 +1,4 @@
-{# Across waves the latest counts, for each thing asked: whether there was a complaint, and how many were told. Of each survey, and of all. #}
+{# Across waves the latest counts, for each thing asked: whether there was a complaint, and how many people heard of it. Of each survey, and of all. #}
 with
     experiences as (
         select *

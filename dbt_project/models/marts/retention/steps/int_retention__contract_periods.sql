@@ -26,7 +26,8 @@ with
             and numbers.n <= plans.last_period + {{ var("contract_future_periods") }}
     ),
 
-    -- at risk in period t: whoever has not left, nor is younger, before it ends
+    -- at risk in period t: customers who have not left, and are old enough, before it
+    -- ends
     counted as (
         select
             grid.source,

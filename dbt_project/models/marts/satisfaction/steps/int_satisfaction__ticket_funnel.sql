@@ -38,7 +38,7 @@ with
                     "outcomes.is_landmark_reached and outcomes.speed is not null"
                 )
             }} as landmark_count,
-            -- without a first response on record nobody knows
+            -- without a first response on record it is not known
             case
                 when count(outcomes.is_answered) > 0
                 then

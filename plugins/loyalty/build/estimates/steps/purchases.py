@@ -46,7 +46,7 @@ TABLES: dict[str, Columns] = {
 
 @dataclass(frozen=True)
 class Window:
-    """The last day looked at, days ahead to foretell; how far, and at which yearly rate, lifetime value looks."""
+    """The last day looked at, days ahead to predict; how far, and at which yearly rate, lifetime value looks."""
 
     end: date
     horizon_days: int
