@@ -118,7 +118,14 @@ def test_b11_a_webhook_that_answers_no_http_fails_no_run(
     assert ("notify_url could not be reached" in said[-1]) is not is_received
 
 
-@pytest.mark.parametrize("url", ["http://user:CANARY@hooks.example/x", "http://127.0.0.1:1/a CANARY", "http://[CANARY"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:CANARY@hooks.example/x",  # pragma: allowlist secret
+        "http://127.0.0.1:1/a CANARY",
+        "http://[CANARY",
+    ],
+)
 def test_b11_a_webhook_with_a_wrong_address_fails_no_run(
     published: Settings, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:

@@ -46,7 +46,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Answer], Server
 
     def start(answer: Answer) -> Server:
         servers.append(Server(answer))
-        monkeypatch.setenv("AIRFLOW_CONN_SHOP", f"http://ann:CANARY@127.0.0.1:{servers[-1].server_port}/http")
+        address = f"ann:CANARY@127.0.0.1:{servers[-1].server_port}"
+        monkeypatch.setenv("AIRFLOW_CONN_SHOP", f"http://{address}/http")
         return servers[-1]
 
     yield start
