@@ -65,7 +65,7 @@
 {#
   Pieces of the odds ratio over strata (Mantel & Haenszel 1959) and of its log's variance (Robins, Breslow &
   Greenland 1986), one stratum's at a time: r = a*d/n, s = b*c/n, p = (a+d)/n, q = (b+c)/n. A stratum in which
-  nobody is adds 0. The caller adds up pr, ps + qr, qs, r and s:
+  is missing adds 0. The caller adds up pr, ps + qr, qs, r and s:
   ratio = R/S, variance = PR/(2 R^2) + (PS + QR)/(2 R S) + QS/(2 S^2).
 #}
 {% macro stratum_piece(piece, a, b, c, d) -%}

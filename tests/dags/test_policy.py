@@ -55,7 +55,7 @@ def test_what_is_transient_is_tried_again_with_growing_delays(dags):
                 assert task.retry_exponential_backoff > 1, task.task_id
 
 
-def test_no_task_waits_for_a_pool_that_nobody_made(dags):
+def test_no_task_waits_for_a_pool_that_is_not_made(dags):
     assert {task.pool for dag in dags.values() for task in dag.tasks} == {"default_pool"}
 
 

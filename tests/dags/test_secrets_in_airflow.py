@@ -29,7 +29,7 @@ def test_the_login_of_a_feed_is_in_no_record_of_airflow(airflow, shop, monkeypat
     monkeypatch.setenv("AIRFLOW_CONN_WEBSHOP", f"http://user:{CANARY}@127.0.0.1:9")
     dag = airflow.bag().dags["load_orders"]
     for task in dag.tasks:
-        task.retries = 0  # nobody waits for a server that is down
+        task.retries = 0  # a server that is down is not waited for
     assert {str(task.state) for task in dag.test().get_task_instances() if task.task_id == "webshop"} == {"failed"}
     home = Path(os.environ["AIRFLOW_HOME"])
     with sqlite3.connect(home / "airflow.db") as database:

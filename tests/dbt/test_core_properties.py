@@ -107,7 +107,7 @@ def test_chains_of_merges_end_at_their_last_record_and_circles_are_refused(built
     assert rows == [("c5", 3, False), ("c6", 1, True), ("c7", 1, True)]
 
 
-def test_a_merge_that_was_undone_merges_nobody(built: Warehouse) -> None:
+def test_a_merge_that_was_undone_merges_no_one(built: Warehouse) -> None:
     assert built.query(
         "select customer_id, record_count from core.dim_customers"
         " where source = 'north' and customer_id in ('c0', 'c1') order by customer_id"

@@ -110,13 +110,13 @@ def test_the_most_urgent_action_is_due(shop: Warehouse) -> None:
     assert first == due
 
 
-def test_staff_and_who_did_not_agree_are_nobodys_next_action(shop: Warehouse) -> None:
+def test_staff_and_who_did_not_agree_get_no_next_action(shop: Warehouse) -> None:
     listed = {row[0] for row in shop.query("select customer_id from marts.loyalty__next_actions")}
     assert listed.isdisjoint({"staff", "private"})
 
 
 def test_a_single_alert_is_counted_and_not_rated(shop: Warehouse) -> None:
-    """Days after a signal nobody knows yet who leaves, and no lapse came late enough to have been announced."""
+    """Days after a signal it is not known yet who leaves, and no lapse came late enough to have been announced."""
     signals = "select signal, alert_count, lapse_count, warned_count, precision_rate, is_suppressed"
     assert shop.query(f"{signals} from marts.loyalty__early_signals order by 1") == [
         (signal, 0, 0, 0, None, True) for signal in ("any", "complaint", "detractor", "low score")
@@ -141,7 +141,7 @@ def test_one_customer_and_no_survey(tmp_path_factory: pytest.TempPathFactory, en
 @pytest.mark.slow
 @settings(max_examples=3, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000))
-def test_quadrants_add_up_and_nobody_is_contacted_twice(
+def test_quadrants_add_up_and_no_one_is_contacted_twice(
     tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Whatever customers do: the quadrants sum to the base, one action is due at most, and never within its cadence."""

@@ -100,9 +100,9 @@ def test_gamma_gamma_by_the_projects_own_path(cdnow: Warehouse) -> None:
     assert base == PUBLISHED["gammagamma_cdnow"]["n_repeat"] == 946
 
 
-def test_all_customers_are_foretold_as_published(cdnow: Warehouse) -> None:
+def test_all_customers_are_predicted_as_published(cdnow: Warehouse) -> None:
     """Per customer against the file, whose summary rounds weeks to two digits: the third digit may differ. To six
-    digits the same customers are foretold in tests/unit/build/estimates/test_btyd.py, from the rounded weeks."""
+    digits the same customers are predicted in tests/unit/build/estimates/test_btyd.py, from the rounded weeks."""
     found = cdnow.frame(
         "select cast(customer_id as integer) as id, repeat_day_count, recency_days / 7.0 as t_x, age_days / 7.0 as age,"
         " p_alive::double as p_alive, order_probability::double as order_probability, expected_order_count"
@@ -230,14 +230,14 @@ def test_the_hold_out_is_the_published_one(a_year_later: Warehouse) -> None:
     assert (observed, round(expected, 2), verdict) == (1882, 1653.41, "passes")
 
 
-def test_the_model_of_p_alive_foretells_the_same_hold_out(a_year_later: Warehouse) -> None:
+def test_the_model_of_p_alive_predicts_the_same_hold_out(a_year_later: Warehouse) -> None:
     assert _fitted(a_year_later, "mbgnbd", "calibration")[1] == -9582.1357
     # package lifetimes 0.11.3, ModifiedBetaGeoFitter, on the same customers: tests/unit/build/estimates/test_btyd.py
-    foretold = a_year_later.query(
+    predicted = a_year_later.query(
         "select observed_figure, round(expected_figure, 1), verdict from quality.dq__model_checks"
         " where model = 'mbgnbd' and check_name = 'hold-out order days'"
     )
-    assert foretold == [(1882, 1576.7, "passes")]
+    assert predicted == [(1882, 1576.7, "passes")]
     deciles = a_year_later.query(
         "select count(*), sum(base_count) from quality.dq__model_checks"
         " where model = 'mbgnbd' and check_name = 'hold-out order probability by decile'"
@@ -265,8 +265,8 @@ def test_the_hold_out_by_earlier_repeats_is_the_published_one(a_year_later: Ware
     assert [row[2] for row in rows] == pytest.approx([float(row["actual"]) for row in oracle], rel=1e-7)
 
 
-def test_one_repeat_is_foretold_too_few_orders_and_the_check_says_so(a_year_later: Warehouse) -> None:
-    """BG/NBD's known weakness on CDNOW: who came back once orders a third more than foretold."""
+def test_one_repeat_is_predicted_too_few_orders_and_the_check_says_so(a_year_later: Warehouse) -> None:
+    """BG/NBD's known weakness on CDNOW: who came back once orders a third more than predicted."""
     verdicts = dict(
         a_year_later.query(
             "select part, verdict from quality.dq__model_checks"
@@ -357,7 +357,7 @@ def test_sbg_from_the_contracts_feed(
     assert periods.survival_rate[7:].isna().all()
 
 
-def test_sbg_foretells_the_periods_it_has_not_seen(contracts: Warehouse) -> None:
+def test_sbg_predicts_the_periods_it_has_not_seen(contracts: Warehouse) -> None:
     rows = contracts.query(
         "select scope, count(*), count(*) filter (where verdict = 'passes') from quality.dq__model_checks"
         " where check_name = 'hold-out survival' and scope <> 'club, all plans' group by scope order by scope"
@@ -366,7 +366,7 @@ def test_sbg_foretells_the_periods_it_has_not_seen(contracts: Warehouse) -> None
     assert rows == [("club, high end", 4, 3), ("club, regular", 4, 4)]
 
 
-def test_a_shop_of_25_customers_is_told_why_nothing_is_foretold(contracts: Warehouse) -> None:
+def test_a_shop_of_25_customers_is_told_why_nothing_is_predicted(contracts: Warehouse) -> None:
     reasons = contracts.query(
         "select prediction_missing_reason, count(*), count(order_probability) + count(p_alive) + count(clv_amount)"
         " from core.fct_customer_predictions group by all"
@@ -374,7 +374,7 @@ def test_a_shop_of_25_customers_is_told_why_nothing_is_foretold(contracts: Wareh
     assert len(reasons) == 1
     reason, customers, predictions = reasons[0]
     assert (customers, predictions) == (25, 0)
-    assert reason.startswith("orders cannot be foretold: ")
+    assert reason.startswith("orders cannot be predicted: ")
     assert reason.endswith(" of the 50 customers who came back needed")
     verdicts = contracts.query(
         "select distinct verdict from quality.dq__model_checks where model in ('bgnbd', 'mbgnbd', 'gamma_gamma')"

@@ -17,7 +17,7 @@ from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 
-# As the reference implementations counted: nobody is left truncated, all time, by net revenue.
+# As the reference implementations counted: no one is left truncated, all time, by net revenue.
 AS_THE_ORACLES = {"left_truncation": False, "value_window_months": 0, "tier_measure": "net_revenue", "min_base": 1}
 
 
@@ -100,7 +100,7 @@ def test_cdnow_has_no_costs_so_profit_is_unknown_and_says_why(cdnow: Warehouse) 
     assert rows == [(23570, 0, 0)]
 
 
-def test_cdnow_has_no_costs_so_nobody_is_on_the_whale_curve(cdnow: Warehouse) -> None:
+def test_cdnow_has_no_costs_so_no_one_is_on_the_whale_curve(cdnow: Warehouse) -> None:
     assert cdnow.value("select count(*) from steps.int_profitability__customer_profits where net_amount = 0") > 0
     assert cdnow.value("select count(*) from marts.profitability__whale_curve") == 0
 

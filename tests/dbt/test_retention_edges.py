@@ -63,7 +63,7 @@ def test_what_no_feed_speaks_of_has_no_rows(lonely: Warehouse) -> None:
         assert lonely.value(f"select count(*) from marts.{relation}") == 0
 
 
-def test_a_wallet_nobody_speaks_of_is_unknown(lonely: Warehouse) -> None:
+def test_a_wallet_without_a_statement_is_unknown(lonely: Warehouse) -> None:
     assert lonely.query(
         "select own_amount, share_count, share_of_wallet, sow_stated, wallet_amount"
         " from marts.wallet__segment_periods where segment_by = 'all' and period_grain = 'year'"

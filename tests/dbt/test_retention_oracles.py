@@ -26,7 +26,7 @@ UNTESTED = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_
 
 @pytest.fixture(scope="module")
 def cdnow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """CDNOW's master file; nobody is left truncated."""
+    """CDNOW's master file; no one is left truncated."""
     selected = (
         "+retention__order_gap_curve",
         "+retention__survival",

@@ -67,7 +67,7 @@ def _schools() -> pd.DataFrame:
 
 def _load_schools(made: Warehouse) -> None:
     """The schools as customers who answered, among as many others as make the published margins: their kind is the
-    band of age, and who met the target was there a year before. All spend alike, so spend weighs nobody."""
+    band of age, and who met the target was there a year before. All spend alike, so spend changes no weight."""
     answered = _schools()
     rest = {
         name: _missing(margin, answered[column]) for name, column, margin in (("k", "stype", KINDS), ("m", "met", MET))

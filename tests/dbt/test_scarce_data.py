@@ -207,7 +207,7 @@ def test_no_survey(lonely: Warehouse) -> None:
     assert _filled(lonely, "loyalty__customers", asked) == []
     assert lonely.query("select distinct loyalty_quadrant from marts.loyalty__customers") == [("unmeasured",)]
     assert _filled(lonely, "wallet__customer_periods", "sow_stated sow_war share_of_wallet wallet_gap_amount") == []
-    # without a ticket nobody knows who complained, and the silent are not 0
+    # without a ticket it is not known who complained, and the silent are not 0
     estimates = "complainer_count assumed_silent_estimate most_silent_estimate own_silent_estimate"
     assert _filled(lonely, "satisfaction__silent_dissatisfied", estimates) == []
 

@@ -23,7 +23,7 @@ RULE = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))["war"]
 
 @pytest.fixture(scope="module")
 def rated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """One respondent for each number of brands; and ties, ratings instead of ranks, half a ranking, nobody of ours."""
+    """One respondent for each number of brands; and ties, ratings instead of ranks, half a ranking, none of ours."""
     brands = {f"{n} brands": [(f"b{rank}", rank, None) for rank in range(1, n + 1)] for n in range(1, 6)}
     brands["tie"] = [("b1", 1, None), ("b2", 1, None), ("b3", 3, None)]
     brands["mean ranks"] = [("b1", 1.5, None), ("b2", 1.5, None), ("b3", 3, None)]

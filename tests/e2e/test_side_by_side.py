@@ -39,7 +39,7 @@ def hanging_at(point, step, *arguments):
 
 @pytest.fixture
 def impatient(waiting):
-    """The second night, built and not published, in a workspace that waits for nobody."""
+    """The second night, built and not published, in a workspace that waits for no one."""
     return waiting.model_copy(update={"lock_wait_seconds": 0})
 
 

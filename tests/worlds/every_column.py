@@ -106,7 +106,7 @@ class Shop:
 
 
 def draw_shop(seed: int = 7) -> Shop:
-    """Orders of customers with a pace of their own, of guests, of people nobody knows."""
+    """Orders of customers with a pace of their own, of guests, of unknown people."""
     chance = random.Random(seed)
     shop = Shop(chance, {_customer(n): chance.betavariate(4, 2) for n in range(PEOPLE)}, [])
     for number in range(PEOPLE):

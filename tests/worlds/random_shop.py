@@ -86,7 +86,7 @@ def sold(loads: list[Load]) -> Money:
 
 
 def refunds(loads: list[Load]) -> list[Refund]:
-    """Every refund, on its own day: nothing for a cancelled order, the whole of it for one that nobody knows."""
+    """Every refund, on its own day: nothing for a cancelled order, the whole of it for one that is not on record."""
     orders = newest(loads, "orders", "order_id")
     found = []
     for (source, _), refund in newest(loads, "refunds", "refund_id").items():
@@ -140,7 +140,7 @@ def _currency(number: int, source: str) -> str:
 
 def _line(chance: random.Random, number: int, line: int) -> Row:
     return {
-        "order_id": str(number + (60 if chance.random() < 0.02 else 0)),  # now and then an order nobody knows
+        "order_id": str(number + (60 if chance.random() < 0.02 else 0)),  # now and then an order that is not on record
         "line_number": line,
         "product_id": chance.choice(["p", "q"]),
         "quantity": chance.randrange(4),

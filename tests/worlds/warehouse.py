@@ -180,7 +180,7 @@ def run_dbt(
     command = [
         *arguments,
         *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", target),
-        # what failed is in the result; writing events that nobody reads is a sixth of a build
+        # what failed is in the result; writing events that are not read is a sixth of a build
         *("--target-path", str(folder), "--log-path", str(folder)),
         *("--log-level", "none", "--log-level-file", "none"),
     ]

@@ -1,4 +1,4 @@
-{# `all` looks at every day up to as_of; `calibration` stops earlier and has the rest to foretell. #}
+{# `all` looks at every day up to as_of; `calibration` stops earlier and has the rest to predict. #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 

@@ -57,10 +57,11 @@ with
                 when customers.order_day_count = 0
                 then 'no order yet'
                 when customers.is_left_truncated
-                then 'ordered when the data begin: since when, nobody knows'
+                then 'ordered when the data begin: it is not known since when'
                 when orders.order_probability is null
                 then
-                    'orders cannot be foretold: ' || coalesce(fits.reason, 'not fitted')
+                    'orders cannot be predicted: '
+                    || coalesce(fits.reason, 'not fitted')
             end as prediction_missing_reason,
             order_values.value_missing_reason,
             years.yearly_cm3_amount,

@@ -74,7 +74,7 @@ with
                 case when not weeks.is_promoted then bought_weeks.week end
             ) as other_order_week_count
         from customers
-        -- before the first order nobody was a customer whom a rival could tempt
+        -- before the first order there is no customer that a rival could tempt
         inner join weeks on weeks.week > customers.first_week
         left join
             bought_weeks

@@ -1,4 +1,4 @@
-{# A lapse falls on the day on which nobody has ordered for churn_days; the open gap runs to the as-of date. #}
+{# A lapse falls on the day on which the last order is churn_days old; the open gap runs to the as-of date. #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 

@@ -1,4 +1,4 @@
-{# What customers said happened to them: a problem, a complaint, whom they told; and what they did after. #}
+{# What customers said happened to them: a problem, a complaint, word of mouth; and what they did after. #}
 with
     responses as (select * from {{ ref("fct_survey_results") }} where not is_duplicate),
 

@@ -2,7 +2,7 @@ with
     answers as (
         select *
         from {{ ref("fct_survey_answers") }}
-        -- an answer without a number, or to a question that nobody has explained,
+        -- an answer without a number, or to a question that the list does not explain,
         -- scores nothing
         where score is not null and role is not null
     ),

@@ -1,4 +1,4 @@
-{# A state is read at the landmark and the outcome after it, so that nobody is immortal while waiting. #}
+{# A state is read at the landmark and the outcome after it, so that waiting time is not counted as staying. #}
 with
     -- a source that tells of no answer or solution at all does not export them
     tickets as (

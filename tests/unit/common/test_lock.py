@@ -1,4 +1,4 @@
-"""One holder at a time; who waits in vain is told whom for; a killed holder holds nothing."""
+"""One holder at a time; who waits in vain is shown the holder; a killed holder holds nothing."""
 
 import os
 import signal
@@ -55,5 +55,5 @@ def test_killed_holder_holds_nothing(tmp_path, holder):
         pass
 
 
-def test_nobody_holds_a_lock_that_was_never_taken(tmp_path):
+def test_no_one_holds_a_lock_that_was_never_taken(tmp_path):
     assert holder_of(tmp_path / "work.lock") is None

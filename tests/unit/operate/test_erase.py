@@ -100,7 +100,7 @@ def test_person_is_gone_from_every_byte_and_totals_hold(workspace, monkeypatch):
     assert verify(opened(workspace)) == []
 
 
-def test_receipt_list_and_ledger_name_nobody(unbuilt):
+def test_receipt_list_and_ledger_name_no_one(unbuilt):
     receipt = forget(opened(unbuilt), WHO)
     event = Ledger(unbuilt.ledger).last("forget")
     assert event.data["receipt"] == receipt.code
@@ -259,7 +259,7 @@ def test_lines_that_come_before_their_order_are_caught_by_the_next_build(workspa
 
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_copy_that_another_feed_keeps_of_the_persons_file_goes_whenever_it_came(unbuilt, is_first):
-    """Another feed reads the same file, and of it nobody's name: its copy names them all the same."""
+    """Another feed reads the same file, but not its column of names: its copy names them all the same."""
     content = one_mart.DAY_30.replace("ann", WHO).replace("10.00", "12.00")
     one_mart.deliver(unbuilt, "2017-12-31", content)
     columns = "{order_id: at, ordered_at: {value: '2017-12-31'}, total_amount: total}"
@@ -299,7 +299,7 @@ def test_a_customer_with_an_id_is_found_by_the_address(unbuilt, rotations):
     assert places(unbuilt, WHO) == {"serve"}
 
 
-def test_an_address_that_the_shop_fills_in_for_many_forgets_nobody(unbuilt):
+def test_an_address_that_the_shop_fills_in_for_many_forgets_no_one(unbuilt):
     rows = "".join(f"c{number},nobody@example.com,,2017-01-01,\n" for number in range(11))
     (unbuilt.home / "exports" / "customers_2.csv").write_text(HEADER + rows)
     load(unbuilt)

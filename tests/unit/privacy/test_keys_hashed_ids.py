@@ -210,7 +210,7 @@ def test_raw_files_go_also_when_the_person_stood_in_held_back_rows_alone_and_the
     row = "#1006,zoe@example.com,paid,EUR,5.00,0.00,soon\n"
     (unbuilt.home / "exports" / "shopify_2017-12-31.csv").write_text(LATER + row)
     load(unbuilt)
-    other = guide("shopify_orders").partition("\ncolumns:")[0]  # reads the same file, and nobody's name in it
+    other = guide("shopify_orders").partition("\ncolumns:")[0]  # reads the same file, but not its column of names
     columns = "{order_id: Created at, ordered_at: {value: '2017-12-31'}, currency_code: Currency, total_amount: Total}"
     (unbuilt.feeds / "other.yml").write_text(f"{other}\ncolumns: {columns}\n")
     load(unbuilt, "other")
@@ -226,7 +226,7 @@ def test_a_person_of_another_source_is_another_persons_affair(unbuilt):
         erase.forget(opened(unbuilt), ADA, source="till")
 
 
-def test_while_a_rotation_is_under_way_nobody_is_forgotten_by_halves(unbuilt, monkeypatch):
+def test_while_a_rotation_is_under_way_no_one_is_forgotten_by_halves(unbuilt, monkeypatch):
     keys.add_key(unbuilt)  # as far as a rotation that is killed at once
     with pytest.raises(UserError, match="run `loyalty rotate-key`, which goes on"):
         erase.forget(opened(unbuilt), ADA)

@@ -166,7 +166,7 @@ def test_rows_are_written_as_they_come_and_a_table_says_where_it_stops(published
     with asked(published, sql) as answer:
         rows = iter(answer.rows)
         assert written(Answer(answer.columns, (next(rows) for _ in range(2))), "csv") == "n\n0\n1\n"
-        assert next(rows) == (2,)  # nobody has taken the rest
+        assert next(rows) == (2,)  # the rest was not read
     assert [row["n"] for row in json.loads(asked_for(published, sql, "json"))] == list(range(3 * ROWS_AT_ONCE))
     assert asked_for(published, sql, "csv").splitlines()[-1] == str(3 * ROWS_AT_ONCE - 1)
     lines = asked_for(published, sql, "table").splitlines()

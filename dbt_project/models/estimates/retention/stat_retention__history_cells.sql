@@ -14,7 +14,7 @@ with
                 case when holdout_day_count > 0 then 1 else 0 end
             ) as holdout_customer_count
         from histories
-        -- nobody knows since when they have been ordering
+        -- it is not known since when they have been ordering
         where not is_left_truncated
         group by fit_window, repeat_day_count, recency_days, age_days
     )

@@ -11,7 +11,7 @@ with
             sum(holdout_valued_day_count) as holdout_valued_day_count,
             sum(holdout_valued_amount) as holdout_valued_amount
         from histories
-        -- nobody knows since when they have been ordering
+        -- it is not known since when they have been ordering
         where not is_left_truncated
         group by currency_code, fit_window, valued_day_count, valued_amount
     )

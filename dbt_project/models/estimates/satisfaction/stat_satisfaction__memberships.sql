@@ -64,7 +64,7 @@ with
     final as (
         select *
         from memberships
-        -- a way of asking that nobody knows is none
+        -- an unknown way of asking counts as none
         where segment is not null
     )
 

@@ -3,7 +3,7 @@ with
     spends as (
         select
             *,
-            -- half of the customers, by chance, for the others' fit to foretell
+            -- half of the customers, by chance, for the others' fit to predict
             substr(md5(customer_key), 1, 1) >= '8' as is_held_out,
             cast(
                 round(
@@ -15,7 +15,7 @@ with
                 ) as bigint
             ) as log_bin
         from {{ ref("fct_wallet_spend") }}
-        -- without a peer level there is nobody to compare with; the logarithm wants
+        -- without a peer level there is nothing to compare with; the logarithm wants
         -- money above 0
         where peer_level is not null and own_amount > 0
     ),

@@ -20,7 +20,7 @@ with
             end as cac_amount,
             {{ div("margins.cumulative_cm3_amount", "cohorts.cohort_size") }}
             as cumulative_cm3_mean_amount,
-            -- a mean over those whose orders can be foretold
+            -- a mean over those whose orders can be predicted
             {{ div("cohorts.predicted_value_amount", "cohorts.predicted_count") }}
             as predicted_value_mean_amount,
             row_number() over (

@@ -85,7 +85,7 @@ with
             false as has_control_arm,
             case
                 when order_days.comparison_key is null
-                then 'nobody joined in this month'
+                then 'no one joined in this month'
                 else order_days.reason
             end as lift_reason
         from programme_months

@@ -29,7 +29,7 @@ with
         group by tier_kind, programme, tier_from, tier_to
     ),
 
-    -- the whole matrix, moves that nobody made included
+    -- the whole matrix, moves without customers included
     cells as (
         select
             origins.*,

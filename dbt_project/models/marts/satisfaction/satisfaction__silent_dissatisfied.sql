@@ -72,7 +72,7 @@ with
             segments.segment_by,
             segments.segment,
             count(*) as customer_count,
-            -- without a single ticket on record nobody knows who complained
+            -- without a single ticket on record it is not known who complained
             case
                 when segments.source in (select source from tickets)
                 then count(complainers.customer_key)

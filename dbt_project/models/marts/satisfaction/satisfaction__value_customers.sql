@@ -46,7 +46,7 @@ with
             lmg_share as importance_share,
             fit_reason as reason
         from drivers
-        -- a key factor explains more than its equal share; where nobody could tell,
+        -- a key factor explains more than its equal share; where it could not be said,
         -- all are shown
         where coalesce(lmg_share * driver_count >= 1, true)
     ),

@@ -39,7 +39,7 @@ with
         from market
     ),
 
-    -- a market's total is nobody's sample
+    -- a market's total is not a sample
     judged as (
         select
             *,

@@ -27,7 +27,7 @@ INTERCEPT = ("intercept", "")
 class SpendBin:
     """Customers of one cell with about the same spend: the attribute levels in a fixed order, the spend
     (reporting currency, above 0), how many customers, and whether they are of the half of all customers (drawn by
-    the hash of their key) that the other half's fit has to foretell."""
+    the hash of their key) that the other half's fit has to predict."""
 
     levels: tuple[str, ...]
     amount: float
@@ -99,7 +99,7 @@ def fit_wallet(scope: str, attributes: Sequence[str], bins: Sequence[SpendBin]) 
 
 
 def _checks(response: np.ndarray, design: np.ndarray, counts: np.ndarray, held_out: np.ndarray) -> list[Check]:
-    """Of the customers held out, the share that spends at most the quantile which the others foretell them."""
+    """Of the customers held out, the share that spends at most the quantile which the others predict them."""
     n = float(counts[held_out].sum())
     seen = None if n in (0, counts.sum()) else ~held_out
     if seen is None:

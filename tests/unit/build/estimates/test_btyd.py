@@ -144,7 +144,7 @@ def test_the_hold_out_by_earlier_repeats_is_the_reference_s(bgnbd: Fit, historie
     assert bands["low"].expected < 0.3 < bands["medium"].expected < 0.7 < bands["high"].expected
 
 
-def test_mbgnbd_foretells_the_hold_out_too(mbgnbd: Fit, histories: Histories) -> None:
+def test_mbgnbd_predicts_the_hold_out_too(mbgnbd: Fit, histories: Histories) -> None:
     days = CUSTOMERS.holdout_actual.to_numpy(float)
     checks = list(predictions(mbgnbd, histories, HeldOut(days, days**2, (days > 0).astype(float)), 39))
     theirs = ModifiedBetaGeoFitter()
@@ -276,7 +276,7 @@ def _customer(chance: np.random.Generator, truth: dict[str, float], age: float) 
     return repeats, last, age
 
 
-def test_where_nobody_leaves_easily_the_chance_is_the_same_for_all() -> None:
+def test_where_no_one_leaves_easily_the_chance_is_the_same_for_all() -> None:
     """Customers who never stop: how the chance to leave varies is not in such data, and the fit says so."""
     chance = np.random.default_rng(5)
     truth = {"r": 2.0, "alpha": 2.0, "a": 1e4, "b": 1e6}
@@ -297,9 +297,9 @@ def test_too_few_repeaters_are_not_fitted(model: str) -> None:
     assert fit.parameters == {}
 
 
-def test_nobody_at_all_is_not_fitted() -> None:
-    nobody = Histories(*(np.array([]) for _ in range(4)))
-    assert btyd.fit_ordering(btyd.BGNBD, "all", nobody).reason == "0 of the 50 customers who came back needed"
+def test_no_customer_at_all_is_not_fitted() -> None:
+    none = Histories(*(np.array([]) for _ in range(4)))
+    assert btyd.fit_ordering(btyd.BGNBD, "all", none).reason == "0 of the 50 customers who came back needed"
     assert not btyd.fit_values("USD", Values(*(np.array([]) for _ in range(3)))).is_fitted
 
 

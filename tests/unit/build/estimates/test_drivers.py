@@ -34,7 +34,7 @@ def test_shares_of_variance_on_swiss(swiss: pd.DataFrame) -> None:
     assert sum(share.value for share in result.lmg_shares.values()) == pytest.approx(1)
 
 
-def test_the_check_of_drivers_is_a_regression_foretelling_what_it_has_not_seen(swiss: pd.DataFrame) -> None:
+def test_the_check_of_drivers_is_a_regression_predicting_what_it_has_not_seen(swiss: pd.DataFrame) -> None:
     check = drivers.fit_drivers("swiss", "outcome", in_groups(swiss), 1, 1).fit.checks[0]
     assert (check.base_count, check.expected) == (47, pytest.approx(SURVEY["lmg_swiss"]["R2"], abs=1e-7))
     missed = whole = 0.0
@@ -42,16 +42,16 @@ def test_the_check_of_drivers_is_a_regression_foretelling_what_it_has_not_seen(s
         unseen = swiss.iloc[start::16]
         seen = swiss.drop(unseen.index)
         fitted = OLS(seen["outcome"], add_constant(seen.drop(columns="outcome"))).fit()
-        foretold = fitted.predict(add_constant(unseen.drop(columns="outcome"), has_constant="add"))
+        predicted = fitted.predict(add_constant(unseen.drop(columns="outcome"), has_constant="add"))
         scale = seen["outcome"].std()
-        missed += (((unseen["outcome"] - foretold) / scale) ** 2).sum()
+        missed += (((unseen["outcome"] - predicted) / scale) ** 2).sum()
         whole += (((unseen["outcome"] - seen["outcome"].mean()) / scale) ** 2).sum()
     assert check.observed == pytest.approx(1 - missed / whole, rel=1e-9)
     assert check.observed is not None and check.expected is not None
     assert check.observed < check.expected
 
 
-def test_drivers_that_mean_nothing_foretell_nothing() -> None:
+def test_drivers_that_mean_nothing_predict_nothing() -> None:
     noise = pd.DataFrame(np.random.default_rng(5).integers(1, 11, (120, 6)), columns=[*"abcde", "outcome"])
     check = drivers.fit_drivers("noise", "outcome", in_groups(noise)).fit.checks[0]
     assert check.observed is not None and check.expected is not None

@@ -84,7 +84,7 @@ def test_levels_hardly_anybody_answered_from_are_merged() -> None:
     }
 
 
-def test_a_level_nobody_answered_from_joins_the_smallest() -> None:
+def test_a_level_without_answers_joins_the_smallest() -> None:
     cells = [Cell(("a",), 10, 8), Cell(("b",), 10, 9), Cell(("c",), 10, 0)]
     assert merged_levels(cells, 0) == {"a": "a + c", "c": "a + c", "b": "b"}
 

@@ -61,7 +61,7 @@ def test_a_wallet_is_judged_by_customers_that_its_fit_has_not_seen() -> None:
     assert check.high is not None and check.high < 0.6
 
 
-def test_nobody_held_out_is_no_check() -> None:
+def test_no_one_held_out_is_no_check() -> None:
     bins = [SpendBin((), float(amount), 1, True) for amount in range(1, 201)]
     assert fit_wallet("all", (), bins).fit.checks == []
 

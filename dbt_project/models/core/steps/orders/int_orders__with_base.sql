@@ -1,4 +1,4 @@
-{# To whom an order's amounts belong: a customer, or one of the rows outside the base. #}
+{# Who an order's amounts belong to: a customer, or one of the rows outside the base. #}
 with
     orders as (select * from {{ ref("int_orders__dated") }}),
 

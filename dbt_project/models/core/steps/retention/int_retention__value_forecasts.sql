@@ -67,7 +67,7 @@ with
             case
                 when forecast.expected_order_amount is null
                 then
-                    'order value cannot be foretold: '
+                    'order value cannot be predicted: '
                     || coalesce(fits.reason, 'not fitted')
                 when forecast.margin_rate is null
                 then 'too few unit costs are known for a margin'

@@ -14,7 +14,7 @@ with
             {{ add_days("responses.submitted_date", var("horizon_days")) }}
             as follow_up_end_date
         from {{ ref("fct_survey_responses") }} as responses
-        -- of strangers, employees and dealers nobody knows what they buy
+        -- what strangers, employees and dealers buy is not known
         inner join customers on responses.customer_key = customers.customer_key
         where not responses.is_duplicate and responses.respondent_type = 'customer'
     ),

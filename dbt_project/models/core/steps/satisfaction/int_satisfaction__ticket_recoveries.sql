@@ -1,5 +1,5 @@
 {#
-  Whom the recovery paradox compares: respondents whose first and only complaint was just solved fast, was not, and those
+  The customers that the recovery paradox compares: respondents whose first and only complaint was just solved fast, was not, and those
   who never failed; in strata of how often they bought and what they had answered the wave before.
 #}
 with
@@ -40,7 +40,7 @@ with
         select
             experiences.*,
             case
-                -- a problem without a complaint is a failure that nobody saw
+                -- a problem without a complaint is a failure that was not seen
                 when
                     failed.response_key is null
                     and not coalesce(experiences.has_problem, false)

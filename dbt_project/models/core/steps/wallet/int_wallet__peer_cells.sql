@@ -1,6 +1,6 @@
 {#
   The spend of the best peers, by peer level: cells under the smallest size are pooled once into
-  one; a pool that is still small stays and is flagged. A level nobody knows has no peers.
+  one; a pool that is still small stays and is flagged. An unknown level has no peers.
 #}
 with
     spends as (

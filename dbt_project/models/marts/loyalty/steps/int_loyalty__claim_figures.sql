@@ -30,7 +30,7 @@ with
                 when upper_count < lower_count then upper_count else lower_count
             end as smallest_count,
             is_corrected,
-            -- nobody buys again more surely than surely
+            -- a probability is at most 1
             {{ div("lower_count", "lower_hits") }} as highest_possible_value
         from ratios
         union all

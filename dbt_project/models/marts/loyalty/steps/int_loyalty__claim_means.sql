@@ -1,4 +1,4 @@
-{# Claims about a mean or a gap of means: whom people tell, and recovered complainers against those who never failed. #}
+{# Claims about a mean or a gap of means: word of mouth, and recovered complainers against those who never failed. #}
 with
     experiences as (
         select *

@@ -125,7 +125,7 @@ with
         {% endfor %}
     ),
 
-    -- where nobody or nobody else came back, every cell gets half a case (Haldane)
+    -- where no one, or everyone, came back, every cell gets half a case (Haldane)
     corrected as (
         select
             *,

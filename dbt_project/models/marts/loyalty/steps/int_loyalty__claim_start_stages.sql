@@ -1,6 +1,6 @@
 {#
   Everybody's stage a year before as_of, and the margin rate of the year since, lapsed or not: the same twelve
-  months for all, so that nobody is old by having stayed.
+  months for all, so that who stayed is not older than who left.
 #}
 with
     as_of as (

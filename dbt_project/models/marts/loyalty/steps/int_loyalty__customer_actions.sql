@@ -6,7 +6,7 @@ with
 
     contacts as (select * from {{ ref("int_loyalty__customer_contacts") }}),
 
-    -- internal accounts and resellers are nobody's next action
+    -- internal accounts and resellers get no next action
     customers as (
         select *
         from {{ ref("dim_customers") }}

@@ -39,7 +39,7 @@ with
         group by customer_key
     ),
 
-    -- without any contact on record nobody knows whether anybody was contacted
+    -- without any contact on record it is not known whether anybody was contacted
     known as (
         select
             count(*) > 0 as is_known,

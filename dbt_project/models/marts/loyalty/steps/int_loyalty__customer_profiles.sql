@@ -78,7 +78,7 @@ with
         left join entries on member_keys.customer_key = entries.customer_key
     ),
 
-    -- what leaving today would cost; fees nobody stated stay unknown
+    -- what leaving today would cost; fees that were not stated stay unknown
     exit_fees as (
         select
             contracts.customer_key,
@@ -92,13 +92,13 @@ with
         group by contracts.customer_key
     ),
 
-    -- without a single member nobody knows whether there is a programme
+    -- without a single member it is not known whether there is a programme
     programmes as (select count(*) > 0 as is_known from members),
 
     filled as (
         select
             *,
-            -- no address is known of whom `has_email` says false
+            -- no address is known where `has_email` is false
             {% for field in fields %}
                 case
                     when

@@ -130,14 +130,14 @@ with
             {% for name in ["active", "order"] %}
                 coalesce(sales.{{ name }}_count, 0) as {{ name }}_count,
             {% endfor %}
-            -- without any refund on record nobody knows how many there were
+            -- without any refund on record it is not known how many there were
             case
                 when sum(sales.refund_count) over (partition by spine.source) > 0
                 then coalesce(sales.refund_count, 0)
             end as refund_count,
             sales.target_count,
             sales.target_known_count,
-            -- in the data's first churn_days nobody can be told to be new
+            -- in the data's first churn_days it cannot be seen who is new
             {% if var("left_truncation") %}
                 case
                     when
@@ -152,7 +152,7 @@ with
             sales.discount_amount,
             answers.index_count,
             answers.index_sum,
-            -- without any complaint on record nobody knows how many there were
+            -- without any complaint on record it is not known how many there were
             case
                 when count(complaints.ticket_count) over (partition by spine.source) > 0
                 then coalesce(complaints.ticket_count, 0)

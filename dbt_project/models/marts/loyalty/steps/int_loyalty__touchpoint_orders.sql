@@ -18,7 +18,7 @@ with
 
     answers as (select * from {{ ref("fct_order_satisfaction") }}),
 
-    -- without a single refund on record nobody knows what was sent back
+    -- without a single refund on record it is not known what was sent back
     refunds as (select count(*) > 0 as is_known from {{ ref("fct_refunds") }}),
 
     partners as (

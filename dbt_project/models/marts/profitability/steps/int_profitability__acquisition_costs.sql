@@ -1,6 +1,6 @@
 {#
   What winning each customer cost: all of it, over those who were won. A campaign's cost falls on the customers it
-  won; what names no campaign, or a campaign that won nobody, on everybody who began in its month.
+  won; what names no campaign, or a campaign that won no customer, on everybody who began in its month.
 #}
 with
     origins as (select * from {{ ref("int_profitability__customer_origins") }}),

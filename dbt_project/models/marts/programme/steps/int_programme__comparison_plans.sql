@@ -1,5 +1,5 @@
 {#
-  Who is compared with whom, over which days: the members who joined in a month with those who never
+  Which customers are compared, over which days: the members who joined in a month with those who never
   did, and a campaign's treated customers with its control arm. Before = (before_date - lift_days,
   before_date], after = (after_date, after_date + lift_days].
 #}

@@ -1,4 +1,4 @@
-{# A member is whom the list of memberships names, or who has points without being on it. #}
+{# A member is on the list of memberships, or has points without being on it. #}
 with
     memberships as (select * from {{ ref("fct_memberships") }}),
 

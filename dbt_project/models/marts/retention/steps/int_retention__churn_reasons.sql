@@ -78,7 +78,7 @@ with
             stated.customer_key,
             stated.stated_date,
             stated.reason,
-            -- of strangers nobody knows whether they came back
+            -- whether strangers came back is not known
             customers.last_order_date > stated.stated_date as has_returned
         from stated
         left join customers on stated.customer_key = customers.customer_key

@@ -84,7 +84,7 @@ with
     survived as (
         select
             *,
-            -- the product of the renewals so far; 0 from the period on that nobody
+            -- the product of the renewals so far; 0 from the period on that no one
             -- renewed
             case
                 when min(retention_rate) over so_far = 0

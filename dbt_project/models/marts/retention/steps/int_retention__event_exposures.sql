@@ -19,7 +19,7 @@ with
             ) as ended_date
         from {{ ref("fct_market_events") }} as events
         cross join as_of
-        -- while it lasts, nobody has failed to come
+        -- while it lasts, no one has failed to come
         where
             events.kind in ('stockout', 'price_rise', 'outage')
             and events.ended_date <= as_of.as_of

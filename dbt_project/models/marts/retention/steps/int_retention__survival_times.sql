@@ -8,7 +8,7 @@ with
 
     contracts as (select * from {{ ref("fct_contracts") }}),
 
-    -- who was there when the data began has lasted nobody knows how long
+    -- who was there when the data began has lasted for an unknown time
     newcomers as (
         select gaps.*
         from gaps

@@ -88,7 +88,7 @@ with
             upper_intent_count - upper_intent_high_count as upper_intent_low_count,
             lower_intent_count - lower_intent_high_count as lower_intent_low_count
         from summed
-        -- with nobody on one side there is nothing to compare
+        -- with no one on one side there is nothing to compare
         where upper_customer_count > 0 and lower_customer_count > 0
     ),
 
@@ -137,7 +137,7 @@ with
                 then {{ risk_ratio(*intent) }}
             end as intent_risk_ratio,
             {{ log_risk_error(*intent) }} as intent_risk_ratio_error,
-            -- nobody in a stratum bought again, or everybody: no ratio
+            -- no one in a stratum bought again, or everyone: no ratio
             case
                 when r_sum > 0 and s_sum > 0 then r_sum / s_sum
             end as adjusted_odds_ratio,

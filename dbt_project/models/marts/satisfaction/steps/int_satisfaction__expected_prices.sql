@@ -77,7 +77,7 @@ with
             and coalesce(answers.currency_code, paid.currency_code) = paid.currency_code
         where answers.score > 0
         group by answers.response_key
-        -- two expected prices in one questionnaire: nobody knows which one is meant
+        -- two expected prices in one questionnaire: it is not known which one is meant
         having count(*) = 1
     )
 

@@ -38,7 +38,7 @@ with
         group by segments.segment_by, segments.segment, activity.month
     ),
 
-    -- where too few unit costs are known, nobody knows the margin
+    -- where too few unit costs are known, the margin is not known
     earned as (
         select
             *,

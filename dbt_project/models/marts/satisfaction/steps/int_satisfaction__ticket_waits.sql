@@ -3,7 +3,7 @@ with
     tickets as (
         select *
         from {{ ref("fct_tickets") }}
-        -- nobody waits for an answer to praise; a clock that runs backwards tells no
+        -- praise needs no answer; a clock that runs backwards tells no
         -- time
         where coalesce(kind, 'unknown') != 'praise' and not is_resolved_before_opened
     ),

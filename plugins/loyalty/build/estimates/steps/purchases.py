@@ -1,6 +1,6 @@
 """Orders to come: BG/NBD, MBG/NBD and Gamma-Gamma on counts of order histories, with a hold-out.
 
-Each is fitted on all days, and once more on the days before the hold-out, which it must then foretell. Expected
+Each is fitted on all days, and once more on the days before the hold-out, which it must then predict. Expected
 orders need the hypergeometric function, which no SQL has: they are worked out here, once for every different
 history.
 """
