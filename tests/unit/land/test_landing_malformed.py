@@ -1,4 +1,4 @@
-"""Whatever bytes come: a whole load or one sentence, never a traceback, a prefix, or a text that was not in the file."""
+"""Whatever bytes come: a whole load or one sentence, never a traceback, a prefix, or a text of our own."""
 
 from __future__ import annotations
 
