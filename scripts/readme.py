@@ -29,7 +29,7 @@ PICTURE = ROOT / "docs" / "figures" / "whale-curve.svg"
 SHOWN_FEEDS = ("feed", "customers", "orders", "survey_responses")
 SHOWN_MARTS = ("mart", "profitability__whale_curve", "retention__cohort_months", "satisfaction__segment_months")
 SOURCE = "Purchases: Complete Journey 2017, published. Costs: drawn for the sample."
-CURVE = "select * from profitability__whale_curve order by profit_rank"
+CURVE = "select * from profitability__whale_curve order by curve_rank"
 QUESTION = re.compile(r'loyalty query "([^"]+)"')
 
 

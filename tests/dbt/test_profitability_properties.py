@@ -171,6 +171,16 @@ def test_the_textbooks_tiers_come_out_of_its_customers(ranked: Warehouse) -> Non
     assert all(abs(gap) < 1e-9 for *_, gap in rows)
 
 
+def test_no_unit_costs_the_tables_say_net_revenue_and_have_no_profit(ranked: Warehouse) -> None:
+    measures = ranked.query("select distinct measure, cm3_amount, profit_amount from marts.profitability__tiers")
+    assert measures == [("net_revenue", None, None)]
+    curve = ranked.query(
+        "select value_basis, max(curve_rank), sum(value_amount), max(profit_amount)"
+        " from marts.profitability__whale_curve where currency_code = 'XTB' group by 1"
+    )
+    assert curve == [("net_revenue", 100, 100, None)]
+
+
 def _currency(count: int) -> str:
     """Currencies are ranked apart, so that one warehouse holds populations of many sizes."""
     return f"X{count:02}"[-3:] if count < 100 else f"{count}"
@@ -203,9 +213,7 @@ def ranked(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyP
         for number, amount in enumerate([10] * 5 + [2] * 15 + [0.25] * 80)
     ]
     warehouse.load("orders", orders + textbook)
-    warehouse.dbt(
-        *("build", "--select", "+profitability__tiers", "--exclude-resource-type", "unit_test"),
-        variables={"tier_measure": "net_revenue"},
-    )
+    tables = "+profitability__tiers +profitability__whale_curve"
+    warehouse.dbt("build", "--select", tables, "--exclude-resource-type", "unit_test")
     assert warehouse.value("select max(window_end_date) from marts.profitability__tiers") == date(2024, 6, 15)
     return warehouse

@@ -153,30 +153,30 @@ def superstore(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 def test_superstore_whale_curve_equals_the_reference(superstore: Warehouse) -> None:
     expected = pd.read_csv(ORACLES / "superstore_whale_curve.csv")
     ours = superstore.frame(
-        "select customer_id, profit_amount, cumulative_profit_rate"
-        " from marts.profitability__whale_curve order by profit_rank"
+        "select customer_id, profit_amount, cumulative_value_rate"
+        " from marts.profitability__whale_curve order by curve_rank"
     )
     assert len(ours) == 793
     assert (ours["profit_amount"].astype(float) - expected["profit"]).abs().max() < 1e-4
-    assert (ours["cumulative_profit_rate"] - expected["cum_share"]).abs().max() < 1e-5
+    assert (ours["cumulative_value_rate"] - expected["cum_share"]).abs().max() < 1e-5
 
 
 def test_superstore_peak_and_loss_makers(superstore: Warehouse) -> None:
     published = json.loads((ORACLES / "superstore.json").read_text())["whale"]
     peak_share, peak_rate, unprofitable_rate = superstore.query(
-        "select customer_share_rate, peak_profit_rate, unprofitable_rate"
+        "select customer_share_rate, peak_value_rate, unprofitable_rate"
         " from marts.profitability__whale_curve where is_peak"
     )[0]
     assert peak_share == pytest.approx(published["peak_at_customer_share"], abs=1e-9)
     assert peak_rate == pytest.approx(published["peak_pct"], abs=1e-6)
     assert unprofitable_rate == pytest.approx(published["unprofitable"] / published["customers"])
     top = superstore.query(
-        "select max(cumulative_profit_rate) filter (where profit_rank = 159), max(profit_rank)"
+        "select max(cumulative_value_rate) filter (where curve_rank = 159), max(curve_rank)"
         " from marts.profitability__whale_curve"
     )[0]
     assert top == (pytest.approx(published["top20"], abs=1e-6), 793)
     assert superstore.value(
-        "select cumulative_profit_rate from marts.profitability__whale_curve where profit_rank = 40"
+        "select cumulative_value_rate from marts.profitability__whale_curve where curve_rank = 40"
     ) == pytest.approx(published["top5"], abs=1e-6)
 
 
@@ -185,7 +185,7 @@ def test_superstore_amounts_are_the_references(superstore: Warehouse) -> None:
     published = everything["whale"]
     profitable, unprofitable, profit, losses, peak = superstore.query(
         "select count(*) filter (where profit_amount > 0), count(*) filter (where is_unprofitable),"
-        " sum(profit_amount), sum(profit_amount) filter (where is_unprofitable), max(cumulative_profit_amount)"
+        " sum(profit_amount), sum(profit_amount) filter (where is_unprofitable), max(cumulative_value_amount)"
         " from marts.profitability__whale_curve"
     )[0]
     assert (profitable, unprofitable) == (published["profitable"], published["unprofitable"])

@@ -267,7 +267,7 @@ def test_three_currencies(alike: Warehouse) -> None:
     )
     assert alike.query(amounts) == [("EUR", 320, 8), ("JPY", 320, 8), ("USD", 360, 9)]
     ranked = (
-        "select currency_code, min(profit_rank), max(profit_rank) from marts.profitability__whale_curve"
+        "select currency_code, min(curve_rank), max(curve_rank) from marts.profitability__whale_curve"
         " group by 1 order by 1"
     )
     assert alike.query(ranked) == [("EUR", 1, 8), ("JPY", 1, 8), ("USD", 1, 9)]

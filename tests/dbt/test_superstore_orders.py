@@ -111,17 +111,17 @@ def test_every_line_and_order_is_there(warehouse: Warehouse) -> None:
 def test_the_whale_curve_of_the_orders_is_the_published_one(warehouse: Warehouse) -> None:
     expected = pd.read_csv(ORACLES / "superstore_whale_curve.csv").set_index("Customer ID")
     ours = warehouse.frame(
-        "select curve.customer_id, curve.cumulative_profit_rate, profits.net_amount::double as sales,"
+        "select curve.customer_id, curve.cumulative_value_rate, profits.net_amount::double as sales,"
         " curve.profit_amount::double as profit, profits.order_count as orders"
         " from marts.profitability__whale_curve as curve"
         " join steps.int_profitability__customer_profits as profits on curve.customer_key = profits.base_key"
-        " order by curve.profit_rank"
+        " order by curve.curve_rank"
     ).set_index("customer_id")
     assert list(ours.index) == list(expected.index)
     assert (ours["orders"] == expected["orders"]).all()
     assert (ours["sales"] - expected["sales"]).abs().max() < 1e-6
     assert (ours["profit"] - expected["profit"]).abs().max() < 1e-6
-    assert (ours["cumulative_profit_rate"] - expected["cum_share"]).abs().max() < 5.1e-7
+    assert (ours["cumulative_value_rate"] - expected["cum_share"]).abs().max() < 5.1e-7
 
 
 def test_peak_and_shares_of_the_orders_are_the_published_ones(warehouse: Warehouse) -> None:
@@ -139,7 +139,7 @@ def test_peak_and_shares_of_the_orders_are_the_published_ones(warehouse: Warehou
         )
     ]
     assert warehouse.query(
-        f"select customer_share_rate, peak_profit_rate, cumulative_profit_amount::double {curve} where is_peak"
+        f"select customer_share_rate, peak_value_rate, cumulative_value_amount::double {curve} where is_peak"
     ) == [
         (
             pytest.approx(WHALE["peak_at_customer_share"], abs=1e-12),
@@ -148,7 +148,7 @@ def test_peak_and_shares_of_the_orders_are_the_published_ones(warehouse: Warehou
         )
     ]
     for share, rank in (("top5", 40), ("top20", 159)):
-        found = warehouse.value(f"select cumulative_profit_rate {curve} where profit_rank = {rank}")
+        found = warehouse.value(f"select cumulative_value_rate {curve} where curve_rank = {rank}")
         assert found == pytest.approx(WHALE[share], abs=1e-12)
     assert warehouse.value(
         "select sum(net_amount)::double from steps.int_profitability__customer_profits"

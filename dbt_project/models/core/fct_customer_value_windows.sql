@@ -1,8 +1,10 @@
-{# Tiers and levels of each value window: customers with a counted order in it, ranked by the var tier_measure. #}
+{# Tiers and levels of each value window: customers with a counted order in it, ranked by the var tier_measure, and by net revenue without unit costs. #}
 with
     windows as (select * from {{ ref("dim_value_windows") }} where is_observed),
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
+
+    basis as (select * from {{ ref("dim_value_basis") }}),
 
     days as (
         select windows.window_number, days.*
@@ -44,6 +46,19 @@ with
         from summed
     ),
 
+    based as (
+        select
+            valued.*,
+            basis.value_basis,
+            case
+                when basis.value_basis = 'net_revenue'
+                then valued.net_amount
+                else valued.cm3_amount
+            end as value_amount
+        from valued
+        left join basis on valued.currency_code = basis.currency_code
+    ),
+
     measured as (
         select
             *,
@@ -52,13 +67,13 @@ with
                 then
                     {{
                         (
-                            "cm3_amount"
+                            "value_amount"
                             if var("tier_measure") == "cm3"
                             else "net_amount"
                         )
                     }}
             end as measure_amount
-        from valued
+        from based
     ),
 
     ranked as (

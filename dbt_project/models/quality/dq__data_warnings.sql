@@ -96,6 +96,26 @@ with
         group by source
     ),
 
+    without_margins as (
+        select
+            'no unit costs' as warning,
+            'products' as feed,
+            customers.source,
+            customers.currency_code as detail,
+            count(*) as row_count,
+            'the margins of most customers are unknown, so customers are ranked by net revenue; deliver unit_cost in products, or cost_amount in order_lines'
+            as remedy
+        from {{ ref("dim_customers") }} as customers
+        inner join
+            {{ ref("dim_value_basis") }} as value_basis
+            on customers.currency_code = value_basis.currency_code
+        where
+            customers.base = 'customer'
+            and customers.order_count > 0
+            and value_basis.value_basis = 'net_revenue'
+        group by customers.source, customers.currency_code
+    ),
+
     -- the open gaps are longer still, so half of the returns take longer than this
     usual_gaps as (
         select
@@ -128,6 +148,7 @@ with
             "of_orders",
             "lapsed_too_soon",
             "without_peers",
+            "without_margins",
             "off_scale",
             "not_understood",
             "not_explained",
@@ -151,7 +172,9 @@ with
             remedy,
             -- a notice asks for nothing; the alert does not repeat it
             case
-                when warning in ('lines include tax', 'all customers are peers')
+                when
+                    warning
+                    in ('lines include tax', 'all customers are peers', 'no unit costs')
                 then 'notice'
                 else 'warning'
             end as severity

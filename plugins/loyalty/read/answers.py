@@ -19,7 +19,7 @@ def answers(settings: Settings) -> list[str]:
     """The best cohort's retention, the top customers' share of profit, the newest index; or why there is none."""
     asked: list[tuple[str, str, str, Callable[[tuple[Any, ...]], str], tuple[str, ...]]] = [
         ("Which cohort stays best?", "retention__cohort_months", BEST_COHORT, best_cohort, ()),
-        ("What do the best customers bring?", "profitability__whale_curve", TOP_SHARE, _top_share, COST_FEEDS),
+        ("What do the best customers bring?", "profitability__whale_curve", TOP_SHARE, top_share, COST_FEEDS),
         ("How satisfied are they?", "satisfaction__segment_months", NEWEST_INDEX, newest_index, SURVEY_FEEDS),
     ]
     return [_answer(settings, *question) for question in asked]
@@ -39,9 +39,9 @@ BEST_COHORT = """
 """
 
 TOP_SHARE = """
-    select cumulative_profit_rate, profit_rank, customer_count, currency_code
+    select cumulative_value_rate, curve_rank, customer_count, currency_code, value_basis
     from profitability__whale_curve
-    where profit_rank = (5 * customer_count + 99) // 100
+    where curve_rank = (5 * customer_count + 99) // 100
     order by customer_count desc, currency_code
     limit 1
 """
@@ -64,9 +64,11 @@ def best_cohort(row: tuple[Any, ...]) -> str:
     return f"{told}: the best of {cohorts} cohorts." if rate > worst else f"{told}."
 
 
-def _top_share(row: tuple[Any, ...]) -> str:
-    rate, rank, customers, currency = row
-    return f"The best 5 % ({rank:,} of {customers:,} customers) bring {rate:.1%} of the profit in {currency}."
+def top_share(row: tuple[Any, ...]) -> str:
+    """The sentence for the best 5 percent: share, their number, all customers, currency, what is added up."""
+    rate, rank, customers, currency, basis = row
+    value = "profit" if basis == "profit" else "net revenue (unit costs are unknown)"
+    return f"The best 5 % ({rank:,} of {customers:,} customers) bring {rate:.1%} of the {value} in {currency}."
 
 
 def newest_index(row: tuple[Any, ...]) -> str:

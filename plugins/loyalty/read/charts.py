@@ -10,19 +10,20 @@ import pandas as pd
 BLUE, ORANGE, GREY, INK = "#1f5f8b", "#c2571a", "#8a949e", "#1d2730"
 SIMULATED = "SIMULATED input"
 Layers = alt.LayerChart | alt.FacetChart  # what Altair says that layer() gives
-X, Y = "customer_share_rate", "cumulative_profit_rate"
+X, Y = "customer_share_rate", "cumulative_value_rate"
 
 
 def whale_curve(curve: pd.DataFrame, source: str, is_simulated: bool) -> Layers:
-    """The profit added up from the best customer to the worst.
+    """The profit (net revenue without unit costs) added up from the best customer to the worst.
 
     `curve` holds the rows of one currency of profitability__whale_curve; `source` says where the data come from.
     """
-    by_rank = curve.sort_values("profit_rank")
+    by_rank = curve.sort_values("curve_rank")
     best = by_rank[by_rank[X] >= 0.05].iloc[0]
     peak = by_rank[by_rank["is_peak"]].iloc[0]
-    x = alt.X(f"{X}:Q", title="customers, most profitable first", axis=alt.Axis(format="%", tickCount=5))
-    y = alt.Y(f"{Y}:Q", title="share of the total profit", axis=alt.Axis(format="%", tickCount=6))
+    value = "profit" if best["value_basis"] == "profit" else "net revenue"
+    x = alt.X(f"{X}:Q", title="customers, best first", axis=alt.Axis(format="%", tickCount=5))
+    y = alt.Y(f"{Y}:Q", title=f"share of the total {value}", axis=alt.Axis(format="%", tickCount=6))
 
     def label(row: pd.Series, words: str, align: Literal["left", "right"], dx: int, dy: int) -> Layers:
         place = alt.Chart(pd.DataFrame({X: [row[X]], Y: [row[Y]], "words": [words]})).encode(x=x, y=y)
@@ -37,7 +38,7 @@ def whale_curve(curve: pd.DataFrame, source: str, is_simulated: bool) -> Layers:
         label(best, f"The best 5% bring {best[Y]:.1%}.", "left", 10, 16),
         label(peak, f"Highest at {peak[X]:.0%} of the customers: {peak[Y]:.1%}.", "right", -8, -14),
     )
-    return _titled(chart, "How much of the profit do the best customers bring?", source, is_simulated)
+    return _titled(chart, f"How much of the {value} do the best customers bring?", source, is_simulated)
 
 
 def _titled(chart: Layers, question: str, source: str, is_simulated: bool) -> Layers:

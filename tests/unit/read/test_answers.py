@@ -1,4 +1,4 @@
-"""The sentences for the best cohort and the newest index, by hand."""
+"""The sentences of the three answers, by hand."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from loyalty.read.answers import best_cohort, newest_index
+from loyalty.read.answers import best_cohort, newest_index, top_share
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,11 @@ def test_k7_a_cohort_is_the_best_only_where_another_is_worse(rate: float, cohort
 def test_k7_the_newest_index_names_its_survey() -> None:
     said = newest_index((71.64, 69.0, 74.1, 1473, "club", "2017-12"))
     assert said == "The satisfaction index of club, wave 2017-12, is 71.6 of 100 (69.0 to 74.1, 1,473 answers)."
+
+
+@pytest.mark.parametrize(
+    ("basis", "value"), [("profit", "profit"), ("net_revenue", "net revenue (unit costs are unknown)")]
+)
+def test_no_unit_costs_the_share_of_the_best_names_what_it_is_of(basis: str, value: str) -> None:
+    said = top_share((0.247, 124, 2468, "USD", basis))
+    assert said == f"The best 5 % (124 of 2,468 customers) bring 24.7% of the {value} in USD."

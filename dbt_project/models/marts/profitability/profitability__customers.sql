@@ -54,6 +54,7 @@ with
             end as cost_to_serve_rate,
             basis.cost_basis,
             cast(profits.profit_rank as bigint) as profit_rank,
+            customer_values.value_basis,
             customer_values.net_amount as window_net_amount,
             customer_values.cm3_amount as window_cm3_amount,
             cast(customer_values.value_rank as bigint) as value_rank,

@@ -7,6 +7,8 @@ with
 
     basis as (select * from {{ ref("dim_cost_basis") }}),
 
+    value_basis as (select * from {{ ref("dim_value_basis") }}),
+
     -- what the textbook promises of 5, 15 and 80 percent of customers
     shared as (
         select
@@ -52,7 +54,14 @@ with
             shared.resource_share_rate,
             cast(shared.cm3_amount as {{ type_amount() }}) as cm3_amount,
             cast(shared.profit_amount as {{ type_amount() }}) as profit_amount,
-            '{{ var("tier_measure") }}' as measure,
+            {% if var("tier_measure") == "cm3" %}
+                case
+                    when value_basis.value_basis = 'net_revenue'
+                    then 'net_revenue'
+                    else 'cm3'
+                end
+            {% else %} 'net_revenue'
+            {% endif %} as measure,
             cast(shared.measure_amount as {{ type_amount() }}) as measure_amount,
             shared.measure_share_rate,
             cast(
@@ -97,6 +106,7 @@ with
         from shared
         cross join windows
         cross join basis
+        left join value_basis on shared.currency_code = value_basis.currency_code
         left join
             lifts
             on shared.group_by = 'tier_prior'

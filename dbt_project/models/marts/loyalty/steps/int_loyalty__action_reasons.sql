@@ -127,7 +127,7 @@ with
             and (rhythms.is_lapsed or rhythms.is_fading)
             -- who is known to cost more than they bring is not called back; of the
             -- lapsed only those who brought something
-            and coalesce(customer_values.cm3_amount > 0, not rhythms.is_lapsed)
+            and coalesce(customer_values.value_amount > 0, not rhythms.is_lapsed)
         union all
         select
             'upsell',
@@ -158,9 +158,9 @@ with
                 when reasons.action = 'upsell'
                 then wallet_gaps.wallet_gap_amount
                 -- with a customer who costs more than they bring, nothing is lost
-                when customer_values.cm3_amount < 0
+                when customer_values.value_amount < 0
                 then 0
-                else customer_values.cm3_amount
+                else customer_values.value_amount
             end as value_at_stake_amount,
             case
                 when reasons.action = 'upsell'
@@ -172,8 +172,11 @@ with
                     reasons.action = 'upsell'
                     and wallet_gaps.wallet_gap_amount is not null
                 then 'spend elsewhere per quarter'
-                when customer_values.cm3_amount is not null
-                then 'contribution margin in the value window'
+                when customer_values.value_amount is null
+                then null
+                when customer_values.value_basis = 'net_revenue'
+                then 'net revenue in the value window'
+                else 'contribution margin in the value window'
             end as value_basis
         from reasons
         cross join as_of

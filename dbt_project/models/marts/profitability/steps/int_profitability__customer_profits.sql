@@ -4,6 +4,8 @@ with
 
     days as (select * from {{ ref("fct_customer_days") }}),
 
+    basis as (select * from {{ ref("dim_value_basis") }}),
+
     rows_to_show as (
         select customer_key as base_key, 'customer' as base, currency_code
         from customers
@@ -25,33 +27,45 @@ with
 
     stepped as (select *, {{ waterfall_steps() }} from summed),
 
-    ranked as (
+    valued as (
         select
             stepped.*,
+            customers.customer_id,
+            basis.value_basis,
+            -- who bought nothing is not on the curve
             case
-                when
-                    stepped.base = 'customer'
-                    and customers.order_count > 0
-                    and stepped.profit_amount is not null
-                then true
-                else false
-            end as is_on_curve,
-            customers.customer_id
+                when stepped.base <> 'customer' or customers.order_count = 0
+                then null
+                when basis.value_basis = 'net_revenue'
+                then stepped.net_amount
+                else stepped.profit_amount
+            end as curve_amount
         from stepped
         left join customers on stepped.base_key = customers.customer_key
+        left join basis on stepped.currency_code = basis.currency_code
+    ),
+
+    ranked as (
+        select
+            *,
+            case
+                when curve_amount is not null
+                then
+                    row_number() over (
+                        partition by
+                            currency_code,
+                            case when curve_amount is null then 1 else 0 end
+                        order by curve_amount desc, customer_id, base_key
+                    )
+            end as curve_rank
+        from valued
     ),
 
     final as (
         select
             *,
-            -- who bought nothing, or at unknown costs, has no rank
             case
-                when is_on_curve
-                then
-                    row_number() over (
-                        partition by currency_code, is_on_curve
-                        order by profit_amount desc, customer_id, base_key
-                    )
+                when value_basis = 'net_revenue' then null else curve_rank
             end as profit_rank
         from ranked
     )

@@ -1,5 +1,4 @@
 {# Who is in which group, with what the current window brought: also of those who ordered nothing in it. #}
-{%- set measure = "cm3_amount" if var("tier_measure") == "cm3" else "net_amount" -%}
 with
     value_windows as (select * from {{ ref("fct_customer_value_windows") }}),
 
@@ -41,7 +40,9 @@ with
             case
                 when current_values.customer_key is null
                 then 0
-                else current_values.{{ measure }}
+                {% if var("tier_measure") == "cm3" %} else current_values.value_amount
+                {% else %} else current_values.net_amount
+                {% endif %}
             end as measure_amount,
             prior_values.measure_amount as prior_measure_amount
         from customers
