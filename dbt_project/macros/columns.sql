@@ -29,7 +29,8 @@
     _loaded_at,
     _version_at,
     _time_zone as time_zone,
-    load_id
+    load_id,
+    _load_seq
 {%- endmacro %}
 
 {# Every row of `relation` under its own `column` and once more under `all`, as the column `shown`. #}

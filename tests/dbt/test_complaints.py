@@ -104,7 +104,7 @@ def test_published_intervals_and_tickets_all_alike(warehouse: Warehouse) -> None
     alike = [_ticket(10_000 + i, hours=24, severity="alike", customer_id=f"c{i}") for i in range(40)]
     warehouse.load("tickets", tickets + alike)
     shown = ("satisfaction__complaint_funnel", "satisfaction__response_times")
-    selected = [f"int_tickets__current+,+{mart}" for mart in shown]
+    selected = [f"stg_tickets__tickets+,+{mart}" for mart in shown]
     warehouse.dbt("build", "--select", *selected, "--exclude", "test_type:unit", variables={"min_base": 1})
     for case in CASES:
         low, high = warehouse.query(

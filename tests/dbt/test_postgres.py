@@ -15,7 +15,7 @@ from worlds.warehouse import Warehouse, new_warehouse
 
 pytestmark = pytest.mark.slow
 
-CURRENT = "+int_*__current"
+STAGING = "+stg_*"
 SCHEMAS = ("core", "steps", "marts", "quality")
 
 
@@ -46,7 +46,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
         every_column.land_night(warehouse, 0)
         engines.copy("raw", "estimates")
         for engine in (warehouse, server):
-            engine.dbt("run", "--select", CURRENT, variables=every_column.VARIABLES)
+            engine.dbt("run", "--select", STAGING, variables=every_column.VARIABLES)
         every_column.land_night(warehouse, 1)
         warehouse.dbt("seed")
         warehouse.dbt("run", "--exclude", AFTER_ESTIMATES, variables=every_column.VARIABLES)

@@ -70,7 +70,7 @@ def _with_entries(shop: Warehouse, entries: list[Row]) -> Warehouse:
     """The shop with these entries of points and no others; only what stands on them is built again."""
     shop.withdraw("programme", "entries")
     shop.load("programme", entries, load_id="entries")
-    shop.dbt("run", "--select", *(f"+{mart},int_programme__current+" for mart in MARTS))
+    shop.dbt("run", "--select", *(f"+{mart},stg_programme__entries+" for mart in MARTS))
     return shop
 
 

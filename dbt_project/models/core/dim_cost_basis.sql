@@ -1,6 +1,6 @@
 {# Delivered pools and assumed rates are never mixed: one delivered pool switches all assumptions off. #}
 with
-    pools as (select count(*) as pool_count from {{ ref("int_costs__current") }}),
+    pools as (select count(*) as pool_count from {{ ref("stg_costs__pools") }}),
 
     final as (
         select

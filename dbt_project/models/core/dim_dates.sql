@@ -8,7 +8,7 @@ with
         from {{ ref("int_orders__dated") }}
         union all
         select refunded_date
-        from {{ ref("int_refunds__current") }}
+        from {{ ref("stg_refunds__refunds") }}
     ),
 
     numbers as ({{ numbers(100000) }}),

@@ -1,5 +1,5 @@
 with
-    versions as (select * from {{ ref("int_products__current") }}),
+    versions as (select * from {{ ref("stg_products__versions") }}),
 
     dated as (
         select *, coalesce(valid_from, cast('1900-01-01' as date)) as valid_from_date
@@ -24,7 +24,7 @@ with
                 lead(valid_from_date) over (product_in_time), cast('9999-12-31' as date)
             ) as valid_to_date,
             lead(valid_from_date) over (product_in_time) is null as is_newest
-            {{ x_columns(ref("int_products__current")) }}
+            {{ x_columns(ref("stg_products__versions")) }}
         from dated
         window
             product_in_time as (

@@ -1,5 +1,5 @@
 with
-    questions as (select * from {{ ref("int_survey_questions__current") }}),
+    questions as (select * from {{ ref("stg_survey_questions__questions") }}),
 
     final as (
         select

@@ -1,5 +1,5 @@
 with
-    ratings as (select * from {{ ref("int_survey_brand_ratings__current") }}),
+    ratings as (select * from {{ ref("stg_survey_brand_ratings__ratings") }}),
 
     ranks as (select * from {{ ref("int_wallet__brand_ranks") }}),
 

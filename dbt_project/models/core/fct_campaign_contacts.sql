@@ -1,5 +1,5 @@
 with
-    contacts as (select * from {{ ref("int_campaign_contacts__current") }}),
+    contacts as (select * from {{ ref("stg_campaign_contacts__contacts") }}),
 
     campaigns as (select * from {{ ref("fct_campaigns") }}),
 
@@ -20,7 +20,7 @@ with
             cast(
                 coalesce(contacts.cost_amount, 0) as {{ type_amount() }}
             ) as cost_amount
-            {{ x_columns(ref("int_campaign_contacts__current"), "contacts") }}
+            {{ x_columns(ref("stg_campaign_contacts__contacts"), "contacts") }}
         from contacts
         left join campaigns on contacts.campaign_key = campaigns.campaign_key
         left join merges on contacts.customer_key = merges.customer_key

@@ -1,5 +1,5 @@
 with
-    campaigns as (select * from {{ ref("int_campaigns__current") }}),
+    campaigns as (select * from {{ ref("stg_campaigns__campaigns") }}),
 
     final as (
         select
@@ -13,7 +13,7 @@ with
             ended_at,
             ended_date,
             cost_amount
-            {{ x_columns(ref("int_campaigns__current")) }}
+            {{ x_columns(ref("stg_campaigns__campaigns")) }}
         from campaigns
     )
 

@@ -1,5 +1,5 @@
 with
-    contracts as (select * from {{ ref("int_contracts__current") }}),
+    contracts as (select * from {{ ref("stg_contracts__contracts") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
@@ -19,7 +19,7 @@ with
             contracts.end_reason,
             contracts.period_amount,
             contracts.exit_fee_amount
-            {{ x_columns(ref("int_contracts__current"), "contracts") }}
+            {{ x_columns(ref("stg_contracts__contracts"), "contracts") }}
         from contracts
         left join merges on contracts.customer_key = merges.customer_key
     )

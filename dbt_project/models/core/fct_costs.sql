@@ -4,7 +4,7 @@
 #}
 {%- set admitted = var("costs_from_records") -%}
 with
-    costs as (select * from {{ ref("int_costs__current") }}),
+    costs as (select * from {{ ref("stg_costs__pools") }}),
 
     campaigns as (select * from {{ ref("fct_campaigns") }}),
 
@@ -20,7 +20,7 @@ with
     stated_kinds as (
         {% if "payment_fee" in admitted %}
             select 'payment_fee' as kind
-            from {{ ref("int_orders__current") }}
+            from {{ ref("stg_orders__orders") }}
             having count(payment_fee_amount) > 0
             union
         {% endif %}

@@ -1,5 +1,5 @@
 with
-    interactions as (select * from {{ ref("int_interactions__current") }}),
+    interactions as (select * from {{ ref("stg_interactions__interactions") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
@@ -20,7 +20,7 @@ with
             cast(
                 coalesce(interactions.cost_amount, 0) as {{ type_amount() }}
             ) as cost_amount
-            {{ x_columns(ref("int_interactions__current"), "interactions") }}
+            {{ x_columns(ref("stg_interactions__interactions"), "interactions") }}
         from interactions
         left join merges on interactions.customer_key = merges.customer_key
     )

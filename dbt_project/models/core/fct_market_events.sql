@@ -1,5 +1,5 @@
 with
-    events as (select * from {{ ref("int_market_events__current") }}),
+    events as (select * from {{ ref("stg_market_events__events") }}),
 
     final as (
         select

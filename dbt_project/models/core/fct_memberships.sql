@@ -1,5 +1,5 @@
 with
-    memberships as (select * from {{ ref("int_memberships__current") }}),
+    memberships as (select * from {{ ref("stg_memberships__memberships") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
@@ -20,7 +20,7 @@ with
                 memberships.valid_from, memberships.enrolled_date
             ) as valid_from_date,
             coalesce(memberships.valid_to, cast('9999-12-31' as date)) as valid_to_date
-            {{ x_columns(ref("int_memberships__current"), "memberships") }}
+            {{ x_columns(ref("stg_memberships__memberships"), "memberships") }}
         from memberships
         left join merges on memberships.customer_key = merges.customer_key
     )

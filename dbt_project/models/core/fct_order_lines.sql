@@ -1,5 +1,5 @@
 with
-    lines as (select * from {{ ref("int_order_lines__current") }}),
+    lines as (select * from {{ ref("stg_order_lines__lines") }}),
 
     adjusted as (select * from {{ ref("int_order_lines__adjusted") }}),
 
@@ -111,7 +111,7 @@ with
                 then {{ booked_amount("settled_amount") }}
                 else cast(0 as {{ type_amount() }})
             end as costed_amount
-            {{ x_columns(ref("int_order_lines__current")) }}
+            {{ x_columns(ref("stg_order_lines__lines")) }}
         from discounted
     )
 

@@ -1,5 +1,5 @@
 with
-    orders as (select * from {{ ref("int_orders__current") }}),
+    orders as (select * from {{ ref("stg_orders__orders") }}),
 
     based as (select * from {{ ref("int_orders__with_base") }}),
 
@@ -142,7 +142,7 @@ with
             end as uncosted_line_count,
             amounts.shipping_cost_amount,
             amounts.payment_fee_amount
-            {{ x_columns(ref("int_orders__current"), "orders") }}
+            {{ x_columns(ref("stg_orders__orders"), "orders") }}
         from based
         inner join orders on based.order_key = orders.order_key
         inner join amounts on based.order_key = amounts.order_key

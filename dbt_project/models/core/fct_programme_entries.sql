@@ -1,5 +1,5 @@
 with
-    programme as (select * from {{ ref("int_programme__current") }}),
+    programme as (select * from {{ ref("stg_programme__entries") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
@@ -27,7 +27,7 @@ with
                 else programme.points
             end as balance_points,
             programme.value_amount
-            {{ x_columns(ref("int_programme__current"), "programme") }}
+            {{ x_columns(ref("stg_programme__entries"), "programme") }}
         from programme
         left join merges on programme.customer_key = merges.customer_key
     )

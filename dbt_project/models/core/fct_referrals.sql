@@ -1,5 +1,5 @@
 with
-    referrals as (select * from {{ ref("int_referrals__current") }}),
+    referrals as (select * from {{ ref("stg_referrals__referrals") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
@@ -18,7 +18,7 @@ with
             referrals.accepted_at,
             referrals.accepted_date,
             referrals.reward_amount
-            {{ x_columns(ref("int_referrals__current"), "referrals") }}
+            {{ x_columns(ref("stg_referrals__referrals"), "referrals") }}
         from referrals
         left join
             merges as referrer

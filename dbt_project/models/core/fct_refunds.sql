@@ -1,7 +1,7 @@
 with
     refunds as (select * from {{ ref("int_orders__refunds") }}),
 
-    recorded as (select * from {{ ref("int_refunds__current") }}),
+    recorded as (select * from {{ ref("stg_refunds__refunds") }}),
 
     lines as (select * from {{ ref("fct_order_lines") }}),
 
@@ -71,7 +71,7 @@ with
                     }}
                 else cast(0 as {{ type_amount() }})
             end as returned_cost_amount
-            {{ x_columns(ref("int_refunds__current"), "recorded") }}
+            {{ x_columns(ref("stg_refunds__refunds"), "recorded") }}
         from joined
         left join recorded on joined.refund_key = recorded.refund_key
     )

@@ -4,7 +4,7 @@ with
 
     scores as (select * from {{ ref("int_satisfaction__indexed_scores") }}),
 
-    labels as (select * from {{ ref("int_survey_answer_labels__current") }}),
+    labels as (select * from {{ ref("stg_survey_answer_labels__labels") }}),
 
     words as (select * from {{ ref("satisfaction_labels") }}),
 

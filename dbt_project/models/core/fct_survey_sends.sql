@@ -1,5 +1,5 @@
 with
-    sends as (select * from {{ ref("int_survey_sends__current") }}),
+    sends as (select * from {{ ref("stg_survey_sends__sends") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 

@@ -1,5 +1,5 @@
 with
-    tickets as (select * from {{ ref("int_tickets__current") }}),
+    tickets as (select * from {{ ref("stg_tickets__tickets") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 

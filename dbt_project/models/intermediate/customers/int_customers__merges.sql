@@ -1,11 +1,11 @@
 {# Chains of up to 64 merges: each round doubles how far a record has been followed. #}
 {% set rounds = 6 %}
 with
-    links as (select * from {{ ref("int_customer_links__current") }}),
+    links as (select * from {{ ref("stg_customer_links__links") }}),
 
-    customers as (select * from {{ ref("int_customers__current") }}),
+    customers as (select * from {{ ref("stg_customers__customers") }}),
 
-    orders as (select * from {{ ref("int_orders__current") }}),
+    orders as (select * from {{ ref("stg_orders__orders") }}),
 
     as_of as (select * from {{ ref("int_orders__as_of") }}),
 

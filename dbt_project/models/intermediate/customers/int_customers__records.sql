@@ -2,7 +2,7 @@
 with
     merges as (select * from {{ ref("int_customers__merges") }}),
 
-    customers as (select * from {{ ref("int_customers__current") }}),
+    customers as (select * from {{ ref("stg_customers__customers") }}),
 
     ranked as (
         select

@@ -11,7 +11,7 @@ with
             row_number() over (
                 partition by from_currency, to_currency, rate_date order by source
             ) as place
-        from {{ ref("int_fx_rates__current") }}
+        from {{ ref("stg_fx_rates__rates") }}
         where exchange_rate > 0
     ),
 

@@ -4,7 +4,7 @@
   lines' amounts, to the ten-thousandth, with the largest remainders rounded up.
 #}
 with
-    lines as (select * from {{ ref("int_order_lines__current") }}),
+    lines as (select * from {{ ref("stg_order_lines__lines") }}),
 
     orders as (select * from {{ ref("int_orders__totals") }}),
 

@@ -1,7 +1,7 @@
 with
     build as (select * from {{ source("raw", "build") }}),
 
-    orders as (select * from {{ ref("int_orders__current") }}),
+    orders as (select * from {{ ref("stg_orders__orders") }}),
 
     observed as (
         select min(ordered_date) as first_date, max(ordered_date) as last_date

@@ -1,5 +1,5 @@
 with
-    orders as (select * from {{ ref("int_orders__current") }}),
+    orders as (select * from {{ ref("stg_orders__orders") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
@@ -9,7 +9,7 @@ with
 
     refunded_orders as (
         select distinct order_key
-        from {{ ref("int_refunds__current") }}
+        from {{ ref("stg_refunds__refunds") }}
         where order_key is not null
     ),
 

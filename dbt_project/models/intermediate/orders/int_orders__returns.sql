@@ -1,10 +1,10 @@
 {# What documents take back: every line with returned goods, and every return that has no lines. #}
 with
-    documents as (select * from {{ ref("int_orders__current") }}),
+    documents as (select * from {{ ref("stg_orders__orders") }}),
 
     totals as (select * from {{ ref("int_orders__totals") }}),
 
-    lines as (select * from {{ ref("int_order_lines__current") }}),
+    lines as (select * from {{ ref("stg_order_lines__lines") }}),
 
     returned_lines as (
         select * from {{ ref("int_order_lines__adjusted") }} where is_return

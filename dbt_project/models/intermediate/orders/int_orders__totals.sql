@@ -1,6 +1,6 @@
 {# What the lines of an order add up to, held against its total; and whether the document is a return. #}
 with
-    orders as (select * from {{ ref("int_orders__current") }}),
+    orders as (select * from {{ ref("stg_orders__orders") }}),
 
     line_totals as (
         select
@@ -16,7 +16,7 @@ with
                 case when quantity < 0 or net_amount < 0 then net_amount else 0 end
             ) as negative_amount,
             sum(abs(net_amount)) as absolute_amount
-        from {{ ref("int_order_lines__current") }}
+        from {{ ref("stg_order_lines__lines") }}
         group by order_key
     ),
 

@@ -1,8 +1,8 @@
 {# The questionnaires that count as asked, with customers after merges and the wave each belongs to. #}
 with
-    responses as (select * from {{ ref("int_survey_responses__current") }}),
+    responses as (select * from {{ ref("stg_survey_responses__responses") }}),
 
-    orders as (select * from {{ ref("int_orders__current") }}),
+    orders as (select * from {{ ref("stg_orders__orders") }}),
 
     customers as (select * from {{ ref("int_customers__merges") }}),
 

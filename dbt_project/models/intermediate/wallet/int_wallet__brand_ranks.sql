@@ -8,7 +8,7 @@ with
                 is_used,
                 rating is not null or rank is not null or coalesce(stated_amount, 0) > 0
             ) as is_brand_used
-        from {{ ref("int_survey_brand_ratings__current") }}
+        from {{ ref("stg_survey_brand_ratings__ratings") }}
     ),
 
     used as (

@@ -1,11 +1,17 @@
 with
-    source as (select * from {{ source("raw", "campaign_contacts") }}),
+    source as (
+        {{
+            newest_rows(
+                "campaign_contacts",
+                ["_source", "campaign_id", "customer_id", "contacted_at"],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "campaign_id", "customer_id", "contacted_at"]) }}
-            as record_key,
+            record_key,
             {{ made_key(["_source", "campaign_id"]) }} as campaign_key,
             {{ made_key(["_source", "customer_id"]) }} as customer_key,
 

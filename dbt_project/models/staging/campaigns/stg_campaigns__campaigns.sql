@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "campaigns") }}),
+    source as ({{ newest_rows("campaigns", ["_source", "campaign_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "campaign_id"]) }} as record_key,
-            {{ made_key(["_source", "campaign_id"]) }} as campaign_key,
+            record_key,
+            record_key as campaign_key,
 
             -- ids
             campaign_id,

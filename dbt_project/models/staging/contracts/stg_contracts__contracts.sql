@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "contracts") }}),
+    source as ({{ newest_rows("contracts", ["_source", "contract_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "contract_id"]) }} as record_key,
-            {{ made_key(["_source", "contract_id"]) }} as contract_key,
+            record_key,
+            record_key as contract_key,
             {{ made_key(["_source", "customer_id"]) }} as customer_key,
 
             -- ids

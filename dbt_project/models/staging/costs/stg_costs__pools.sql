@@ -1,10 +1,10 @@
 with
-    source as (select * from {{ source("raw", "costs") }}),
+    source as ({{ newest_rows("costs", ["_source", "cost_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "cost_id"]) }} as record_key,
+            record_key,
 
             -- ids
             cost_id,

@@ -1,11 +1,16 @@
 with
-    source as (select * from {{ source("raw", "customer_links") }}),
+    source as (
+        {{
+            newest_rows(
+                "customer_links", ["_source", "customer_id", "into_customer_id"]
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "customer_id", "into_customer_id"]) }}
-            as record_key,
+            record_key,
             {{ made_key(["_source", "customer_id"]) }} as customer_key,
             {{ made_key(["_source", "into_customer_id"]) }} as into_customer_key,
 

@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "customers") }}),
+    source as ({{ newest_rows("customers", ["_source", "customer_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "customer_id"]) }} as record_key,
-            {{ made_key(["_source", "customer_id"]) }} as customer_key,
+            record_key,
+            record_key as customer_key,
             {{ made_key_or_null(["_source", "household_id"]) }} as household_key,
             {{ made_key_or_null(["_source", "payer_id"]) }} as payer_key,
             {{ made_key_or_null(["_source", "referrer_customer_id"]) }}

@@ -1,20 +1,17 @@
 with
-    source as (select * from {{ source("raw", "events") }}),
+    source as (
+        {{
+            newest_rows(
+                "events",
+                ["_source", "customer_id", adapter.quote("at"), "kind", "order_id"],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{
-                made_key(
-                    [
-                        "_source",
-                        "customer_id",
-                        adapter.quote("at"),
-                        "kind",
-                        "order_id",
-                    ]
-                )
-            }} as record_key,
+            record_key,
             {{ made_key(["_source", "customer_id"]) }} as customer_key,
             {{ made_key_or_null(["_source", "order_id"]) }} as order_key,
 

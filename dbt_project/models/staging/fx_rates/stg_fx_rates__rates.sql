@@ -1,14 +1,17 @@
 with
-    source as (select * from {{ source("raw", "fx_rates") }}),
+    source as (
+        {{
+            newest_rows(
+                "fx_rates",
+                ["_source", adapter.quote("date"), "from_currency", "to_currency"],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{
-                made_key(
-                    ["_source", adapter.quote("date"), "from_currency", "to_currency"]
-                )
-            }} as record_key,
+            record_key,
 
             -- texts
             from_currency,

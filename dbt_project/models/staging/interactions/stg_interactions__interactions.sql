@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "interactions") }}),
+    source as ({{ newest_rows("interactions", ["_source", "interaction_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "interaction_id"]) }} as record_key,
-            {{ made_key(["_source", "interaction_id"]) }} as interaction_key,
+            record_key,
+            record_key as interaction_key,
             {{ made_key(["_source", "customer_id"]) }} as customer_key,
 
             -- ids

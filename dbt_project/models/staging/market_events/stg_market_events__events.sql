@@ -1,10 +1,10 @@
 with
-    source as (select * from {{ source("raw", "market_events") }}),
+    source as ({{ newest_rows("market_events", ["_source", "event_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "event_id"]) }} as record_key,
+            record_key,
 
             -- ids
             event_id,

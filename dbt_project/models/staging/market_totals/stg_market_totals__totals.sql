@@ -1,10 +1,12 @@
 with
-    source as (select * from {{ source("raw", "market_totals") }}),
+    source as (
+        {{ newest_rows("market_totals", ["_source", "category", "region", "month"]) }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "category", "region", "month"]) }} as record_key,
+            record_key,
 
             -- texts
             category,

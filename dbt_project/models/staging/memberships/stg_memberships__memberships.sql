@@ -1,11 +1,17 @@
 with
-    source as (select * from {{ source("raw", "memberships") }}),
+    source as (
+        {{
+            newest_rows(
+                "memberships",
+                ["_source", "customer_id", "programme_id", "valid_from"],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "customer_id", "programme_id", "valid_from"]) }}
-            as record_key,
+            record_key,
             {{ made_key(["_source", "customer_id"]) }} as customer_key,
             {{ made_key(["_source", "programme_id"]) }} as programme_key,
 

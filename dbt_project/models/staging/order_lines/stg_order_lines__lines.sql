@@ -1,10 +1,12 @@
 with
-    source as (select * from {{ source("raw", "order_lines") }}),
+    source as (
+        {{ newest_rows("order_lines", ["_source", "order_id", "line_number"]) }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "order_id", "line_number"]) }} as record_key,
+            record_key,
             {{ made_key(["_source", "order_id"]) }} as order_key,
             {{ made_key(["_source", "product_id"]) }} as product_key,
 

@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "orders") }}),
+    source as ({{ newest_rows("orders", ["_source", "order_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "order_id"]) }} as record_key,
-            {{ made_key(["_source", "order_id"]) }} as order_key,
+            record_key,
+            record_key as order_key,
             {{ made_key_or_null(["_source", "customer_id"]) }} as customer_key,
             {{ made_key_or_null(["_source", "campaign_id"]) }} as campaign_key,
 

@@ -1,21 +1,24 @@
 with
-    source as (select * from {{ source("raw", "panel_purchases") }}),
+    source as (
+        {{
+            newest_rows(
+                "panel_purchases",
+                [
+                    "_source",
+                    "household_id",
+                    "category",
+                    "brand",
+                    "purchased_at",
+                    "purchase_id",
+                ],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{
-                made_key(
-                    [
-                        "_source",
-                        "household_id",
-                        "category",
-                        "brand",
-                        "purchased_at",
-                        "purchase_id",
-                    ]
-                )
-            }} as record_key,
+            record_key,
 
             -- ids
             purchase_id,

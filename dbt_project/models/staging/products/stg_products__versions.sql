@@ -1,10 +1,10 @@
 with
-    source as (select * from {{ source("raw", "products") }}),
+    source as ({{ newest_rows("products", ["_source", "product_id", "valid_from"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "product_id", "valid_from"]) }} as record_key,
+            record_key,
             {{ made_key(["_source", "product_id"]) }} as product_key,
 
             -- ids

@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "programme") }}),
+    source as ({{ newest_rows("programme", ["_source", "entry_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "entry_id"]) }} as record_key,
-            {{ made_key(["_source", "entry_id"]) }} as entry_key,
+            record_key,
+            record_key as entry_key,
             {{ made_key(["_source", "customer_id"]) }} as customer_key,
             {{ made_key_or_null(["_source", "programme_id"]) }} as programme_key,
             {{ made_key_or_null(["_source", "order_id"]) }} as order_key,

@@ -1,20 +1,17 @@
 with
-    source as (select * from {{ source("raw", "redemptions") }}),
+    source as (
+        {{
+            newest_rows(
+                "redemptions",
+                ["_source", "campaign_id", "customer_id", "redeemed_at", "coupon_id"],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{
-                made_key(
-                    [
-                        "_source",
-                        "campaign_id",
-                        "customer_id",
-                        "redeemed_at",
-                        "coupon_id",
-                    ]
-                )
-            }} as record_key,
+            record_key,
             {{ made_key(["_source", "campaign_id"]) }} as campaign_key,
             {{ made_key(["_source", "customer_id"]) }} as customer_key,
             {{ made_key_or_null(["_source", "order_id"]) }} as order_key,

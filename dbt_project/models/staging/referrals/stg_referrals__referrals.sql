@@ -1,19 +1,22 @@
 with
-    source as (select * from {{ source("raw", "referrals") }}),
+    source as (
+        {{
+            newest_rows(
+                "referrals",
+                [
+                    "_source",
+                    "referrer_customer_id",
+                    "invited_at",
+                    "referred_customer_id",
+                ],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{
-                made_key(
-                    [
-                        "_source",
-                        "referrer_customer_id",
-                        "invited_at",
-                        "referred_customer_id",
-                    ]
-                )
-            }} as record_key,
+            record_key,
             {{ made_key(["_source", "referrer_customer_id"]) }}
             as referrer_customer_key,
             {{ made_key_or_null(["_source", "referred_customer_id"]) }}

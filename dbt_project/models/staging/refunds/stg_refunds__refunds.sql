@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "refunds") }}),
+    source as ({{ newest_rows("refunds", ["_source", "refund_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "refund_id"]) }} as record_key,
-            {{ made_key(["_source", "refund_id"]) }} as refund_key,
+            record_key,
+            record_key as refund_key,
             {{ made_key_or_null(["_source", "order_id"]) }} as order_key,
             {{ made_key_or_null(["_source", "customer_id"]) }} as customer_key,
 

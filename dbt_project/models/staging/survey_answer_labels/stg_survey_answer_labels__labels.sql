@@ -1,14 +1,17 @@
 with
-    source as (select * from {{ source("raw", "survey_answer_labels") }}),
+    source as (
+        {{
+            newest_rows(
+                "survey_answer_labels",
+                ["_source", "survey_id", "question_code", "language", "label"],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{
-                made_key(
-                    ["_source", "survey_id", "question_code", "language", "label"]
-                )
-            }} as record_key,
+            record_key,
 
             -- ids
             survey_id,

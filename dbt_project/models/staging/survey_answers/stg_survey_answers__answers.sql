@@ -1,10 +1,12 @@
 with
-    source as (select * from {{ source("raw", "survey_answers") }}),
+    source as (
+        {{ newest_rows("survey_answers", ["_source", "response_id", "question_code"]) }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "response_id", "question_code"]) }} as record_key,
+            record_key,
             {{ made_key(["_source", "response_id"]) }} as response_key,
 
             -- ids

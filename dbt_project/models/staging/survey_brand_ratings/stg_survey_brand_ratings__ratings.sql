@@ -1,11 +1,17 @@
 with
-    source as (select * from {{ source("raw", "survey_brand_ratings") }}),
+    source as (
+        {{
+            newest_rows(
+                "survey_brand_ratings",
+                ["_source", "response_id", "category", "brand"],
+            )
+        }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "response_id", "category", "brand"]) }}
-            as record_key,
+            record_key,
             {{ made_key(["_source", "response_id"]) }} as response_key,
 
             -- ids

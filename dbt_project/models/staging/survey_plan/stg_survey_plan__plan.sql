@@ -1,10 +1,12 @@
 with
-    source as (select * from {{ source("raw", "survey_plan") }}),
+    source as (
+        {{ newest_rows("survey_plan", ["_source", "survey_id", "wave", "mode"]) }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "survey_id", "wave", "mode"]) }} as record_key,
+            record_key,
 
             -- ids
             survey_id,

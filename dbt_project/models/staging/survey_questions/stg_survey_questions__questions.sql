@@ -1,10 +1,12 @@
 with
-    source as (select * from {{ source("raw", "survey_questions") }}),
+    source as (
+        {{ newest_rows("survey_questions", ["_source", "survey_id", "question_code"]) }}
+    ),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "survey_id", "question_code"]) }} as record_key,
+            record_key,
 
             -- ids
             survey_id,

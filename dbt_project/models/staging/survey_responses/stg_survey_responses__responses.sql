@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "survey_responses") }}),
+    source as ({{ newest_rows("survey_responses", ["_source", "response_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "response_id"]) }} as record_key,
-            {{ made_key(["_source", "response_id"]) }} as response_key,
+            record_key,
+            record_key as response_key,
             {{ made_key_or_null(["_source", "customer_id"]) }} as customer_key,
             {{ made_key_or_null(["_source", "order_id"]) }} as order_key,
             {{ made_key_or_null(["_source", "product_id"]) }} as product_key,

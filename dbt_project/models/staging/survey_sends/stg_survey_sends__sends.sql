@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "survey_sends") }}),
+    source as ({{ newest_rows("survey_sends", ["_source", "send_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "send_id"]) }} as record_key,
-            {{ made_key(["_source", "send_id"]) }} as send_key,
+            record_key,
+            record_key as send_key,
             {{ made_key_or_null(["_source", "customer_id"]) }} as customer_key,
 
             -- ids

@@ -1,10 +1,10 @@
 with
-    source as (select * from {{ source("raw", "targets") }}),
+    source as ({{ newest_rows("targets", ["_source", "metric", "segment"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "metric", "segment"]) }} as record_key,
+            record_key,
 
             -- texts
             metric,

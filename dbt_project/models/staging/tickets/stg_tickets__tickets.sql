@@ -1,11 +1,11 @@
 with
-    source as (select * from {{ source("raw", "tickets") }}),
+    source as ({{ newest_rows("tickets", ["_source", "ticket_id"]) }}),
 
     final as (
         select
             -- keys
-            {{ made_key(["_source", "ticket_id"]) }} as record_key,
-            {{ made_key(["_source", "ticket_id"]) }} as ticket_key,
+            record_key,
+            record_key as ticket_key,
             {{ made_key_or_null(["_source", "customer_id"]) }} as customer_key,
             {{ made_key_or_null(["_source", "order_id"]) }} as order_key,
 

@@ -1,10 +1,10 @@
 {# Refunds, and goods taken back by a document of their own: whose they are, and in which currency. #}
 with
-    recorded as (select * from {{ ref("int_refunds__current") }}),
+    recorded as (select * from {{ ref("stg_refunds__refunds") }}),
 
     order_headers as (
         select order_key, tax_amount as order_tax, total_amount as order_total
-        from {{ ref("int_orders__current") }}
+        from {{ ref("stg_orders__orders") }}
         where tax_amount > 0 and total_amount > 0
     ),
 

@@ -3,11 +3,11 @@
     "cast(cast(read.number as bigint) as " ~ dbt.type_string() ~ ")"
 ) -%}
 with
-    answers as (select * from {{ ref("int_survey_answers__current") }}),
+    answers as (select * from {{ ref("stg_survey_answers__answers") }}),
 
     responses as (
         select response_key, source, survey_id, lower(language) as language
-        from {{ ref("int_survey_responses__current") }}
+        from {{ ref("stg_survey_responses__responses") }}
         -- a preview is somebody trying the questionnaire, not a respondent
         where coalesce(status, 'complete') != 'preview'
     ),
@@ -22,7 +22,7 @@ with
             lower(language) as language,
             lower(trim(label)) as label,
             score
-        from {{ ref("int_survey_answer_labels__current") }}
+        from {{ ref("stg_survey_answer_labels__labels") }}
     ),
 
     by_language as (

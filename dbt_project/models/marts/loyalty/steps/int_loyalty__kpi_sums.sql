@@ -70,7 +70,7 @@ with
             lower(kind) as kind,
             {{ month_start("occurred_date") }} as month,
             coalesce(event_count, 1) as event_count
-        from {{ ref("int_events__current") }}
+        from {{ ref("stg_events__events") }}
         inner join as_of on occurred_date <= as_of.as_of
     ),
 

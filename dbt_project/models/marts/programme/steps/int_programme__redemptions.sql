@@ -1,5 +1,5 @@
 with
-    redemptions as (select * from {{ ref("int_redemptions__current") }}),
+    redemptions as (select * from {{ ref("stg_redemptions__redemptions") }}),
 
     merges as (select * from {{ ref("int_customers__merges") }}),
 
@@ -19,7 +19,7 @@ with
             redemptions.redeemed_date,
             redemptions.redeemed_amount,
             lower(redemptions.funded_by) as funded_by
-            {{ x_columns(ref("int_redemptions__current"), "redemptions") }}
+            {{ x_columns(ref("stg_redemptions__redemptions"), "redemptions") }}
         from redemptions
         left join merges on redemptions.customer_key = merges.customer_key
     )

@@ -17,7 +17,7 @@ with
                 partition by source, survey_id, question_code, score
                 order by case when lower(language) = 'en' then 0 else 1 end, md5(label)
             ) as place
-        from {{ ref("int_survey_answer_labels__current") }}
+        from {{ ref("stg_survey_answer_labels__labels") }}
     ),
 
     -- The text of each coded answer, in English where there is one: for answers

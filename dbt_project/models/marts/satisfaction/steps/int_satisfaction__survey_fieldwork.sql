@@ -3,7 +3,7 @@
 with
     cases as (select * from {{ ref("int_satisfaction__case_sums") }}),
 
-    planned as (select * from {{ ref("int_survey_plan__current") }}),
+    planned as (select * from {{ ref("stg_survey_plan__plan") }}),
 
     coverage as (select * from {{ ref("int_satisfaction__coverage") }}),
 

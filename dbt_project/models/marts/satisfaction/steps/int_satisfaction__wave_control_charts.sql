@@ -86,7 +86,7 @@ with
     -- the level of service that the shop wants to keep
     targets as (
         select source, min(target) as target
-        from {{ ref("int_targets__current") }}
+        from {{ ref("stg_targets__targets") }}
         where metric = 'top_two_rate' and coalesce(segment, 'all') = 'all'
         group by source
     ),

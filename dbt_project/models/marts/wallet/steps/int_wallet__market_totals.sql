@@ -1,5 +1,5 @@
 with
-    totals as (select * from {{ ref("int_market_totals__current") }}),
+    totals as (select * from {{ ref("stg_market_totals__totals") }}),
 
     final as (
         select

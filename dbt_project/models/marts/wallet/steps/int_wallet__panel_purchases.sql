@@ -1,5 +1,5 @@
 with
-    purchases as (select * from {{ ref("int_panel_purchases__current") }}),
+    purchases as (select * from {{ ref("stg_panel_purchases__purchases") }}),
 
     final as (
         select

@@ -1,1 +1,0 @@
-{{ current_rows("customers", ref("stg_customers__customers")) }}

@@ -1,1 +1,0 @@
-{{ current_rows("events", ref("stg_events__events")) }}

@@ -1,1 +1,0 @@
-{{ current_rows("interactions", ref("stg_interactions__interactions")) }}

@@ -1,1 +1,0 @@
-{{ current_rows("order_lines", ref("stg_order_lines__lines")) }}

@@ -1,1 +1,0 @@
-{{ current_rows("orders", ref("stg_orders__orders")) }}

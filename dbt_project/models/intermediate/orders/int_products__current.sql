@@ -1,1 +1,0 @@
-{{ current_rows("products", ref("stg_products__versions")) }}

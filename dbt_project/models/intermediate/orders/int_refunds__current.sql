@@ -1,1 +1,0 @@
-{{ current_rows("refunds", ref("stg_refunds__refunds")) }}

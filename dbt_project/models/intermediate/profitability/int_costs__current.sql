@@ -1,1 +1,0 @@
-{{ current_rows("costs", ref("stg_costs__pools")) }}

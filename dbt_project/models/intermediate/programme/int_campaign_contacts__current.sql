@@ -1,1 +1,0 @@
-{{ current_rows("campaign_contacts", ref("stg_campaign_contacts__contacts")) }}

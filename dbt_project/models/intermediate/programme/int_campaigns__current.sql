@@ -1,1 +1,0 @@
-{{ current_rows("campaigns", ref("stg_campaigns__campaigns")) }}

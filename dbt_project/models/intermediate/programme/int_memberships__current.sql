@@ -1,1 +1,0 @@
-{{ current_rows("memberships", ref("stg_memberships__memberships")) }}

@@ -1,1 +1,0 @@
-{{ current_rows("programme", ref("stg_programme__entries")) }}

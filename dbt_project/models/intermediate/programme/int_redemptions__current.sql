@@ -1,1 +1,0 @@
-{{ current_rows("redemptions", ref("stg_redemptions__redemptions")) }}

@@ -1,1 +1,0 @@
-{{ current_rows("referrals", ref("stg_referrals__referrals")) }}

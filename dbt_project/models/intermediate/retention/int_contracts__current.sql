@@ -1,1 +1,0 @@
-{{ current_rows("contracts", ref("stg_contracts__contracts")) }}

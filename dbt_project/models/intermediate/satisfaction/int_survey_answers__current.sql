@@ -1,1 +1,0 @@
-{{ current_rows("survey_answers", ref("stg_survey_answers__answers")) }}

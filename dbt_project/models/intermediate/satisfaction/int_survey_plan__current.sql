@@ -1,1 +1,0 @@
-{{ current_rows("survey_plan", ref("stg_survey_plan__plan")) }}

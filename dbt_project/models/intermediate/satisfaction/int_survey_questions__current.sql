@@ -1,1 +1,0 @@
-{{ current_rows("survey_questions", ref("stg_survey_questions__questions")) }}

@@ -1,1 +1,0 @@
-{{ current_rows("targets", ref("stg_targets__targets")) }}

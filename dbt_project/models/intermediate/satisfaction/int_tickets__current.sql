@@ -1,1 +1,0 @@
-{{ current_rows("tickets", ref("stg_tickets__tickets")) }}

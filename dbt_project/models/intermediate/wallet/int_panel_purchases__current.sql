@@ -1,1 +1,0 @@
-{{ current_rows("panel_purchases", ref("stg_panel_purchases__purchases")) }}
