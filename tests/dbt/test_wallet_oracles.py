@@ -17,7 +17,7 @@ from worlds.warehouse import Warehouse, new_warehouse
 
 ORACLES = Path(__file__).parents[1] / "oracles"
 BY_INCOME = {"wallet_peer_column": "x_income", "min_base": 1}
-SCORED = ("int_wallet__ceilings", "int_wallet__measures", "fct_customer_wallets", "wallet__customer_periods")
+SCORED = ("int_wallet__measures", "fct_customer_wallets", "wallet__customer_periods")
 RULE = json.loads((ORACLES / "survey.json").read_text(encoding="utf-8"))["war"]
 
 

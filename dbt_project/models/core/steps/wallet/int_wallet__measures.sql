@@ -7,7 +7,75 @@ with
 
     cells as (select * from {{ ref("int_wallet__peer_cells") }}),
 
-    fitted as (select * from {{ ref("int_wallet__ceilings") }}),
+    combinations as (
+        select distinct
+            source,
+            category,
+            period_grain,
+            period_start_date,
+            peer_level,
+            age_band,
+            tenure_band
+        from spends
+        where peer_level is not null
+    ),
+
+    coefficients as (
+        select *, cast(coefficient as decimal(18, 8)) as addition
+        from {{ source("estimates", "wallet_coefficients") }}
+    ),
+
+    -- a level without a coefficient is the reference and adds nothing
+    added as (
+        select
+            combinations.source,
+            combinations.category,
+            combinations.period_grain,
+            combinations.period_start_date,
+            combinations.peer_level,
+            combinations.age_band,
+            combinations.tenure_band,
+            sum(coefficients.addition) as log_ceiling
+        from combinations
+        inner join
+            coefficients
+            on combinations.source = coefficients.source
+            and combinations.category = coefficients.category
+            and combinations.period_grain = coefficients.period_grain
+            and combinations.period_start_date = coefficients.period_start_date
+            and (
+                coefficients.attribute = 'intercept'
+                or (
+                    coefficients.attribute = 'peer_level'
+                    and coefficients.level = combinations.peer_level
+                )
+                or (
+                    coefficients.attribute = 'age_band'
+                    and coefficients.level = combinations.age_band
+                )
+                or (
+                    coefficients.attribute = 'tenure_band'
+                    and coefficients.level = combinations.tenure_band
+                )
+            )
+        group by
+            combinations.source,
+            combinations.category,
+            combinations.period_grain,
+            combinations.period_start_date,
+            combinations.peer_level,
+            combinations.age_band,
+            combinations.tenure_band
+    ),
+
+    -- the upper percentile of spend that was fitted on attributes
+    fitted as (
+        select
+            *,
+            {{ rounded("exp(cast(log_ceiling as " ~ type_double() ~ "))", 4) }}
+            as fitted_ceiling_amount
+        from added
+    ),
 
     -- the upper percentile of spend in each peer cell
     ceilings as (
