@@ -24,8 +24,8 @@ PUBLISHED = json.loads((ORACLES / "btyd.json").read_text(encoding="utf-8"))
 UNTRUNCATED = {"left_truncation": False, "assumed_cost_rates": False, "prediction_days": 273, "min_base": 1}
 STATISTICS = ("+stat_retention__history_cells", "+stat_retention__value_cells", "+stat_retention__contract_cells")
 SCORED = (
-    *("int_retention__order_forecasts", "int_retention__value_forecasts", "fct_customer_predictions"),
-    *("fct_model_checks", "fct_model_parameters", "int_retention__contract_periods"),
+    *("fct_model_checks", "int_retention__order_model", "int_retention__order_forecasts"),
+    *("int_retention__value_forecasts", "fct_customer_predictions", "int_retention__contract_periods"),
     *("dq__model_checks", "dq__model_parameters", "retention__contract_periods"),
 )
 
@@ -100,13 +100,15 @@ def test_gamma_gamma_by_the_projects_own_path(cdnow: Warehouse) -> None:
     assert base == PUBLISHED["gammagamma_cdnow"]["n_repeat"] == 946
 
 
-def test_all_customers_are_predicted_as_published(cdnow: Warehouse) -> None:
+def test_bgnbd_predicts_all_customers_as_published(cdnow: Warehouse) -> None:
     """Per customer against the file, whose summary rounds weeks to two digits: the third digit may differ. To six
     digits the same customers are predicted in tests/unit/build/estimates/test_btyd.py, from the rounded weeks."""
     found = cdnow.frame(
         "select cast(customer_id as integer) as id, repeat_day_count, recency_days / 7.0 as t_x, age_days / 7.0 as age,"
-        " p_alive::double as p_alive, order_probability::double as order_probability, expected_order_count"
+        " expected.* exclude (repeat_day_count, recency_days, age_days)"
         " from core.fct_customer_predictions join core.dim_customers using (customer_key)"
+        " join estimates.order_expectations as expected using (repeat_day_count, recency_days, age_days)"
+        " where expected.model = 'bgnbd'"
     ).set_index("id")
     oracle = pd.read_csv(ORACLES / "bgnbd_cdnow_customers.csv").set_index("ID")
     found = found.loc[oracle.index]
@@ -119,21 +121,22 @@ def test_all_customers_are_predicted_as_published(cdnow: Warehouse) -> None:
     assert round(found.expected_order_count.sum(), 2) == 1653.41
     assert found.loc[1, "expected_order_count"] == pytest.approx(1.2259, abs=1e-4)
     assert found.loc[1, "order_probability"] == pytest.approx(0.5546, abs=1e-4)
-    # the P(alive) shown is MBG/NBD's: without a repeat it is far from 1
-    alone = found[found.repeat_day_count == 0]
-    assert alone.p_alive.mean() == pytest.approx(0.4088, abs=1e-4)
+    assert (found.p_alive - oracle.p_alive).abs().max() < 1e-3
+    assert found.p_alive.mean() == pytest.approx(PUBLISHED["bgnbd_cdnow"]["mean_p_alive"], abs=1e-4)
 
 
-def test_p_alive_of_bgnbd_is_in_the_order_probability(cdnow: Warehouse) -> None:
-    """BG/NBD's own P(alive) per customer = P(order) / (1 - ((alpha+T)/(alpha+T+H))^(r+x)), to the published file."""
+def test_model_verdict_every_figure_of_a_customer_is_from_the_model_that_is_named(cdnow: Warehouse) -> None:
+    """On CDNOW it is MBG/NBD: P(alive) is far from 1 without a repeat, and never under the chance of an order."""
     found = cdnow.frame(
-        "select cast(customer_id as integer) as id, order_probability::double / (1 - power((4.4136 + age_days / 7.0)"
-        " / (4.4136 + age_days / 7.0 + 39), .2426 + repeat_day_count)) as alive"
-        " from core.fct_customer_predictions join core.dim_customers using (customer_key)"
-    ).set_index("id")
-    oracle = pd.read_csv(ORACLES / "bgnbd_cdnow_customers.csv").set_index("ID")
-    assert (found.loc[oracle.index].alive - oracle.p_alive).abs().max() < 1e-3
-    assert found.alive.mean() == pytest.approx(PUBLISHED["bgnbd_cdnow"]["mean_p_alive"], abs=1e-4)
+        "select repeat_day_count, order_model, order_model_verdict, p_alive::double as p_alive,"
+        " order_probability::double as order_probability, expected_order_count from core.fct_customer_predictions"
+    )
+    assert found.groupby(["order_model", "order_model_verdict"]).size().to_dict() == {
+        ("mbgnbd", "passed its check"): 2357
+    }
+    assert found[found.repeat_day_count == 0].p_alive.mean() == pytest.approx(0.4088, abs=1e-4)
+    assert round(found.expected_order_count.sum(), 1) == 1576.7
+    assert (found.order_probability <= found.p_alive).all()
 
 
 def test_bands_follow_the_order_probability(cdnow: Warehouse) -> None:

@@ -7,20 +7,22 @@ with
 
     years as (select * from {{ ref("int_retention__yearly_values") }}),
 
-    fits as (
-        select *
-        from {{ source("estimates", "fits") }}
-        where model = 'bgnbd' and scope = 'all'
-    ),
+    order_model as (select * from {{ ref("int_retention__order_model") }}),
 
-    -- a model that finds no leaving calls everybody alive, however long they are silent
+    -- a model that finds no leaving, or none before the second order, calls everybody
+    -- alive, however long they are silent
     hidden as (
-        select *
-        from {{ source("estimates", "fits") }}
-        where
-            model = 'mbgnbd'
-            and scope = 'all'
-            and reason = 'leaving does not show in these data'
+        select
+            orders.customer_key,
+            case
+                when order_model.hidden_reason is not null
+                then order_model.hidden_reason
+                when orders.model = 'bgnbd' and orders.repeat_day_count = 0
+                then 'in BG/NBD a customer can leave after the second order day only'
+            end as reason
+        from orders
+        cross join order_model
+        where orders.p_alive is not null
     ),
 
     joined as (
@@ -32,9 +34,9 @@ with
             orders.recency_days,
             orders.age_days,
             case when hidden.reason is null then orders.p_alive end as p_alive,
-            case
-                when orders.p_alive is not null then hidden.reason
-            end as hidden_reason,
+            hidden.reason as hidden_reason,
+            orders.model as order_model,
+            orders.model_verdict as order_model_verdict,
             orders.order_probability,
             {{ order_probability_band("orders.order_probability") }}
             as order_probability_band,
@@ -61,7 +63,7 @@ with
                 when orders.order_probability is null
                 then
                     'orders cannot be predicted: '
-                    || coalesce(fits.reason, 'not fitted')
+                    || coalesce(order_model.not_fitted_reason, 'not fitted')
             end as prediction_missing_reason,
             order_values.value_missing_reason,
             years.yearly_cm3_amount,
@@ -71,8 +73,8 @@ with
         left join orders on customers.customer_key = orders.customer_key
         left join order_values on customers.customer_key = order_values.customer_key
         left join years on customers.customer_key = years.customer_key
-        left join fits on true
-        left join hidden on true
+        left join order_model on true
+        left join hidden on customers.customer_key = hidden.customer_key
     ),
 
     final as (

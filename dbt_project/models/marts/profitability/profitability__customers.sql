@@ -69,6 +69,8 @@ with
             end as historic_value_amount,
             predictions.clv_amount as predicted_value_amount,
             predictions.clv_missing_reason as predicted_value_missing_reason,
+            predictions.order_model,
+            predictions.order_model_verdict,
             predictions.simple_clv_amount as simple_value_amount,
             predictions.simple_clv_missing_reason as simple_value_missing_reason,
             quadrants.satisfaction_state,

@@ -77,6 +77,8 @@ with
                 cast(predictions.{{ name }} as {{ type_double() }}) as {{ name }},
             {%- endfor %}
             predictions.p_alive_missing_reason,
+            predictions.order_model,
+            predictions.order_model_verdict,
             predictions.order_probability_band,
             predictions.prediction_missing_reason
         from retention

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import betaln, digamma, gammaln, hyp2f1
+from scipy.special import betaln, digamma, expit, gammaln, hyp2f1
 
 from loyalty.build.estimates.fits import Fit, not_fitted, shielded
 from loyalty.build.estimates.likelihood import Maximum, fitted, maximise
@@ -166,9 +166,9 @@ def p_alive(model: str, parameters: Mapping[str, float], histories: Histories) -
     x = histories.repeats
     gone = (r + x) * np.log((alpha + histories.age) / (alpha + histories.recency))
     if model == MBGNBD:
-        return 1 / (1 + np.exp(np.log(a / (b + x)) + gone))
+        return expit(np.log((b + x) / a) - gone)
     repeated = x > 0
-    return np.where(repeated, 1 / (1 + a / np.where(repeated, b + x - 1, 1) * np.exp(gone)), 1.0)
+    return np.where(repeated, expit(np.log(np.where(repeated, b + x - 1, 1) / a) - gone), 1.0)
 
 
 def order_probability(
@@ -206,13 +206,18 @@ def expected_orders(
 
 
 def discounted_orders(
-    parameters: Mapping[str, float], histories: Histories, months: int, monthly_rate: float, weeks_a_month: float
+    parameters: Mapping[str, float],
+    histories: Histories,
+    months: int,
+    monthly_rate: float,
+    weeks_a_month: float,
+    model: str = BGNBD,
 ) -> np.ndarray:
     """Expected order days of the next `months`, those of month t divided by (1 + monthly rate)^t."""
     before = np.zeros(len(histories.repeats))
     total = np.zeros(len(histories.repeats))
     for month in range(1, months + 1):
-        until = expected_orders(parameters, histories, month * weeks_a_month)
+        until = expected_orders(parameters, histories, month * weeks_a_month, model)
         total += (until - before) / (1 + monthly_rate) ** month
         before = until
     return total

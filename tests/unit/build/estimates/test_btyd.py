@@ -236,6 +236,39 @@ def test_expected_orders_agree_with_the_integral_over_the_chance_to_leave(
     assert btyd.expected_orders(parameters, cell, weeks, model) == pytest.approx(integral * alive, rel=1e-5)
 
 
+def test_order_probability_and_p_alive_by_hand() -> None:
+    """r = alpha = a = 1, one repeat a week after the first order, three weeks ago the first; none; four weeks ahead."""
+    cells = _histories([1, 0], [1.0, 0.0], [3.0, 3.0])
+    values = {"r": 1.0, "alpha": 1.0, "a": 1.0}
+    # BG/NBD: 1 / (1 + 1/4 * ((1+3)/(1+1))^2) = .5, and alive for sure without a repeat
+    bgnbd, mbgnbd = {**values, "b": 4.0}, {**values, "b": 3.0}
+    assert btyd.p_alive(btyd.BGNBD, bgnbd, cells) == pytest.approx([0.5, 1])
+    # ... * (1 - ((1+3)/(1+3+4))^2) = .5 * .75, and 1 * (1 - 4/8)
+    assert btyd.order_probability(bgnbd, cells, 4, btyd.BGNBD) == pytest.approx([0.375, 0.5])
+    # MBG/NBD: the same with b + x: 1 / (1 + 1/4 * 4), 1 / (1 + 1/3 * 4)
+    assert btyd.p_alive(btyd.MBGNBD, mbgnbd, cells) == pytest.approx([0.5, 3 / 7])
+    assert btyd.order_probability(mbgnbd, cells, 4, btyd.MBGNBD) == pytest.approx([0.375, 3 / 14])
+
+
+POSITIVE = st.floats(1e-3, 1e4)
+
+
+@pytest.mark.parametrize("model", [btyd.BGNBD, btyd.MBGNBD])
+@settings(derandomize=True)
+@given(
+    parameters=st.fixed_dictionaries({name: POSITIVE for name in btyd.ORDERING}),
+    repeats=st.integers(0, 2000),
+    weeks=st.tuples(st.floats(0, 1), st.floats(0.1, 1000), st.floats(0.1, 1000)),
+)
+def test_model_verdict_an_order_is_never_more_likely_than_being_alive(
+    model: str, parameters: dict[str, float], repeats: int, weeks: tuple[float, float, float]
+) -> None:
+    share, age, ahead = weeks
+    cells = _histories([repeats], [share * age if repeats else 0.0], [age])
+    alive = btyd.p_alive(model, parameters, cells)[0]
+    assert 0 <= btyd.order_probability(parameters, cells, ahead, model)[0] <= alive <= 1
+
+
 @pytest.mark.parametrize("model", [btyd.BGNBD, btyd.MBGNBD])
 @settings(max_examples=5, derandomize=True)
 @given(seed=st.integers(0, 10_000))

@@ -1,8 +1,8 @@
 """Orders to come: BG/NBD, MBG/NBD and Gamma-Gamma on counts of order histories, with a hold-out.
 
 Each is fitted on all days, and once more on the days before the hold-out, which it must then predict. Expected
-orders need the hypergeometric function, which no SQL has: they are worked out here, once for every different
-history.
+orders need the hypergeometric function, which no SQL has: what a customer may do is worked out here, once for every
+different history and by both models, so that all figures of a customer come from the one that dbt chooses.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ DAYS_A_MONTH = 365.25 / 12
 
 TABLES: dict[str, Columns] = {
     "order_expectations": {
+        "model": "varchar",
         "repeat_day_count": "bigint",
         "recency_days": "bigint",
         "age_days": "bigint",
+        "p_alive": "double",
+        "order_probability": "double",
         "expected_order_count": "double",
         "clv_order_count": "double",
         "discounted_order_count": "double",
@@ -65,7 +68,7 @@ class Window:
 
 
 def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
-    """Fit the models; one row of expectations per different history."""
+    """Fit the models; one row of expectations per model and different history."""
     columns = ("fit_window", "window_end_date", "horizon_days", "clv_months", "yearly_discount_rate")
     windows = {
         row[0]: Window(row[1], row[2], row[3], float(row[4])) for row in read_statistics(connection, WINDOWS, columns)
@@ -77,7 +80,7 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
             found = btyd.fit_ordering(model, name, histories)
             if found.is_fitted:
                 found = with_checks(found, partial(_checks, found, windows[name], histories, held_out))
-                if name == ALL and model == btyd.BGNBD:
+                if name == ALL:
                     rows += _expectations(found, windows[name], histories, as_of)
             fits.append(replace(found, data_until=windows[name].end))
     replace_table(connection, "order_expectations", TABLES["order_expectations"], rows)
@@ -105,14 +108,19 @@ def _checks(found: Fit, window: Window, histories: btyd.Histories, held_out: hol
 
 
 def _expectations(found: Fit, window: Window, histories: btyd.Histories, as_of: date) -> Iterator[tuple[Any, ...]]:
-    """Expected order days in the horizon and over the lifetime window, plain and discounted."""
-    month = DAYS_A_MONTH / DAYS_A_WEEK
-    ahead = btyd.expected_orders(found.parameters, histories, window.horizon_weeks)
-    lifetime = btyd.expected_orders(found.parameters, histories, window.clv_months * month)
-    discounted = btyd.discounted_orders(found.parameters, histories, window.clv_months, window.monthly_rate, month)
-    figures = (ahead, lifetime, discounted)
-    for index in range(len(ahead)):
+    """P(alive), the chance of an order in the horizon, expected order days in it and over the lifetime window, plain
+    and discounted."""
+    month, model, parameters = DAYS_A_MONTH / DAYS_A_WEEK, found.model, found.parameters
+    figures = (
+        btyd.p_alive(model, parameters, histories),
+        btyd.order_probability(parameters, histories, window.horizon_weeks, model),
+        btyd.expected_orders(parameters, histories, window.horizon_weeks, model),
+        btyd.expected_orders(parameters, histories, window.clv_months * month, model),
+        btyd.discounted_orders(parameters, histories, window.clv_months, window.monthly_rate, month, model),
+    )
+    for index in range(len(histories.counts)):
         yield (
+            model,
             round(histories.repeats[index]),
             round(histories.recency[index] * DAYS_A_WEEK),
             round(histories.age[index] * DAYS_A_WEEK),
