@@ -256,7 +256,7 @@ POSITIVE = st.floats(1e-3, 1e4)
 @pytest.mark.parametrize("model", [btyd.BGNBD, btyd.MBGNBD])
 @settings(derandomize=True)
 @given(
-    parameters=st.fixed_dictionaries({name: POSITIVE for name in btyd.ORDERING}),
+    parameters=st.fixed_dictionaries(dict.fromkeys(btyd.ORDERING, POSITIVE)),
     repeats=st.integers(0, 2000),
     weeks=st.tuples(st.floats(0, 1), st.floats(0.1, 1000), st.floats(0.1, 1000)),
 )
