@@ -246,8 +246,8 @@ def test_order_probability_and_p_alive_by_hand() -> None:
     # ... * (1 - ((1+3)/(1+3+4))^2) = .5 * .75, and 1 * (1 - 4/8)
     assert btyd.order_probability(bgnbd, cells, 4, btyd.BGNBD) == pytest.approx([0.375, 0.5])
     # MBG/NBD: the same with b + x: 1 / (1 + 1/4 * 4), 1 / (1 + 1/3 * 4)
-    assert btyd.p_alive(btyd.MBGNBD, mbgnbd, cells) == pytest.approx([0.5, 3 / 7])
-    assert btyd.order_probability(mbgnbd, cells, 4, btyd.MBGNBD) == pytest.approx([0.375, 3 / 14])
+    assert btyd.p_alive(btyd.MBGNBD, mbgnbd, cells) == pytest.approx([0.5, 0.42857143])
+    assert btyd.order_probability(mbgnbd, cells, 4, btyd.MBGNBD) == pytest.approx([0.375, 0.21428571])
 
 
 POSITIVE = st.floats(1e-3, 1e4)
