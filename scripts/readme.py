@@ -18,8 +18,9 @@ import pandas as pd
 
 from loyalty.common.settings import Settings, load_settings
 from loyalty.read.answers import answers
-from loyalty.read.charts import whale_curve
+from loyalty.read.charts import titled, whale_curve
 from loyalty.read.query import asked, write
+from loyalty.read.words import Words
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -96,7 +97,8 @@ def draw(settings: Settings, file: Path) -> None:
     with asked(settings, CURVE) as answer:
         curve = pd.DataFrame(list(answer.rows), columns=list(answer.columns))
     file.parent.mkdir(exist_ok=True)
-    whale_curve(curve, SOURCE, is_simulated=True).save(str(file))
+    chart = whale_curve(curve, Words("en"))
+    titled(chart, "How much of the profit do the best customers bring?", SOURCE, is_simulated=True).save(str(file))
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from counts import DbtProject
+from loyalty.read.figures import FIGURES
 from worlds.warehouse import new_warehouse, project
 
 
@@ -22,6 +23,9 @@ def test_without_a_single_row_everything_builds_is_described_and_every_formula_h
     assert DbtProject(manifest).undescribed_columns(warehouse.file) == [], (
         "describe these columns in the yml of the model"
     )
+    with warehouse.connect() as connection:
+        for figure in FIGURES:
+            assert connection.execute(figure.sql).description, figure.name
     result = warehouse.dbt("test", "--select", "test_type:unit")
     assert len(result.result) > 15
     assert {str(one.status) for one in result.result} == {"pass"}

@@ -28,11 +28,11 @@ from loyalty.land.loads import (
 )
 from loyalty.land.redact import erase, is_known, owners_of, records_of
 from loyalty.land.same_person import codes_of_same_person
+from loyalty.operate.publishing import publish
 from loyalty.operate.rotate import remove_replaced
 from loyalty.privacy.keys import keyed_hash, load_key
 from loyalty.privacy.suppression import Forgotten, load_forgotten, person_of, remember
 from loyalty.publish.generations import remove_all_but_current
-from loyalty.publish.publish import publish
 
 
 @dataclass(frozen=True)

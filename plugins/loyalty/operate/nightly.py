@@ -25,8 +25,8 @@ from loyalty.common.workspace import Workspace
 from loyalty.land.landing import LoadOutcome, load_feed
 from loyalty.operate.housekeeping import prune
 from loyalty.operate.notify import notify
+from loyalty.operate.publishing import publish
 from loyalty.publish.generations import Generation, current_generation
-from loyalty.publish.publish import publish
 from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds, usable_feeds
 from loyalty.pull.sources.files import names_that_do_not_fit, shown
 from loyalty.read.answers import answers

@@ -46,7 +46,7 @@ from loyalty.publish.generations import (
     serve_lock,
     wrong_files,
 )
-from loyalty.publish.stage import stage
+from loyalty.publish.stage import AddPages, stage
 from loyalty.publish.tables import FRESH, attach_before, mart_states, result_checksums, states_table, tables_to_publish
 
 
@@ -57,12 +57,13 @@ def publish(
     now: datetime | None = None,
     accept_drop: bool = False,
     urgent: bool = False,
+    add_pages: AddPages = lambda *_: None,
 ) -> Generation | None:
     """Publish the work file as a new generation; None when readers see the same marts already.
 
     A mart that was not built, or that the audit finds wrong, stays as readers have it; the others are published.
     `accept_drop` lets a mart lose most of its rows; `urgent`, for erasing a person, waits for no resume and
-    no fresh orders, and keeps no mart of the generation before.
+    no fresh orders, and keeps no mart of the generation before. `add_pages` writes the report into the generation.
 
     Raises UserError when another build has taken the work file since, publishing is held by a rollback, the newest
     orders are too old, no mart is fresh, or a copy differs. The current generation is then untouched.
@@ -99,7 +100,12 @@ def publish(
             checksums |= result_checksums(connection, tables[-1:], before)
             staging = settings.serve / f".staging-{stamp['build_id']}"
             try:
-                manifest = stage(connection, workspace, staging, stamp, tables, checksums, states, now)
+                name = f"{_next_number(settings, ledger):06d}"
+
+                def pages(manifest: dict[str, Any]) -> None:
+                    add_pages(settings, staging, manifest, name, before)
+
+                manifest = stage(connection, workspace, staging, stamp, tables, checksums, states, now, pages)
             except (OSError, duckdb.Error) as error:
                 shutil.rmtree(staging, ignore_errors=True)
                 raise UserError(
@@ -220,9 +226,7 @@ def _put_in_place(
         except UserError:
             shutil.rmtree(staging)
             raise
-        recorded = [event.data["generation"] for event in ledger.events("publish")]
-        present = [int(folder.name) for folder in generation_folders(settings)]
-        number = max([*recorded, *present], default=0) + 1
+        number = _next_number(settings, ledger)
         folder = settings.serve / "generations" / f"{number:06d}"
         staging.rename(folder)
         sync(folder.parent)
@@ -233,6 +237,13 @@ def _put_in_place(
         _record(ledger, generation, manifest["build_id"], "published")
         failpoint("publish.recorded")
     return generation
+
+
+def _next_number(settings: Settings, ledger: Ledger) -> int:
+    """The number of the next generation: no number is given twice."""
+    recorded = [event.data["generation"] for event in ledger.events("publish")]
+    present = [int(folder.name) for folder in generation_folders(settings)]
+    return max([*recorded, *present], default=0) + 1
 
 
 def _record(ledger: Ledger, generation: Generation, build_id: str, outcome: str) -> None:

@@ -6,6 +6,7 @@ All of it happens in `serve/.staging-<build>/`, which readers never see.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,18 +15,22 @@ import duckdb
 
 from loyalty.common.checksums import file_sha256, table_columns, table_fingerprint
 from loyalty.common.disk import sync
-from loyalty.common.errors import UserError
+from loyalty.common.errors import UserError, first_line
 from loyalty.common.failpoints import failpoint
 from loyalty.common.progress import Progress, Steps
+from loyalty.common.settings import Settings
 from loyalty.common.sql import quote_identifier, quote_text
 from loyalty.common.workspace import Workspace
-from loyalty.publish.generations import CONTENT, MANIFEST, MARTS_FILE, published_schema
+from loyalty.publish.generations import CONTENT, MANIFEST, MARTS_FILE, Generation, published_schema
 from loyalty.publish.tables import Table
 
 MANIFEST_VERSION = 1
 
 # Read by every client from DuckDB 1.2 on, also by those older than the one that writes.
 STORAGE_VERSION = "v1.2.0"
+
+# Writes what people look at into a staged folder: settings, folder, manifest, name and the generation before.
+AddPages = Callable[[Settings, Path, dict[str, Any], str, Generation | None], Any]
 
 
 def stage(
@@ -37,8 +42,12 @@ def stage(
     checksums: dict[str, dict[str, Any]],
     states: dict[str, dict[str, Any]],
     now: datetime,
+    pages: Callable[[dict[str, Any]], Any],
 ) -> dict[str, Any]:
-    """Write, read back and describe the new generation; every byte of it is on disk when this returns."""
+    """Write, read back and describe the new generation; every byte of it is on disk when this returns.
+
+    `pages` gets the manifest and writes what people look at; without it the marts are published all the same.
+    """
     serve, progress = workspace.settings.serve, workspace.progress
     _make_readable_folder(serve)
     _make_readable_folder(serve / "generations")
@@ -53,6 +62,10 @@ def stage(
     failpoint("publish.exported")
     _audit(connection, staging, tables, checksums, progress)
     failpoint("publish.audited")
+    try:
+        pages({**stamp, "published_at": now.isoformat(), "mart_states": states})
+    except Exception as error:
+        progress.log(f"the report could not be made ({first_line(error)}): the marts are published without it")
     manifest = _manifest(connection, staging, stamp, checksums, states, now)
     content = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=True)
     (staging / MANIFEST).write_text(content, encoding="utf-8")

@@ -1,60 +1,332 @@
-"""Charts of published marts: a data frame in, a chart out. Nothing is read or written here."""
+"""Charts of published marts: a data frame in, a chart out. Nothing is read or written here.
+
+Every function takes the rows of one figure of `figures.py` and the words of one language. Rows on a small base come
+with `is_suppressed` and an empty rate: they are drawn grey, never left out.
+"""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import altair as alt
 import pandas as pd
 
-BLUE, ORANGE, GREY, INK = "#1f5f8b", "#c2571a", "#8a949e", "#1d2730"
-SIMULATED = "SIMULATED input"
-Layers = alt.LayerChart | alt.FacetChart  # what Altair says that layer() gives
-X, Y = "customer_share_rate", "cumulative_value_rate"
+from loyalty.read.words import Words
+
+BLUE, ORANGE, GREEN = "#1f5f8b", "#c2571a", "#3d7f4f"
+GREY, LIGHT_GREY, INK = "#8a949e", "#dfe4e8", "#1d2730"
+PALETTE = [BLUE, ORANGE, GREEN, "#7a5195", "#b8860b", GREY]
+WIDTH, HEIGHT = 460, 260
+Chart = alt.LayerChart | alt.FacetChart  # what Altair says that layer() gives
+WHALE_POINTS = 200
 
 
-def whale_curve(curve: pd.DataFrame, source: str, is_simulated: bool) -> Layers:
+def cohort_heat_map(cohorts: pd.DataFrame, words: Words) -> Chart:
+    """The share of each cohort that bought in each month after the first.
+
+    Columns: cohort_month, month_number, cohort_size, retention_rate, is_suppressed.
+    """
+    shown = cohorts.assign(
+        cohort=pd.to_datetime(cohorts["cohort_month"]).dt.strftime("%Y-%m"),
+        text=[_percent(rate) for rate in cohorts["retention_rate"]],
+    )
+    x = alt.X("month_number:O", title=words("months after the first order"), axis=alt.Axis(labelAngle=0))
+    y = alt.Y("cohort:O", title=words("month of the first order"))
+    color = alt.Color("retention_rate:Q", scale=alt.Scale(scheme="blues", domainMin=0), legend=None)
+    known, small = shown[shown["retention_rate"].notna()], shown[shown["retention_rate"].isna()]
+    cells = alt.Chart(known).mark_rect(stroke="white").encode(x=x, y=y, color=color)
+    grey = alt.Chart(small).mark_rect(stroke="white", color=LIGHT_GREY).encode(x=x, y=y)
+    dark = alt.condition("datum.retention_rate > 0.55", alt.value("white"), alt.value(INK))
+    texts = alt.Chart(shown).mark_text(fontSize=10).encode(x=x, y=y, text="text:N", color=dark)
+    return _sized(alt.layer(grey, cells, texts))
+
+
+def survival(curves: pd.DataFrame, words: Words) -> Chart:
+    """The share of customers that an event has not reached yet, by days, with its interval.
+
+    Columns: curve, duration_days, survival_rate, survival_low, survival_high.
+    """
+    shown = curves.assign(curve=curves["curve"].map(words))
+    x = alt.X("duration_days:Q", title=words("days"))
+    color = alt.Color("curve:N", title=None, scale=alt.Scale(range=PALETTE))
+    band = alt.Chart(shown).mark_area(opacity=0.2, interpolate="step-after")
+    line = alt.Chart(shown).mark_line(interpolate="step-after", strokeWidth=2)
+    return _sized(
+        alt.layer(
+            band.encode(x=x, y=alt.Y("survival_low:Q"), y2="survival_high:Q", color=color),
+            line.encode(x=x, y=_rate("survival_rate", words("share not reached yet"), most=1), color=color),
+        )
+    )
+
+
+def bridge(steps: pd.DataFrame, words: Words, unit: str = "") -> Chart:
+    """Amounts that are added and taken away between a first and a last total.
+
+    Columns: step (in order), amount, is_total. `unit` is the currency.
+    """
+    shown = steps.assign(step=steps["step"].map(words), amount=steps["amount"].astype(float))
+    totals, level = [], 0.0
+    for amount, is_total in zip(shown["amount"], shown["is_total"], strict=True):
+        start = 0.0 if is_total else level
+        level = start + amount
+        totals.append((start, level))
+    shown[["start", "end"]] = totals
+    shown["kind"] = [
+        "total" if total else "up" if amount >= 0 else "down"
+        for total, amount in zip(shown["is_total"], shown["amount"], strict=True)
+    ]
+    shown["text"] = [f"{amount:,.0f}" for amount in shown["amount"]]
+    shown["top"] = shown[["start", "end"]].max(axis=1)
+    x = alt.X("step:N", sort=list(shown["step"]), title=None, axis=alt.Axis(labelAngle=-35, labelLimit=120))
+    colors = alt.Scale(domain=["total", "up", "down"], range=[GREY, GREEN, ORANGE])
+    bars = (
+        alt.Chart(shown)
+        .mark_bar()
+        .encode(
+            x=x,
+            y=alt.Y("start:Q", title=unit or None, axis=alt.Axis(format="~s")),
+            y2="end:Q",
+            color=alt.Color("kind:N", scale=colors, legend=None),
+        )
+    )
+    texts = alt.Chart(shown).mark_text(dy=-7, fontSize=10, color=INK).encode(x=x, y="top:Q", text="text:N")
+    return _sized(alt.layer(bars, texts))
+
+
+def rates_with_intervals(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
+    """One rate for each label with its interval; labels without a rate stand there in grey.
+
+    Columns: label, rate, rate_low, rate_high, base_count, is_suppressed.
+    """
+    shown = rows.assign(
+        label=[
+            f"{words(str(label))} ({base:,.0f})" for label, base in zip(rows["label"], rows["base_count"], strict=True)
+        ],
+        none=[words("base too small") if pd.isna(rate) else "" for rate in rows["rate"]],
+        zero=0.0,
+    )
+    y = alt.Y("label:N", sort=list(shown["label"]), title=None, axis=alt.Axis(labelLimit=170))
+    x = alt.X("rate:Q", title=words(axis), axis=alt.Axis(format="%"), scale=alt.Scale(zero=True))
+    base = alt.Chart(shown)
+    return _sized(
+        alt.layer(
+            base.mark_rule(color=GREY, strokeWidth=2).encode(y=y, x=alt.X("rate_low:Q"), x2="rate_high:Q"),
+            base.mark_point(filled=True, size=70, color=BLUE, opacity=1).encode(y=y, x=x),
+            base.mark_text(align="left", color=GREY, fontSize=11).encode(y=y, x="zero:Q", text="none:N"),
+        )
+    )
+
+
+def index_by_wave(waves: pd.DataFrame, words: Words) -> Chart:
+    """The satisfaction index of each survey and wave, 0 to 100, with its interval.
+
+    Columns: survey, wave, satisfaction_index, satisfaction_index_low, satisfaction_index_high.
+    """
+    x = alt.X("wave:O", title=words("wave"), axis=alt.Axis(labelAngle=-35))
+    color = alt.Color("survey:N", title=None, scale=alt.Scale(range=PALETTE))
+    scale = alt.Scale(zero=False, padding=20)
+    y = alt.Y("satisfaction_index:Q", title=words("satisfaction index, 0 to 100"), scale=scale)
+    base = alt.Chart(waves)
+    return _sized(
+        alt.layer(
+            base.mark_rule(strokeWidth=2).encode(
+                x=x, y=alt.Y("satisfaction_index_low:Q", scale=scale), y2="satisfaction_index_high:Q", color=color
+            ),
+            base.mark_line().encode(x=x, y=y, color=color),
+            base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=color),
+        )
+    )
+
+
+def drivers(rows: pd.DataFrame, words: Words) -> Chart:
+    """Importance of each driver against how well it is done; the lines are the means.
+
+    Columns: driver, performance_index, lmg_share.
+    """
+    scale = alt.Scale(zero=False, padding=25)
+    x = alt.X("performance_index:Q", title=words("performance, 0 to 100"), scale=scale)
+    y = alt.Y("lmg_share:Q", title=words("share of the explained variance"), axis=alt.Axis(format="%"), scale=scale)
+    base = alt.Chart(rows.assign(driver=rows["driver"].map(words)))
+    means = alt.Chart(rows[["performance_index", "lmg_share"]].mean().to_frame().T).mark_rule(
+        color=GREY, strokeDash=[4, 4]
+    )
+    return _sized(
+        alt.layer(
+            means.encode(x=x),
+            means.encode(y=y),
+            base.mark_point(filled=True, size=80, color=BLUE, opacity=1).encode(x=x, y=y),
+            base.mark_text(dy=-11, fontSize=11, color=INK).encode(x=x, y=y, text="driver:N"),
+        )
+    )
+
+
+def loyalty_curve(scores: pd.DataFrame, words: Words) -> Chart:
+    """The share that bought again at each score, with its interval; dashed lines are the thresholds of the fit.
+
+    Columns: score, repurchase_rate, repurchase_rate_low, repurchase_rate_high, threshold_low, threshold_high.
+    """
+    base = alt.Chart(scores)
+    scale = alt.Scale(zero=False, padding=20)
+    x = alt.X("score:Q", title=words("satisfaction score"), axis=alt.Axis(tickMinStep=1), scale=scale)
+    y = _rate("repurchase_rate", words("bought again"))
+    ends = scores[["threshold_low", "threshold_high"]].iloc[:1].melt(value_name="score").dropna(subset=["score"])
+    layers = [
+        base.mark_rule(color=GREY, strokeWidth=2).encode(
+            x=x, y=alt.Y("repurchase_rate_low:Q"), y2="repurchase_rate_high:Q"
+        ),
+        base.mark_line(color=BLUE).encode(x=x, y=y),
+        base.mark_point(filled=True, size=70, color=BLUE, opacity=1).encode(x=x, y=y),
+    ]
+    if not ends.empty:
+        layers.append(alt.Chart(ends).mark_rule(color=ORANGE, strokeDash=[4, 4]).encode(x=x))
+    return _sized(alt.layer(*layers))
+
+
+def counts(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
+    """Counts or amounts by label, split by group. Columns: label (in order), group, amount, text (behind the bar),
+    place (of the group).
+
+    `label` may come as label_en and label_zh.
+    """
+    shown = rows.assign(
+        label=rows["label"].map(words) if "label" in rows else rows[f"label_{words.language}"],
+        group=rows["group"].map(words),
+        amount=rows["amount"].astype(float),
+    )
+    labels = list(dict.fromkeys(shown["label"]))
+    groups = list(dict.fromkeys(shown["group"]))
+    y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=170))
+    legend = alt.Legend(title=None) if len(groups) > 1 else None
+    bars = (
+        alt.Chart(shown)
+        .mark_bar()
+        .encode(
+            y=y,
+            x=alt.X("amount:Q", title=words(axis), axis=alt.Axis(format="~s")),
+            color=alt.Color("group:N", sort=groups, legend=legend, scale=alt.Scale(domain=groups, range=PALETTE)),
+            order="place:Q",
+        )
+    )
+    ends = shown.groupby("label", sort=False).agg(amount=("amount", "sum"), text=("text", "last")).reset_index()
+    texts = alt.Chart(ends).mark_text(align="left", dx=4, fontSize=11, color=INK)
+    return _sized(alt.layer(bars, texts.encode(y=y, x="amount:Q", text="text:N")))
+
+
+def whale_curve(curve: pd.DataFrame, words: Words) -> Chart:
     """The profit (net revenue without unit costs) added up from the best customer to the worst.
 
-    `curve` holds the rows of one currency of profitability__whale_curve; `source` says where the data come from.
+    Columns: curve_rank, customer_share_rate, cumulative_value_rate, is_peak, value_basis; one currency.
     """
-    by_rank = curve.sort_values("curve_rank")
-    best = by_rank[by_rank[X] >= 0.05].iloc[0]
-    peak = by_rank[by_rank["is_peak"]].iloc[0]
-    value = "profit" if best["value_basis"] == "profit" else "net revenue"
-    x = alt.X(f"{X}:Q", title="customers, best first", axis=alt.Axis(format="%", tickCount=5))
-    y = alt.Y(f"{Y}:Q", title=f"share of the total {value}", axis=alt.Axis(format="%", tickCount=6))
-
-    def label(row: pd.Series, words: str, align: Literal["left", "right"], dx: int, dy: int) -> Layers:
-        place = alt.Chart(pd.DataFrame({X: [row[X]], Y: [row[Y]], "words": [words]})).encode(x=x, y=y)
-        point = place.mark_point(color=ORANGE, filled=True, size=90, opacity=1)
-        text = place.mark_text(align=align, dx=dx, dy=dy, fontSize=14, color=INK).encode(text="words:N")
-        return alt.layer(point, text)
-
-    total = alt.Chart(pd.DataFrame({Y: [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(y=y)
-    chart = alt.layer(
-        alt.Chart(by_rank[[X, Y]]).mark_line(color=BLUE, strokeWidth=3).encode(x=x, y=y),
-        total,
-        label(best, f"The best 5% bring {best[Y]:.1%}.", "left", 10, 16),
-        label(peak, f"Highest at {peak[X]:.0%} of the customers: {peak[Y]:.1%}.", "right", -8, -14),
+    by_rank = curve.sort_values("curve_rank").reset_index(drop=True)
+    best = by_rank[by_rank["customer_share_rate"] >= 0.05].iloc[0]
+    peak = by_rank[by_rank["is_peak"].astype(bool)].iloc[0]
+    every = max(1, len(by_rank) // WHALE_POINTS)
+    thinned = by_rank[
+        (by_rank.index % every == 0) | by_rank["is_peak"].astype(bool) | (by_rank.index == len(by_rank) - 1)
+    ]
+    x = alt.X("customer_share_rate:Q", title=words("customers, best first"), axis=alt.Axis(format="%"))
+    is_profit = best["value_basis"] == "profit"
+    value = words("share of the total profit") if is_profit else words("share of the total net revenue")
+    y = alt.Y("cumulative_value_rate:Q", title=value, axis=alt.Axis(format="%"))
+    marks = pd.DataFrame([best, peak])[["customer_share_rate", "cumulative_value_rate"]]
+    marks["text"] = [
+        words("the best 5 %: {0}").format(_percent(best["cumulative_value_rate"], 1)),
+        words("highest: {0}").format(_percent(peak["cumulative_value_rate"], 1)),
+    ]
+    total = alt.Chart(pd.DataFrame({"cumulative_value_rate": [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4])
+    place = alt.Chart(marks)
+    return _sized(
+        alt.layer(
+            alt.Chart(thinned[["customer_share_rate", "cumulative_value_rate"]])
+            .mark_line(color=BLUE, strokeWidth=3)
+            .encode(x=x, y=y),
+            total.encode(y=y),
+            place.mark_point(filled=True, size=80, color=ORANGE, opacity=1).encode(x=x, y=y),
+            place.transform_filter("datum.customer_share_rate < 0.5")
+            .mark_text(align="left", dx=8, dy=14, fontSize=12, color=INK)
+            .encode(x=x, y=y, text="text:N"),
+            place.transform_filter("datum.customer_share_rate >= 0.5")
+            .mark_text(align="right", dx=-8, dy=18, fontSize=12, color=INK)
+            .encode(x=x, y=y, text="text:N"),
+        )
     )
-    return _titled(chart, f"How much of the {value} do the best customers bring?", source, is_simulated)
 
 
-def _titled(chart: Layers, question: str, source: str, is_simulated: bool) -> Layers:
-    """The chart with its question, where its data come from, and the word SIMULATED where some of them are."""
+def shares_side_by_side(rows: pd.DataFrame, words: Words) -> Chart:
+    """Several shares of each label next to one another. Columns: label (in order), measure (in order), share_rate."""
+    shown = rows.assign(label=rows["label"].map(words), measure=rows["measure"].map(words))
+    labels, measures = list(dict.fromkeys(shown["label"])), list(dict.fromkeys(shown["measure"]))
+    shown["text"] = [_percent(rate) for rate in shown["share_rate"]]
+    x = alt.X("label:N", sort=labels, title=None, axis=alt.Axis(labelAngle=0))
+    offset = alt.XOffset("measure:N", sort=measures)
+    color = alt.Color("measure:N", title=None, sort=measures, scale=alt.Scale(domain=measures, range=PALETTE))
+    base = alt.Chart(shown)
+    y = _rate("share_rate", "")
+    return _sized(
+        alt.layer(
+            base.mark_bar().encode(x=x, xOffset=offset, y=y, color=color),
+            base.mark_text(dy=-6, fontSize=10, color=INK).encode(x=x, xOffset=offset, y=y, text="text:N"),
+        )
+    )
+
+
+def claims(rows: pd.DataFrame, words: Words) -> Chart:
+    """What was observed, as a multiple of what is claimed (1 = as claimed), with its interval; the bar is the claim.
+
+    Columns: claim_en, claim_zh, observed, observed_low, observed_high, claim_low, claim_high (all as multiples),
+    verdict. A claim that was measured in several ways has several points.
+    """
+    shown = rows.assign(verdict=rows["verdict"].map(words), claim=rows[f"claim_{words.language}"])
+    claimed = list(dict.fromkeys(shown["claim"]))
+    y = alt.Y("claim:N", sort=claimed, title=None, axis=alt.Axis(labelLimit=290))
+    scale = alt.Scale(type="symlog", constant=1)
+    x = alt.X("observed:Q", title=words("observed / claimed"), scale=scale, axis=alt.Axis(tickCount=6))
+    base = alt.Chart(shown)
+    color = alt.Color("verdict:N", title=None, scale=alt.Scale(range=PALETTE), legend=alt.Legend(columns=3))
+    return _sized(
+        alt.layer(
+            base.mark_bar(color=LIGHT_GREY, height=9).encode(
+                y=y, x=alt.X("claim_low:Q", scale=scale), x2="claim_high:Q"
+            ),
+            base.mark_rule().encode(y=y, x=alt.X("observed_low:Q", scale=scale), x2="observed_high:Q", color=color),
+            base.mark_point(filled=True, size=50, opacity=1).encode(y=y, x=x, color=color),
+        ),
+        width=WIDTH - 200,
+        height=max(HEIGHT, 22 * len(claimed)),
+    )
+
+
+def titled(chart: Chart, question: str, source: str, is_simulated: bool) -> Chart:
+    """A chart that stands alone: its question, where its data come from, and SIMULATED where some of them are."""
     title = alt.TitleParams(
         question,
-        subtitle=f"{SIMULATED}. {source}" if is_simulated else source,
+        subtitle=f"SIMULATED input. {source}" if is_simulated else source,
         subtitleColor=ORANGE if is_simulated else GREY,
         anchor="start",
-        fontSize=18,
-        subtitleFontSize=13,
+        fontSize=16,
+        subtitleFontSize=12,
         offset=14,
         color=INK,
     )
+    return chart.properties(title=title)
+
+
+def _percent(rate: float | None, digits: int = 0) -> str:
+    return "" if rate is None or pd.isna(rate) else f"{rate:.{digits}%}"
+
+
+def _rate(column: str, title: str, most: float | None = None) -> alt.Y:
+    """An upright axis of a rate: from 0, in percent."""
+    scale = alt.Scale(domain=[0, most]) if most else alt.Scale(zero=True)
+    return alt.Y(f"{column}:Q", title=title or None, axis=alt.Axis(format="%"), scale=scale)
+
+
+def _sized(chart: Chart, width: int = WIDTH, height: int = HEIGHT) -> Chart:
+    """The chart in the size and style of all of them."""
+    # widths of labels are measured in Arial's metrics
+    font = "Arial, 'Liberation Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
     return (
-        chart.properties(width=640, height=320, title=title, background="white", padding=16)
+        chart.properties(width=width, height=height, background="white", padding=8)
+        .configure(font=font)
         .configure_view(stroke=None)
-        .configure_axis(labelFontSize=12, titleFontSize=13, titleFontWeight="normal", gridColor="#e6ebef", domain=False)
+        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridColor="#e6ebef", domain=False)
+        .configure_legend(orient="top", labelFontSize=11, symbolSize=80)
     )

@@ -106,7 +106,7 @@ def build() -> str:
 
 def publish(build_id: str) -> int:
     """Publish the build of this run as the current generation; skips when readers have these marts already."""
-    from loyalty.publish.publish import publish
+    from loyalty.operate.publishing import publish
 
     with final_errors():
         generation = publish(_open(), build_id)

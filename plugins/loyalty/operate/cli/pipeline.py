@@ -132,8 +132,8 @@ def publish(
     ] = False,
 ) -> None:
     """Check the finished build and show it to readers as a new generation, in one step."""
+    from loyalty.operate import publishing
     from loyalty.publish import generations as published
-    from loyalty.publish import publish as publishing
 
     workspace = the_workspace()
     if resume:

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from loyalty.common.errors import UserError
+from loyalty.common.settings import Settings
 from loyalty.operate.cli.shared import NOT_PUBLISHED, Format, echo_json, echo_table, the_workspace
 
 app = typer.Typer()
 
 
 @app.command(short_help="List the published generations.")
-def generations(style: Format = "text") -> None:
+def generations(
+    style: Format = "text",
+    diff: Annotated[
+        bool, typer.Option("--diff", help="Compare the current generation with the one before instead.")
+    ] = False,
+) -> None:
     """List the published generations; the current one is marked.
+
+    With --diff: the marts whose rows differ between the current generation and the one before it, and the months
+    whose net revenue is another.
 
     Exit code 1: the manifest of a generation is missing or damaged.
     """
     from loyalty.publish import generations as published
 
     settings = the_workspace().settings
+    if diff:
+        _echo_difference(settings, style)
+        return
     found, damaged = published.generations(settings), published.damaged_generations(settings)
     if style == "json":
         whole = [
@@ -55,6 +69,65 @@ def generations(style: Format = "text") -> None:
             typer.echo(f"{folder.name}: its manifest is missing or damaged; run `loyalty status --verify`")
     if damaged:
         raise typer.Exit(NOT_PUBLISHED)
+
+
+def _echo_difference(settings: Settings, style: str) -> None:
+    """What is another in the current generation than in the one before it."""
+    from loyalty.publish import generations as published
+    from loyalty.read.changes import changed_marts, restated_months
+
+    current = published.require_current(settings)
+    older = [one for one in published.generations(settings) if one.number < current.number]
+    if not older:
+        raise UserError(f"Generation {current.name} has none before it to compare with: run `loyalty generations`.")
+    before = older[-1]
+    marts, months = changed_marts(before, current), restated_months(before, current)
+    if style == "json":
+        echo_json(
+            {
+                "before": before.number,
+                "now": current.number,
+                "marts": [{"mart": name, "rows_before": old, "rows": new} for name, old, new in marts],
+                "months": [
+                    {"month": str(day), "currency_code": code, "net_amount_before": str(old), "net_amount": str(new)}
+                    for day, code, old, new in months
+                ],
+            }
+        )
+        return
+    typer.echo(f"generation {before.name} ({before.manifest['as_of']}) -> {current.name} ({current.manifest['as_of']})")
+    if not marts:
+        typer.echo("no mart differs")
+        return
+    echo_table(("mart that differs", "rows before", "rows now"), marts)
+    if months:
+        rows = [(f"{day:%Y-%m}", code, f"{old:,.2f}", f"{new:,.2f}") for day, code, old, new in months]
+        typer.echo()
+        echo_table(("month that was over", "", "net before", "net now"), rows)
+
+
+@app.command(short_help="The report of the current generation, as one HTML file.")
+def report(
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Write a copy to this file. Default: only say where it is.")
+    ] = None,
+) -> None:
+    """Say where the report of the current generation is: what moved and why, and the charts, in one HTML file.
+
+    Every generation is published with its report; this makes it again where it is missing.
+    """
+    from loyalty.publish.generations import require_current
+    from loyalty.read import report as page
+
+    settings = the_workspace().settings
+    current = require_current(settings)
+    file = current.folder / page.REPORT
+    if output is None and file.is_file():
+        typer.echo(str(settings.serve / "current" / page.REPORT))
+        return
+    target = output or Path(f"loyalty-report-{current.name}.html")
+    page.copy_report(settings, current, target)
+    typer.echo(str(target.resolve()))
 
 
 @app.command(short_help="Show readers an older generation again.")

@@ -14,12 +14,13 @@ from loyalty.common import failpoints
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.common.runs import failed_runs
+from loyalty.operate import publishing
 from loyalty.operate.cli.main import app
 from worlds import one_mart
 from worlds.opened import opened
 
 COMMANDS = ["run", "load", "build", "publish", "generations", "rollback", "status", "doctor", "query", "dev", "forget"]
-COMMANDS += ["init", "quarantine"]
+COMMANDS += ["init", "quarantine", "report"]
 
 
 def call(settings, *arguments):
@@ -126,6 +127,28 @@ def test_generations_rollback_and_resume(waiting):
     assert "rolled back to generation 000001" in call(waiting, "rollback").output
     assert "publishing is held since a rollback" in call(waiting, "status").output
     assert "000001      current" in call(waiting, "generations").output
+
+
+def test_generations_diff_names_what_is_another(waiting):
+    with pytest.raises(UserError, match="none before it to compare with"):
+        call(waiting, "generations", "--diff")
+    publishing.publish(opened(waiting), now=one_mart.NOW)
+    shown = call(waiting, "generations", "--diff").output
+    assert "generation 000001 (2017-12-30) -> 000002 (2017-12-31)" in shown
+    assert "retention__customers" in shown
+    document = json.loads(call(waiting, "generations", "--diff", "--format", "json").output)
+    assert (document["before"], document["now"]) == (1, 2)
+    assert "retention__customers" in {one["mart"] for one in document["marts"]}
+
+
+def test_report_says_where_it_is_and_makes_it_where_it_is_missing(waiting, tmp_path):
+    made = tmp_path / "made.html"  # the fixture's first generation was published without a report
+    assert call(waiting, "report", "--output", str(made)).output.strip() == str(made)
+    assert "Generation 000001" in made.read_text(encoding="utf-8")
+    publishing.publish(opened(waiting), now=one_mart.NOW)
+    assert call(waiting, "report").output.strip() == str(waiting.serve / "current" / "report.html")
+    with pytest.raises(UserError, match="choose another file"):
+        call(waiting, "report", "--output", str(tmp_path / "no folder" / "r.html"))
 
 
 def test_status_is_a_document_for_programs(published):

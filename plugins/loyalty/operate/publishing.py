@@ -1,0 +1,33 @@
+"""Publishing a generation with what people look at: the marts, and the report about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
+from loyalty.publish import publish as marts
+from loyalty.publish.generations import Generation
+
+
+def publish(
+    workspace: Workspace,
+    build_id: str | None = None,
+    *,
+    now: datetime | None = None,
+    accept_drop: bool = False,
+    urgent: bool = False,
+) -> Generation | None:
+    """Publish the work file with its report; see `loyalty.publish.publish.publish`."""
+    return marts.publish(workspace, build_id, now=now, accept_drop=accept_drop, urgent=urgent, add_pages=_write_report)
+
+
+def _write_report(
+    settings: Settings, folder: Path, manifest: dict[str, Any], name: str, before: Generation | None
+) -> Path:
+    # drawing takes seconds to import, and only a new generation needs it
+    from loyalty.read.report import write_report
+
+    return write_report(settings, folder, manifest, name, before)

@@ -1,0 +1,118 @@
+"""Charts as data: what a chart draws is what the rows say, small bases stay visible, and no word lacks its Chinese."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from loyalty.read import charts, report
+from loyalty.read.figures import FIGURES, TOPICS
+from loyalty.read.words import Words, chinese
+
+EN, ZH = Words("en"), Words("zh")
+READ = Path(charts.__file__).parent
+PROJECT = Path(__file__).parents[3] / "dbt_project"
+HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+def drawn(chart: charts.Chart) -> list[dict[str, Any]]:
+    """The rows of each layer of a chart."""
+    spec = chart.to_dict()
+    layers = spec.get("layer", [spec])
+    return [row for layer in layers for row in spec["datasets"][layer.get("data", spec.get("data"))["name"]]]
+
+
+def test_a_bridge_stands_on_what_came_before() -> None:
+    steps = pd.DataFrame(
+        {"step": ["month before", "new", "stayed away", "this month"], "amount": [100, 20, -50, 70]}
+    ).assign(is_total=[True, False, False, True])
+    rows = {row["step"]: (row["start"], row["end"]) for row in drawn(charts.bridge(steps, EN))}
+    assert rows == {
+        "month before": (0, 100),
+        "new": (100, 120),
+        "stayed away": (120, 70),
+        "this month": (0, 70),
+    }
+
+
+def test_a_cohort_that_is_too_small_is_grey_and_not_missing() -> None:
+    cohorts = pd.DataFrame(
+        {
+            "cohort_month": ["2026-01-01", "2026-02-01"],
+            "month_number": [1, 1],
+            "cohort_size": [40, 3],
+            "retention_rate": [0.5, None],
+            "is_suppressed": [False, True],
+        }
+    )
+    spec = charts.cohort_heat_map(cohorts, EN).to_dict()
+    grey, coloured = spec["layer"][0], spec["layer"][1]
+    assert grey["mark"]["color"] == charts.LIGHT_GREY
+    assert [row["cohort"] for row in spec["datasets"][grey["data"]["name"]]] == ["2026-02"]
+    assert [row["cohort"] for row in spec["datasets"][coloured["data"]["name"]]] == ["2026-01"]
+
+
+def test_a_rate_on_a_small_base_says_so_in_both_languages() -> None:
+    rows = pd.DataFrame(
+        {"label": ["all customers", "25-34"], "rate": [0.4, None], "rate_low": [0.3, None], "rate_high": [0.5, None]}
+    ).assign(base_count=[100, 4], is_suppressed=[False, True])
+    for words, reason in ((EN, "base too small"), (ZH, "基数过小")):
+        found = {
+            row["label"]: row["none"] for row in drawn(charts.rates_with_intervals(rows, words, "share of wallet"))
+        }
+        assert list(found.values()) == ["", reason]
+        assert list(found)[1] == "25-34 (4)"
+
+
+def test_the_whale_curve_is_thinned_but_keeps_its_peak_and_its_end() -> None:
+    ranks = range(1, 1001)
+    curve = pd.DataFrame(
+        {
+            "curve_rank": ranks,
+            "customer_share_rate": [rank / 1000 for rank in ranks],
+            "cumulative_value_rate": [min(rank, 1500 - rank) / 500 for rank in ranks],
+            "is_peak": [rank == 750 for rank in ranks],
+            "value_basis": "profit",
+        }
+    )
+    shares = [
+        row["customer_share_rate"] for row in drawn(charts.whale_curve(curve, EN)) if "customer_share_rate" in row
+    ]
+    assert {0.75, 1.0} <= set(shares)
+    assert len(shares) < 260
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
+def test_every_question_topic_and_axis_has_its_chinese(figure: Any) -> None:
+    axis = getattr(figure.draw, "keywords", {}).get("axis")
+    for text in (figure.question, TOPICS[figure.topic], *([axis] if axis else [])):
+        assert HAN.search(ZH.sentence(text))
+
+
+def test_what_defines_a_figure_is_in_the_register() -> None:
+    register = pd.read_csv(PROJECT / "seeds" / "reference" / "metric_catalogue.csv")
+    known = set(register["id"] + " " + register["model"] + "." + register["column"])
+    assert {figure.defined_by for figure in FIGURES if figure.defined_by} <= known
+
+
+@pytest.mark.parametrize("file", ["charts.py", "report.py", report.TEMPLATE])
+def test_every_word_of_code_and_page_has_its_chinese(file: str) -> None:
+    said = re.findall(r'(?:say|words|words\.sentence)\("([^"]+)"\)', (READ / file).read_text(encoding="utf-8"))
+    assert said
+    assert [text for text in said if text not in chinese()] == []
+
+
+def test_every_label_that_a_figure_makes_up_has_its_chinese() -> None:
+    """Labels of steps and groups are texts in the SQL of a figure, such as ('came back', reactivated_amount, 2)."""
+    made_up = {text for figure in FIGURES for text in re.findall(r"\(\s*'([^']+)',", figure.sql)} - {"all"}
+    assert len(made_up) > 25
+    assert [text for text in sorted(made_up) if not HAN.search(ZH(text))] == []
+
+
+def test_pictures_on_one_page_share_no_ids() -> None:
+    svg = '<svg><clipPath id="clip0"/><g clip-path="url(#clip0)"/></svg>'
+    assert report.own_ids(svg, "a-en") == '<svg><clipPath id="a-en-clip0"/><g clip-path="url(#a-en-clip0)"/></svg>'
