@@ -522,6 +522,7 @@ def _questions(_: Shop) -> Iterator[Row]:
             "scale_min": low,
             "scale_max": high,
             "missing_codes": "-99; 98",
+            "construct": "quality" if role.startswith("dimension:") else None,
             **more,
         }
 
@@ -683,6 +684,11 @@ def _rates(_: Shop) -> Iterator[Row]:
             }
 
 
+def _paths(_: Shop) -> Iterator[Row]:
+    for cause, effect in (("expectation", "satisfaction"), ("quality", "satisfaction"), ("satisfaction", "loyalty")):
+        yield {"survey_id": "s", "cause": cause, "effect": effect, "is_standardised": True}
+
+
 def _plan(_: Shop) -> Iterator[Row]:
     for wave, start in WAVES.items():
         for mode in ("phone", "web"):
@@ -723,6 +729,7 @@ FEEDS: dict[str, Callable[[Shop], Iterator[Row]]] = {
     "survey_answer_labels": _labels,
     "survey_brand_ratings": _brands,
     "survey_sends": _sends,
+    "survey_paths": _paths,
     "survey_plan": _plan,
     "targets": _targets,
     "panel_purchases": _panel,

@@ -82,6 +82,35 @@ with
         group by source, survey_id, question_code
     ),
 
+    -- an arrow of the feed survey_paths from or to a construct without any question
+    without_questions as (
+        select
+            'construct without a question' as warning,
+            'survey_paths' as feed,
+            paths.source,
+            paths.survey_id || ', ' || paths.construct as detail,
+            count(*) as row_count,
+            'the path model of the survey is not fitted; name the construct in survey_questions, or correct it in survey_paths'
+            as remedy
+        from
+            (
+                {% for side in ["cause", "effect"] %}
+                    select source, survey_id, lower(trim({{ side }})) as construct
+                    from {{ ref("stg_survey_paths__paths") }}
+                    {% if not loop.last %}
+                        union all
+                    {% endif %}
+                {% endfor %}
+            ) as paths
+        left join
+            {{ ref("dim_survey_questions") }} as questions
+            on paths.source = questions.source
+            and paths.survey_id = questions.survey_id
+            and paths.construct = questions.construct
+        where questions.question_key is null
+        group by paths.source, paths.survey_id, paths.construct
+    ),
+
     without_peers as (
         select
             'all customers are peers' as warning,
@@ -149,6 +178,7 @@ with
             "lapsed_too_soon",
             "without_peers",
             "without_margins",
+            "without_questions",
             "off_scale",
             "not_understood",
             "not_explained",

@@ -95,6 +95,17 @@ path: workspace:dags/feeds/survey_questions.csv
 time_zone: Europe/Berlin
 snapshot: full                      # what is not in the newest file does not count
 """,
+    "survey_paths": """\
+# Only for a path model of your own: which construct explains which. Without it the European satisfaction index is fitted.
+feed: survey_paths
+source: my_shop
+group: surveys
+owner: research
+description: Arrows of the path model.
+path: workspace:dags/feeds/survey_paths.csv
+time_zone: Europe/Berlin
+snapshot: full
+""",
 }
 
 SURVEY_QUESTIONS = """\
@@ -103,6 +114,12 @@ customer_survey,Q1,overall_satisfaction,1,5,positive,-99
 customer_survey,Q2,recommend,0,10,positive,-99
 customer_survey,Q3,dimension:quality,1,7,positive,-99
 customer_survey,Q4,dimension:waiting,1,7,negative,-99
+"""
+
+SURVEY_PATHS = """\
+survey_id,cause,effect,is_standardised
+customer_survey,quality,satisfaction,yes
+customer_survey,satisfaction,loyalty,yes
 """
 
 README = """\
@@ -136,6 +153,7 @@ def make_workspace(folder: Path, progress: Progress) -> Path:
     for name, text in SURVEY_FEEDS.items():
         (feeds / f"{name}.yml.example").write_text(text, encoding="utf-8")
     (feeds / "survey_questions.csv.example").write_text(SURVEY_QUESTIONS, encoding="utf-8")
+    (feeds / "survey_paths.csv.example").write_text(SURVEY_PATHS, encoding="utf-8")
     (folder / "README.md").write_text(README, encoding="utf-8")
     (folder / ".gitignore").write_text("var/\n", encoding="utf-8")
     (folder / WORKSPACE_FILE).write_text(SETTINGS, encoding="utf-8")

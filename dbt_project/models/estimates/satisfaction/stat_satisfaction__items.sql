@@ -4,8 +4,6 @@ with
         select * from {{ ref("dim_survey_questions") }} where scale_max > scale_min
     ),
 
-    constructs as (select * from {{ ref("survey_constructs") }}),
-
     people as (select * from {{ ref("stat_satisfaction__people") }}),
 
     asked as (
@@ -32,22 +30,19 @@ with
             questions.survey_id,
             questions.question_code as item,
             questions.role,
-            constructs.construct,
+            questions.construct,
             questions.scale_min,
             questions.scale_max
         from questions
-        inner join
-            constructs
-            on questions.role = constructs.role
-            or questions.role like constructs.role || ':%'
         inner join answered using (source, survey_id, question_code)
         inner join
             asked
             on questions.source = asked.source
             and questions.survey_id = asked.survey_id
-        -- an item that few were asked would throw out everybody else's answers
         where
-            {{ div("answered.answer_count", "asked.person_count") }}
+            questions.construct is not null
+            -- an item that few were asked would throw out everybody else's answers
+            and {{ div("answered.answer_count", "asked.person_count") }}
             >= {{ var("item_min_share") }}
     )
 

@@ -20,6 +20,7 @@ with
             currency_code,
             driver_group,
             key_factor,
+            construct,
 
             -- numbers
             scale_min,

@@ -1,7 +1,8 @@
 """How the answers hang together: constructs, their reliability, and the paths between them.
 
-The European customer satisfaction index (ECSI; Tenenhaus et al. 2005) as a PLS path model: standardised items,
-centroid scheme, mode A (Wold 1982; Monecke & Leisch 2012). It needs the items' correlations only. Beside it the
+The European customer satisfaction index (ECSI; Tenenhaus et al. 2005), or a survey's own constructs and arrows, as a
+PLS path model: centroid scheme, mode A (Wold 1982; Monecke & Leisch 2012), items standardised or as they were asked.
+It needs the items' correlations and deviations only. Beside it the
 classical look at the same correlations: Cronbach's alpha (1951), principal components with Kaiser's rule (1960)
 and varimax rotation (1958), the Kaiser-Meyer-Olkin measure (1974) and Bartlett's test of sphericity (1950).
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
 
 import numpy as np
 from scipy.stats import chi2
@@ -39,7 +41,7 @@ Key = tuple[str, str, str]
 # An arrow of the path model: which construct explains which.
 Path = tuple[str, str]
 
-# The European satisfaction index, where the seed survey_paths has not been built.
+# The European satisfaction index, as in the seed survey_paths.
 PATHS: tuple[Path, ...] = (
     ("image", "expectation"),
     ("expectation", "quality"),
@@ -66,6 +68,20 @@ class Item:
     construct: str
     scale_min: float
     scale_max: float
+
+
+@dataclass(frozen=True)
+class Design:
+    """The path model of a survey: its arrows, and whether items are standardised, so that each has the same spread.
+    Where the arrows are the survey's own, every construct that they name must have a question; of the usual ones, those
+    without are left out."""
+
+    paths: Sequence[Path] = PATHS
+    is_standardised: bool = True
+    is_own: bool = False
+
+
+USUAL = Design()
 
 
 @dataclass(frozen=True)
@@ -108,9 +124,13 @@ def path_model(
     correlation: np.ndarray,
     blocks: Mapping[str, Sequence[str]],
     paths: Sequence[Path] = PATHS,
+    deviations: np.ndarray | None = None,
 ) -> PathModel:
     """PLS from the items' correlations. `blocks` maps a construct to its items; paths of a construct without items,
-    or a construct without any path, are left out. Signs: a construct points the way most of its items do."""
+    or a construct without any path, are left out. Signs: a construct points the way most of its items do.
+
+    With `deviations` the items keep their own units: one that varies more weighs more.
+    """
     arrows = [(a, b) for a, b in paths if blocks.get(a) and blocks.get(b)]
     names = list(dict.fromkeys(name for path in arrows for name in path))
     at = {item: i for i, item in enumerate(items)}
@@ -121,14 +141,17 @@ def path_model(
     for a, b in arrows:
         joined[names.index(a), names.index(b)] = joined[names.index(b), names.index(a)] = True
 
-    weights = _scaled(members.astype(float), correlation)
+    spread = np.ones(len(items)) if deviations is None else deviations
+    moments_of_items = correlation * np.outer(spread, spread)
+    weights = _scaled(members.astype(float), moments_of_items)
     rounds, moved = 0, np.inf
     while rounds < ROUNDS and moved > TOLERANCE:
-        constructs = weights.T @ correlation @ weights
+        constructs = weights.T @ moments_of_items @ weights
         neighbours = np.where(joined, np.sign(constructs), 0.0)
-        newer = _scaled(np.where(members, correlation @ weights @ neighbours, 0.0), correlation)
+        newer = _scaled(np.where(members, moments_of_items @ weights @ neighbours, 0.0), moments_of_items)
         moved = float(np.max(np.abs(newer - weights)))
         weights, rounds = newer, rounds + 1
+    weights = weights * spread[:, np.newaxis]  # of standardised items again
     loadings = np.where(members, correlation @ weights, 0.0)
     signs = np.where(loadings.sum(axis=0) < 0, -1.0, 1.0)
     weights, loadings = weights * signs, loadings * signs
@@ -229,12 +252,13 @@ def _scaled(weights: np.ndarray, correlation: np.ndarray) -> np.ndarray:
 
 @shielded(PATH_MODEL, lambda fit: [StructureFit(replace(fit, model=model)) for model in MODELS])
 def fit_structure(
-    scope: str, items: Sequence[Item], groups: Sequence[Sums], paths: Sequence[Path] = PATHS
+    scope: str, items: Sequence[Item], groups: Sequence[Sums], design: Design = USUAL
 ) -> list[StructureFit]:
-    """Path model with the arrows `paths`, reliability and components of one survey.
+    """Path model, reliability and components of one survey.
 
     None is fitted below max(100, 5 an item) complete answers, where an item never varies, and where items cannot
-    be told apart; the path model also without a path between two constructs.
+    be told apart; the path model also without a path between two constructs, and where a construct of the survey's own
+    arrows has no question.
     """
     whole = added(groups)
     needed = max(LEAST_ANSWERS, LEAST_ANSWERS_AN_ITEM * len(items))
@@ -252,7 +276,7 @@ def fit_structure(
         why = reason or "nothing to fit"
         return [StructureFit(not_fitted(model, scope, whole.count, why)) for model in MODELS]
     return [
-        _fit_paths(scope, items, groups, found, paths),
+        _fit_paths(scope, items, groups, found, design),
         _fit_reliability(scope, items, found),
         _fit_components(scope, found),
     ]
@@ -260,21 +284,28 @@ def fit_structure(
 
 @shielded(PATH_MODEL, StructureFit)
 def _fit_paths(
-    scope: str, items: Sequence[Item], groups: Sequence[Sums], found: Moments, paths: Sequence[Path]
+    scope: str, items: Sequence[Item], groups: Sequence[Sums], found: Moments, design: Design
 ) -> StructureFit:
     """The path model, or none where no two constructs that a path joins have items."""
-    constructs = {item.construct for item in items}
-    if not any(a in constructs and b in constructs for a, b in paths):
-        return StructureFit(
-            not_fitted(PATH_MODEL, scope, found.count, "no two constructs that a path joins were asked")
-        )
-    model = _model(items, found, paths)
+    constructs, paths = {item.construct for item in items}, design.paths
+    lacking = [name for path in paths for name in path if name not in constructs]
+    circle = _circle(paths)
+    reason = None
+    if design.is_own and lacking:
+        reason = f"no question that enough people answered has the construct `{lacking[0]}`, which survey_paths names"
+    elif circle:
+        reason = f"the arrows of survey_paths go in a circle: {' > '.join(circle)}"
+    elif not any(a in constructs and b in constructs for a, b in paths):
+        reason = "no two constructs that a path joins were asked"
+    if reason is not None:
+        return StructureFit(not_fitted(PATH_MODEL, scope, found.count, reason))
+    model = _model(items, found, design)
     if not model.is_converged:
         return StructureFit(not_fitted(PATH_MODEL, scope, found.count, f"no convergence in {ROUNDS} rounds"))
 
     def figures(sums: Sums) -> dict[Key, float] | None:
         part = moments(sums)
-        return None if part is None or len(part.items) != len(items) else _path_figures(items, part, paths)
+        return None if part is None or len(part.items) != len(items) else _path_figures(items, part, design)
 
     fit = Fit(
         PATH_MODEL,
@@ -285,10 +316,22 @@ def _fit_paths(
         is_converged=True,
         parameters={f"{a} > {b}": value for (a, b), value in model.paths.items()},
         checks=[
-            _check(items, groups, name, found.count, r_squared, paths) for name, r_squared in model.r_squared.items()
+            _check(items, groups, name, found.count, r_squared, design) for name, r_squared in model.r_squared.items()
         ],
     )
     return StructureFit(fit, jackknifed(groups, figures) or {})
+
+
+def _circle(paths: Sequence[Path]) -> list[str]:
+    """Constructs that explain each other in a circle, the first one again at the end; none where there is no circle."""
+    causes: dict[str, set[str]] = {}
+    for cause, effect in paths:
+        causes.setdefault(effect, set()).add(cause)
+    try:
+        TopologicalSorter(causes).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def _check(
@@ -297,12 +340,12 @@ def _check(
     construct: str,
     count: int,
     explained: float,
-    paths: Sequence[Path],
+    design: Design,
 ) -> Check:
     """R2 of a construct among customers that the model has not seen, beside R2 among those it was fitted to."""
 
     def paths_to_it(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
-        model = _model(items, seen, paths)
+        model = _model(items, seen, design)
         of_construct = {
             item.name: (item.construct, model.weights[item.name]) for item in items if item.name in model.weights
         }
@@ -317,16 +360,17 @@ def _check(
     return Check("cross-validated R2", construct, "ratio", count, cross_validated(groups, paths_to_it), explained)
 
 
-def _model(items: Sequence[Item], found: Moments, paths: Sequence[Path]) -> PathModel:
+def _model(items: Sequence[Item], found: Moments, design: Design) -> PathModel:
     blocks: dict[str, list[str]] = {}
     for item in items:
         blocks.setdefault(item.construct, []).append(item.name)
-    return path_model(found.items, found.correlation, blocks, paths)
+    deviations = None if design.is_standardised else found.deviations
+    return path_model(found.items, found.correlation, blocks, design.paths, deviations)
 
 
-def _path_figures(items: Sequence[Item], found: Moments, paths: Sequence[Path]) -> dict[Key, float]:
-    """Weights, loadings, paths, R2 and the constructs' indices 0..100."""
-    model = _model(items, found, paths)
+def _path_figures(items: Sequence[Item], found: Moments, design: Design) -> dict[Key, float]:
+    """Weights, loadings, paths, R2 and the constructs' indices 0..100; a path also in points of these indices."""
+    model = _model(items, found, design)
     at = {name: i for i, name in enumerate(found.items)}
     known = {item.name: item for item in items if item.name in model.weights}
     figures: dict[Key, float] = {("path", a, b): value for (a, b), value in model.paths.items()}
@@ -334,7 +378,8 @@ def _path_figures(items: Sequence[Item], found: Moments, paths: Sequence[Path]) 
     for name, item in known.items():
         figures["weight", name, item.construct] = model.weights[name]
         figures["loading", name, item.construct] = model.loadings[name]
-    for construct in dict.fromkeys(item.construct for item in known.values()):
+    constructs = list(dict.fromkeys(item.construct for item in known.values()))
+    for construct in constructs:
         block = [item for item in known.values() if item.construct == construct]
         figures["index", construct, construct] = construct_index(
             {item.name: model.weights[item.name] for item in block},
@@ -342,7 +387,21 @@ def _path_figures(items: Sequence[Item], found: Moments, paths: Sequence[Path]) 
             {item.name: float(found.deviations[at[item.name]]) for item in block},
             {item.name: (item.scale_min, item.scale_max) for item in block},
         )
-    return figures
+    spreads = {construct: _index_deviation(construct, list(known.values()), model, found) for construct in constructs}
+    points = {("path in points", a, b): value * spreads[b] / spreads[a] for (a, b), value in model.paths.items()}
+    return figures | points
+
+
+def _index_deviation(construct: str, items: Sequence[Item], model: PathModel, found: Moments) -> float:
+    """The standard deviation of a construct's index 0..100 over people."""
+    block = [item for item in items if item.construct == construct]
+    at = [found.items.index(item.name) for item in block]
+    deviations = {item.name: float(found.deviations[place]) for item, place in zip(block, at, strict=True)}
+    weights = index_weights({item.name: model.weights[item.name] for item in block}, deviations)
+    parts = np.array(
+        [100 * weights[one.name] * deviations[one.name] / (one.scale_max - one.scale_min) for one in block]
+    )
+    return float(np.sqrt(parts @ found.correlation[np.ix_(at, at)] @ parts))
 
 
 @shielded(RELIABILITY, StructureFit)

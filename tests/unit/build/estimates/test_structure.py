@@ -144,13 +144,46 @@ def test_k6_constructs_and_arrows_of_ones_own_are_fitted() -> None:
         }
     )
     items = [structure.Item("fun", "fun", 1, 10), structure.Item("habit", "habit", 1, 10)]
-    paths, *_ = structure.fit_structure("s", items, in_groups(frame), [("fun", "habit")])
+    paths, *_ = structure.fit_structure("s", items, in_groups(frame), structure.Design([("fun", "habit")]))
     assert [key for key in paths.figures if key[0] == "path"] == [("path", "fun", "habit")]
     correlation = frame["fun"].corr(frame["habit"])
     assert paths.figures["path", "fun", "habit"].value == pytest.approx(correlation)
     assert paths.figures["r_squared", "habit", "habit"].value == pytest.approx(correlation**2)
+    # on equal scales, points of an index for a point of the other are the slope of the answers
+    slope = np.polyfit(frame["fun"], frame["habit"], 1)[0]
+    assert paths.figures["path in points", "fun", "habit"].value == pytest.approx(slope)
     usual, *_ = structure.fit_structure("s", items, in_groups(frame))
     assert usual.fit.reason == "no two constructs that a path joins were asked"
+
+
+@pytest.mark.parametrize(
+    ("arrows", "reason"),
+    [
+        (
+            [("fun", "habit"), ("habit", "custom")],
+            "no question that enough people answered has the construct `custom`, which survey_paths names",
+        ),
+        ([("fun", "habit"), ("habit", "fun")], "the arrows of survey_paths go in a circle: habit > fun > habit"),
+    ],
+)
+def test_k6_arrows_of_ones_own_that_cannot_be_fitted_say_why(arrows: list[structure.Path], reason: str) -> None:
+    frame = pd.DataFrame(np.random.default_rng(5).integers(1, 8, (400, 2)), columns=["fun", "habit"])
+    items = [structure.Item(name, name, 1, 7) for name in frame.columns]
+    design = structure.Design(arrows, is_own=True)
+    assert structure.fit_structure("s", items, in_groups(frame), design)[0].fit.reason == reason
+
+
+def test_k6_items_in_their_own_units_weigh_by_their_covariance() -> None:
+    """x1 and x2 (r .5) explain y (r .6 and .3). Standardised, weights are as .6 to .3, of variance .63; x2 in its own
+    unit, with a deviation of 2: covariances .6 and .6, of standardised items .6 and 1.2, of variance 2.52."""
+    correlation = np.array([[1, 0.5, 0.6], [0.5, 1, 0.3], [0.6, 0.3, 1]])
+    blocks, paths = {"x": ["x1", "x2"], "y": ["y"]}, [("x", "y")]
+    standardised = structure.path_model(["x1", "x2", "y"], correlation, blocks, paths)
+    assert standardised.weights == pytest.approx({"x1": 0.755929, "x2": 0.377964, "y": 1}, abs=1e-6)
+    assert standardised.paths["x", "y"] == pytest.approx(0.566947, abs=1e-6)
+    as_asked = structure.path_model(["x1", "x2", "y"], correlation, blocks, paths, np.array([1.0, 2.0, 1.0]))
+    assert as_asked.weights == pytest.approx({"x1": 0.377964, "x2": 0.755929, "y": 1}, abs=1e-6)
+    assert as_asked.paths["x", "y"] == pytest.approx(0.453557, abs=1e-6)
 
 
 def test_k6_the_seed_of_arrows_is_the_usual_model() -> None:

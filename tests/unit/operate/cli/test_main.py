@@ -206,7 +206,7 @@ def test_k6_the_survey_examples_of_a_new_workspace_read_a_survey(tmp_path):
         "ResponseId,EndDate,Q1,Q2,Q3,Q4\nR1,2026-01-30T10:00:00,5,9,6,2\n"
     )
     settings = one_mart.load_settings(folder)
-    landed = {"survey_responses": 1, "survey_answers": 4, "survey_questions": 4}
+    landed = {"survey_responses": 1, "survey_answers": 4, "survey_questions": 4, "survey_paths": 2}
     for feed, rows in landed.items():
         assert f"landed {rows} rows" in call(settings, "load", feed).output
 

@@ -17,7 +17,7 @@ from loyalty.build.estimates.tables import Columns, read_statistics, replace_tab
 
 SUMS = "statistics.stat_satisfaction__item_sums"
 ITEMS = "statistics.stat_satisfaction__items"
-PATHS = "reference.survey_paths"
+PATHS = "statistics.stat_satisfaction__paths"
 CELLS = "statistics.stat_satisfaction__answer_cell_counts"
 
 TABLES: dict[str, Columns] = {
@@ -59,11 +59,12 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
         survey: [structure.Item(row[2], row[3], float(row[4]), float(row[5])) for row in group]
         for survey, group in groupby(of_items, key=itemgetter(0, 1))
     }
-    paths = read_statistics(connection, PATHS, ("cause", "effect")) or structure.PATHS
+    designs = _designs(connection)
     fits: list[Fit] = []
     rows: list[tuple[object, ...]] = []
     for survey, items in surveys.items():
-        for result in structure.fit_structure(", ".join(survey), items, sums.get(survey, []), paths):
+        design = designs.get(survey, structure.USUAL)
+        for result in structure.fit_structure(", ".join(survey), items, sums.get(survey, []), design):
             fits.append(result.fit)
             rows += _rows(survey, result.fit, result.figures, as_of)
     of_cells: list[tuple[object, ...]] = []
@@ -76,6 +77,17 @@ def fit(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Fit]:
     replace_table(connection, "survey_structure", TABLES["survey_structure"], rows)
     replace_table(connection, "survey_answer_segments", TABLES["survey_answer_segments"], of_cells)
     return fits
+
+
+def _designs(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], structure.Design]:
+    """The path model of every survey, by source and survey."""
+    columns = ("source", "survey_id", "is_own", "is_standardised", "cause", "effect")
+    return {
+        (source, survey_id): structure.Design(tuple(row[4:] for row in group), is_standardised, is_own)
+        for (source, survey_id, is_own, is_standardised), group in groupby(
+            read_statistics(connection, PATHS, columns), key=itemgetter(0, 1, 2, 3)
+        )
+    }
 
 
 def _rows(
