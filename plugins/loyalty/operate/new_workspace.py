@@ -96,7 +96,7 @@ time_zone: Europe/Berlin
 snapshot: full                      # what is not in the newest file does not count
 """,
     "survey_paths": """\
-# Only for a path model of your own: which construct explains which. Without it the European satisfaction index is fitted.
+# Only for a path model of your own: which construct explains which. See docs/surveys.md.
 feed: survey_paths
 source: my_shop
 group: surveys
