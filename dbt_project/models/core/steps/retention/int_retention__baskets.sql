@@ -7,7 +7,8 @@ with
     ),
 
     categories as (
-        select customer_key, count(distinct category) as category_count
+        -- lines whose categories are all unknown are no categories, not 0 of them
+        select customer_key, nullif(count(distinct category), 0) as category_count
         from {{ ref("fct_order_lines") }}
         where is_counted and base = 'customer'
         group by customer_key
