@@ -7,9 +7,22 @@
         {{ lifts }}.treated_count >= {{ var("min_base") }}
         and {{ lifts }}.control_count >= {{ var("min_base") }}
     {%- endset -%}
-    cast({{ lifts }}.treated_count as bigint) as privilege_customer_count,
-    cast({{ lifts }}.control_count as bigint) as privilege_control_count,
-    cast({{ lifts }}.cost_amount as {{ type_amount() }}) as privilege_cost_amount,
+    {% for name, figure in [
+        (
+            "privilege_customer_count",
+            "cast(" ~ lifts ~ ".treated_count as bigint)",
+        ),
+        (
+            "privilege_control_count",
+            "cast(" ~ lifts ~ ".control_count as bigint)",
+        ),
+        (
+            "privilege_cost_amount",
+            "cast(" ~ lifts ~ ".cost_amount as " ~ type_amount() ~ ")",
+        ),
+    ] %}
+        {{ when_delivered("interactions", figure) }} as {{ name }},
+    {% endfor %}
     case when {{ lift_known }} then {{ lifts }}.lift end as privilege_lift_amount,
     {% for bound, sign in [("low", "-"), ("high", "+")] %}
         case

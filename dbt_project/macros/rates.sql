@@ -65,6 +65,11 @@
     cast(count(case when {{ condition }} then 1 end) as bigint)
 {%- endmacro %}
 
+{# The same among those of whom it is known: empty, not 0, where it is known of nobody. #}
+{% macro count_among(known, condition) -%}
+    case when count({{ known }}) > 0 then {{ count_where(condition) }} end
+{%- endmacro %}
+
 {# Unbiased variance from exact sums of x and x squared; NULL below two observations. #}
 {% macro variance_of_sums(count, total, squares) -%}
     case

@@ -189,33 +189,35 @@
 
 {#
   The columns of the waterfall in the order a reader goes down it, of a relation that holds sums and steps; the
-  margin rate where `is_rated`.
+  margin rate where `is_rated`. An amount of 0 is shown only where what it rests on was delivered.
 #}
 {% macro waterfall_columns(alias, is_rated="true") -%}
-    {%- for name in [
-        "gross",
-        "discount",
-        "shipping",
-        "refund",
-        "net",
-        "goods_cost",
-        "cm1",
-        "shipping_cost",
-        "payment_fee",
-        "order_pool_cost",
-        "order_cost",
-        "cm2",
-        "interaction_cost",
-        "campaign_cost",
-        "ticket_cost",
-        "points_cost",
-        "customer_pool_cost",
-        "customer_cost",
-        "cm3",
-        "sustaining_cost",
-        "profit",
+    {%- for name, what in [
+        ("gross", "orders"),
+        ("discount", ["orders", "discounts"]),
+        ("shipping", "shipping_charges"),
+        ("refund", "refunds"),
+        ("net", "orders"),
+        ("goods_cost", ["orders", "order_lines", "goods_costs"]),
+        ("cm1", "orders"),
+        ("shipping_cost", "shipping_costs"),
+        ("payment_fee", "payment_fees"),
+        ("order_pool_cost", "orders"),
+        ("order_cost", "orders"),
+        ("cm2", "orders"),
+        ("interaction_cost", "interactions"),
+        ("campaign_cost", "campaign_contacts"),
+        ("ticket_cost", "tickets"),
+        ("points_cost", "programme"),
+        ("customer_pool_cost", []),
+        ("customer_cost", []),
+        ("cm3", []),
+        ("sustaining_cost", []),
+        ("profit", []),
     ] %}
-        {{ alias }}.{{ name }}_amount,
+        {% set amount = alias ~ "." ~ name ~ "_amount" -%}
+        {{ zero_when_delivered(what, amount) if what else amount }}
+        as {{ name }}_amount,
     {%- endfor %}
     {{ div(alias ~ ".costed_amount", alias ~ ".goods_amount") }} as cost_coverage_rate,
     case
@@ -223,6 +225,10 @@
         then {{ div(alias ~ ".profit_amount", alias ~ ".net_amount") }}
     end as margin_rate,
     {{ margin_missing_reason(alias ~ ".profit_amount") }} as profit_missing_reason,
-    {{ alias }}.acquisition_cost_amount,
+    {{
+        zero_when_delivered(
+            ["campaigns", "campaign_contacts"], alias ~ ".acquisition_cost_amount"
+        )
+    }} as acquisition_cost_amount,
     {{ alias }}.cost_to_serve_amount
 {%- endmacro %}

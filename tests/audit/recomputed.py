@@ -141,9 +141,27 @@ class Books:
         parts = [("age_band", name, members) for name, members in cuts.items()]
         return [("all", "all", set(everybody)), *parts]
 
+    def delivered(self, sums: dict[str, Any]) -> dict[str, Any]:
+        """The amounts, those empty of which no row of the shop tells anything."""
+        orders, lines = self.shop.feeds["orders"], self.shop.feeds["order_lines"]
+        told = {
+            "discount_amount": _tells(orders, "discount_amount", "gross_amount")
+            or _tells(lines, "discount_amount", "list_price"),
+            "shipping_amount": _tells(orders, "shipping_amount"),
+            "refund_amount": "refunds" in self.shop.feeds or any(line["net_amount"] < 0 for line in lines),
+            "shipping_cost_amount": _tells(orders, "shipping_cost_amount"),
+            "payment_fee_amount": _tells(orders, "payment_fee_amount"),
+        }
+        return {name: amount if told.get(name, True) else None for name, amount in sums.items()}
+
     def is_left_truncated(self, first_day: date) -> bool:
         """First order in the first churn_days of the data."""
         return first_day < self.data_start + timedelta(days=CHURN_DAYS)
+
+
+def _tells(rows: Iterable[dict[str, Any]], *names: str) -> bool:
+    """Whether any row has a value in one of the columns."""
+    return any(row.get(name) is not None for row in rows for name in names)
 
 
 def books(shop: Shop) -> Books:
@@ -308,7 +326,7 @@ def _history(book: Books, who: str, days: list[date]) -> dict[str, Any]:
         "is_reactivated": bool(returns),
         "reactivation_count": len(returns),
         "reactivated_date": returns[-1] if returns else None,
-        "active_month_count": active_months if months else None,
+        "active_month_count": active_months,
         "month_count": len(months) or None,  # of months that are not over nothing was observed
         "stickiness_rate": ratio(active_months, len(months)),
         "net_amount": money(orders, refunds)["net_amount"],
@@ -373,7 +391,7 @@ def retention_customer_months(book: Books) -> pd.DataFrame:
                     "is_partial_month": running,
                     "is_active": None if running or who == GUEST else len(now) > 0,
                     "order_day_count": now["day"].nunique(),
-                    **money(now, back),
+                    **book.delivered(money(now, back)),
                 }
             )
     return indexed(rows, "customer_id", "month")
@@ -570,10 +588,9 @@ def profitability_customers(book: Books) -> pd.DataFrame:
         rows.append(
             {
                 "customer_id": who,
-                # the row of the guests is many people
-                "first_order_date": min(orders["day"]) if len(orders) and who != GUEST else None,
-                "last_order_date": max(orders["day"]) if len(orders) and who != GUEST else None,
-                **_waterfall(orders, refunds),
+                "first_order_date": min(orders["day"]) if len(orders) else None,
+                "last_order_date": max(orders["day"]) if len(orders) else None,
+                **book.delivered(_waterfall(orders, refunds)),
             }
         )
     return indexed(rows, "customer_id")
@@ -596,7 +613,7 @@ def profitability_customer_months(book: Books) -> pd.DataFrame:
                     "customer_id": who,
                     "month": month,
                     "is_partial_month": is_running(month, book.as_of),
-                    **_waterfall(now, back),
+                    **book.delivered(_waterfall(now, back)),
                 }
             )
     return indexed(rows, "customer_id", "month")
@@ -716,7 +733,7 @@ def _wave_figures(part: pd.DataFrame) -> dict[str, Any]:
         ("hostile", sum(part["loyalty_class"] == "hostile")),
     ):
         if name in {"loyal", "at_risk", "hostile"}:
-            figures[f"{name}_count"] = hits
+            figures[f"{name}_count"] = hits if base else None
         low, high = wilson(hits, base) if base else (None, None)
         figures[f"{name}_rate"] = on_base(ratio(hits, base), base)
         figures[f"{name}_rate_low"], figures[f"{name}_rate_high"] = on_base(low, base), on_base(high, base)
@@ -726,7 +743,7 @@ def _wave_figures(part: pd.DataFrame) -> dict[str, Any]:
     share, against = (ratio(classes[name], asked) or 0.0 for name in ("promoter", "detractor"))
     score = 100 * (share - against)
     half = 100 * Z * math.sqrt((share + against - (share - against) ** 2) / asked) if asked else 0.0
-    figures |= {f"{name}_count": count for name, count in classes.items()}
+    figures |= {f"{name}_count": count if asked else None for name, count in classes.items()}
     figures |= {
         "nps_count": asked,
         "is_nps_suppressed": asked < MIN_BASE_NPS,
@@ -739,9 +756,9 @@ def _wave_figures(part: pd.DataFrame) -> dict[str, Any]:
     again = part["repurchase_band"].dropna()
     return figures | {
         "c_count": count,
-        "c_below_count": sum(pairs["c_state"] == "dissatisfied"),
-        "c_equal_count": sum(pairs["c_state"] == "satisfied"),
-        "c_above_count": sum(pairs["c_state"] == "delighted"),
+        "c_below_count": sum(pairs["c_state"] == "dissatisfied") if count else None,
+        "c_equal_count": sum(pairs["c_state"] == "satisfied") if count else None,
+        "c_above_count": sum(pairs["c_state"] == "delighted") if count else None,
         "c_mean_of_ratios": on_base(mean(pairs["c_ratio"]) if count else None, count),
         "c_ratio_of_means": on_base(
             sum(pairs["perceived_score"]) / sum(pairs["expectation_score"]) if count else None, count

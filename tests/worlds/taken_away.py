@@ -23,6 +23,7 @@ from loyalty.read.dictionary import models
 from worlds import every_column
 from worlds.warehouse import new_warehouse, project
 
+DELIVERED = "model.loyalty.dim_delivered"  # its readers ask for single rows of it
 NUMBERS = ("DOUBLE", "BIGINT", "INTEGER", "DECIMAL")
 
 
@@ -62,6 +63,7 @@ class Shop:
         shutil.copy(self.file, copy)
         taken = f"{feed}.{column}" if column else feed
         touched = {f"source.loyalty.raw.{feed}"}
+        gone: list[str] = []
         with duckdb.connect(str(copy)) as connection:
             connection.execute("set timezone = 'UTC'")
             connection.execute(f"attach '{self.file}' as built (read_only)")
@@ -72,9 +74,13 @@ class Shop:
                 connection.execute(f"delete from raw.{feed}")
                 connection.execute(f"delete from raw.loads where feed = '{feed}'")
             for one in self.statements:
-                if touched & set(one.parents):
+                asks = DELIVERED in one.parents and any(f"'{what}'" in one.sql for what in gone)
+                if one.name == DELIVERED or asks or touched & set(one.parents) - {DELIVERED}:
                     touched.add(one.name)
                     connection.execute(f"create or replace {one.kind} {one.relation} as {one.sql}")
+                if one.name == DELIVERED:
+                    before = f"select what from built.core.dim_delivered except select what from {one.relation}"
+                    gone = [what for (what,) in connection.execute(before).fetchall()]
             marts = [
                 one for one in self.statements if one.name in touched and ".marts." in one.relation.replace('"', "")
             ]

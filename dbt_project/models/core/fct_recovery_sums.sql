@@ -91,9 +91,16 @@ with
                 sum({{ group }}_sum) as {{ group }}_sum,
                 sum({{ group }}_squares) as {{ group }}_squares,
             {% endfor %}
-            cast(
-                sum(case when is_matched then recovered_count else 0 end) as bigint
-            ) as matched_count,
+            -- strata are made of how often people bought before
+            case
+                when count(prior_frequency_tercile) > 0
+                then
+                    cast(
+                        sum(
+                            case when is_matched then recovered_count else 0 end
+                        ) as bigint
+                    )
+            end as matched_count,
             sum(case when is_matched then gap_sum end) as gap_sum,
             sum(case when is_matched then others_weight end) as others_weight
         from weighed

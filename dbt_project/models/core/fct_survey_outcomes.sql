@@ -70,7 +70,12 @@ with
             coalesce(contracts.ran_before, false) as ran_before,
             follow_ups.kept_order_count > 0
             or coalesce(contracts.runs_on, false) as has_stayed,
-            follow_ups.follow_up_end_date <= as_of.as_of as is_observed,
+            -- without orders only a contract says what became of a customer
+            follow_ups.follow_up_end_date <= as_of.as_of
+            and (
+                coalesce(contracts.ran_before or contracts.runs_on, false)
+                or coalesce({{ when_delivered("orders", "true") }}, false)
+            ) as is_observed,
             coalesce(contracts.ran_before, false)
             or coalesce(
                 follow_ups.last_order_date
@@ -110,7 +115,10 @@ with
             was_active,
             case when is_observed then has_stayed end as has_repurchased,
             cast(
-                case when is_observed then kept_order_count end as bigint
+                case
+                    when is_observed
+                    then {{ when_delivered("orders", "kept_order_count") }}
+                end as bigint
             ) as kept_order_count,
             -- only who was active can lapse
             case
@@ -120,8 +128,19 @@ with
                 then lapse_count > 0
             end as has_churned,
             currency_code,
-            case when is_observed then net_amount end as net_amount,
-            case when is_observed then margin_amount end as margin_amount
+            case
+                when is_observed then {{ when_delivered("orders", "net_amount") }}
+            end as net_amount,
+            case
+                when is_observed
+                then
+                    {{
+                        when_delivered(
+                            ["orders", "order_lines", "goods_costs"],
+                            "margin_amount",
+                        )
+                    }}
+            end as margin_amount
         from judged
     )
 

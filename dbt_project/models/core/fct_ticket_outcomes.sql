@@ -102,13 +102,14 @@ with
                 when
                     windows.customer_key is not null
                     and windows.outcome_end_date <= windows.as_of
-                then windows.has_order_after_landmark
+                then {{ when_delivered("orders", "windows.has_order_after_landmark") }}
             end as has_bought_again,
             case
                 when
                     windows.customer_key is not null
                     and windows.textbook_end_date <= windows.as_of
-                then windows.has_order_after_resolution
+                then
+                    {{ when_delivered("orders", "windows.has_order_after_resolution") }}
             end as has_bought_after_resolution
         from tickets
         inner join windows on tickets.ticket_key = windows.ticket_key

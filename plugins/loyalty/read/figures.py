@@ -362,6 +362,8 @@ FIGURES: tuple[Figure, ...] = (
                     ('sustaining cost', -sustaining, false, 9),
                     ('profit', profit, true, 10)
             ) as steps (step, amount, is_total, place)
+            -- discounts, shipping and refunds that were never delivered are no steps
+            where steps.amount is not null or steps.place > 4
             order by steps.place
         """,
         draw=charts.bridge,

@@ -232,7 +232,7 @@ MONTHS = """
         currency_code,
         count(distinct customer_key) filter (where base = 'customer' and order_count > 0) as customer_count,
         coalesce(sum(order_count) filter (where base = 'customer'), 0) as order_count,
-        coalesce(sum(net_amount + refund_amount) filter (where base = 'customer'), 0) as order_amount,
+        coalesce(sum(net_amount + coalesce(refund_amount, 0)) filter (where base = 'customer'), 0) as order_amount,
         coalesce(sum(refund_amount) filter (where base = 'customer'), 0) as refund_amount,
         coalesce(sum(net_amount) filter (where base <> 'customer'), 0) as outside_amount
     from marts.retention__customer_months

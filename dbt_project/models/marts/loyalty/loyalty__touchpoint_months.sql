@@ -41,7 +41,9 @@ with
             -- kind
             promised_count,
             failed_count,
-            late_count,
+            case
+                when order_count = 0 or promised_count > 0 then late_count
+            end as late_count,
             case
                 when order_count = 0 or returnable_count > 0 then returned_count
             end as returned_count,
@@ -72,7 +74,8 @@ with
             ticket_score_count,
             {{ suppress_small_mean("ticket_score_sum", "ticket_score_count") }}
             as ticket_score_mean,
-            coalesce(year_score_count, 0) as ticket_score_year_count,
+            {{ when_delivered("tickets", "coalesce(year_score_count, 0)") }}
+            as ticket_score_year_count,
             {{ suppress_small_mean("year_score_sum", "year_score_count") }}
             as ticket_score_year_mean,
 

@@ -47,8 +47,9 @@ with
             ranked.account_kind,
             ranked.source,
             cast(ranked.customer_count as bigint) as customer_count,
-            cast(ranked.user_count as bigint) as user_count,
-            ranked.order_count,
+            {{ when_delivered("customers", "cast(ranked.user_count as bigint)") }}
+            as user_count,
+            {{ when_delivered("orders", "ranked.order_count") }} as order_count,
             ranked.currency_code,
             {{ waterfall_columns("ranked") }},
             basis.cost_basis,

@@ -21,8 +21,9 @@ with
             customers.customer_id,
             customers.source,
             stepped.base,
-            stepped.order_count,
-            stepped.kept_order_count,
+            {% for name in ["order_count", "kept_order_count"] %}
+                {{ when_delivered("orders", "stepped." ~ name) }} as {{ name }},
+            {% endfor %}
             stepped.currency_code,
             -- half a month's margin is compared with no whole one's
             {{

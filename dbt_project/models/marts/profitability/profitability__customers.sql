@@ -44,8 +44,9 @@ with
             profits.base,
             customers.first_order_date,
             customers.last_order_date,
-            profits.order_count,
-            profits.kept_order_count,
+            {% for name in ["order_count", "kept_order_count"] %}
+                {{ when_delivered("orders", "profits." ~ name) }} as {{ name }},
+            {% endfor %}
             profits.currency_code,
             {{ waterfall_columns("profits") }},
             case
@@ -85,7 +86,13 @@ with
             end as is_reseller_suspected,
             case
                 when customers.customer_key is not null
-                then cast(coalesce(privileges.privilege_count, 0) as bigint)
+                then
+                    {{
+                        when_delivered(
+                            "interactions",
+                            "cast(coalesce(privileges.privilege_count, 0) as bigint)",
+                        )
+                    }}
             end as privilege_count,
             cast(
                 privileges.privilege_cost_amount as {{ type_amount() }}

@@ -45,11 +45,17 @@ with
             windows.start_date as window_start_date,
             windows.end_date as window_end_date,
             cast(shared.customer_count as bigint) as customer_count,
-            cast(shared.active_count as bigint) as active_count,
-            cast(shared.unknown_count as bigint) as unknown_count,
+            {% for name in ["active_count", "unknown_count"] %}
+                {{ when_delivered("orders", "cast(shared." ~ name ~ " as bigint)") }}
+                as {{ name }},
+            {% endfor %}
             cast(shared.base_customer_count as bigint) as base_count,
             shared.customer_share_rate,
-            cast(shared.net_amount as {{ type_amount() }}) as net_amount,
+            {{
+                when_delivered(
+                    "orders", "cast(shared.net_amount as " ~ type_amount() ~ ")"
+                )
+            }} as net_amount,
             cast(shared.resource_amount as {{ type_amount() }}) as resource_amount,
             shared.resource_share_rate,
             cast(shared.cm3_amount as {{ type_amount() }}) as cm3_amount,
@@ -95,7 +101,8 @@ with
             cast(shared.measure_count as bigint) as measure_count,
             {{ div("shared.prior_measure_amount", "shared.prior_measure_count") }}
             as prior_measure_mean_amount,
-            cast(shared.prior_measure_count as bigint) as prior_measure_count,
+            {{ when_delivered("orders", "cast(shared.prior_measure_count as bigint)") }}
+            as prior_measure_count,
             case
                 when shared.group_by in ('tier', 'level')
                 then

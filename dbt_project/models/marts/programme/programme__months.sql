@@ -60,10 +60,14 @@ with
             -- members
             enrolled_count,
             member_count,
-            active_member_count,
+            {{ when_delivered("orders", "active_member_count") }}
+            as active_member_count,
             {{
                 month_rate(
-                    "active_member_count", "member_count", "member_count", running
+                    when_delivered("orders", "active_member_count"),
+                    "member_count",
+                    "member_count",
+                    running,
                 )
             }} as active_member_rate,
             member_net_amount,

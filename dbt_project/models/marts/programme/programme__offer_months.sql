@@ -1,6 +1,11 @@
 {%- set of_all = ["all_order_count", "is_partial_month"] -%}
 {%- set of_orders = ["order_count", "is_partial_month"] -%}
 {%- set of_lines = ["asked_line_count", "is_partial_month"] -%}
+{#- what was in an order is told by its lines -#}
+{%- set add_on_order_count = when_delivered("order_lines", "add_on_order_count") -%}
+{%- set bought_category_count = when_delivered(
+    ["order_lines", "products"], "bought_category_count"
+) -%}
 with
     offers as (select * from {{ ref("int_programme__offer_months") }}),
 
@@ -65,21 +70,29 @@ with
 
             -- add-ons, new products, choice
             case
-                when add_on_product_count > 0 then cast(add_on_order_count as bigint)
+                when add_on_product_count > 0
+                then cast({{ add_on_order_count }} as bigint)
             end as add_on_order_count,
             case
                 when add_on_product_count > 0
-                then {{ month_rate("add_on_order_count", "order_count", *of_orders) }}
+                then {{ month_rate(add_on_order_count, "order_count", *of_orders) }}
             end as attach_rate,
-            cast(aged_amount as {{ type_amount() }}) as aged_amount,
+            {{
+                when_delivered(
+                    "order_lines", "cast(aged_amount as " ~ type_amount() ~ ")"
+                )
+            }} as aged_amount,
             {{ month_rate("new_amount", "aged_amount", *of_orders) }}
             as new_product_rate,
-            cast(bought_category_count as bigint) as bought_category_count,
+            cast({{ bought_category_count }} as bigint) as bought_category_count,
             case
                 when offer_by <> 'category' then cast(offered_category_count as bigint)
             end as offered_category_count,
             case
-                when offer_by <> 'category' and offered_category_count > 0
+                when
+                    offer_by <> 'category'
+                    and offered_category_count > 0
+                    and {{ bought_category_count }} is not null
                 then
                     {{
                         month_rate(
@@ -91,7 +104,8 @@ with
             end as range_breadth_rate,
 
             -- supply
-            cast(asked_line_count as bigint) as asked_line_count,
+            {{ when_delivered("order_lines", "cast(asked_line_count as bigint)") }}
+            as asked_line_count,
             {{ month_rate("filled_quantity", "asked_quantity", *of_lines) }}
             as fill_rate,
             {{ month_rate("short_line_count", "asked_line_count", *of_lines) }}

@@ -44,7 +44,9 @@ with
             is_partial_month,
             referrer_by,
             referrer,
-            {% for name in ["active_customer", "invited", "converted", "accepted"] %}
+            {{ when_delivered("orders", "cast(sum(active_customer_count) as bigint)") }}
+            as active_customer_count,
+            {% for name in ["invited", "converted", "accepted"] %}
                 cast(sum({{ name }}_count) as bigint) as {{ name }}_count,
             {% endfor %}
             cast(sum(reward_amount) as {{ type_amount() }}) as reward_amount
@@ -58,7 +60,7 @@ with
             as referral_month_key,
             summed.*,
             as_of.reporting_currency_code as currency_code,
-            active_customer_count < {{ var("min_base") }} as is_suppressed,
+            coalesce(active_customer_count, 0) < {{ var("min_base") }} as is_suppressed,
             {% for part, base, name in [
                 ("converted_count", "invited_count", "conversion_rate"),
                 ("accepted_count", "active_customer_count", "referral_rate"),

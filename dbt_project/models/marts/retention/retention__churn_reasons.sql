@@ -7,7 +7,10 @@ with
             reason,
             count(*) as reason_count,
             count(has_returned) as known_count,
-            sum(case when has_returned then 1 else 0 end) as returned_count
+            -- of nobody known, not 0
+            sum(
+                case when has_returned then 1 when not has_returned then 0 end
+            ) as returned_count
         from reasons
         group by stated_in, reason
     ),

@@ -90,14 +90,19 @@ with
                     and not spine.is_after_as_of
                 then spine.order_count > 0
             end as is_active,
-            cast(spine.order_count as bigint) as order_count,
-            cast(spine.kept_order_count as bigint) as kept_order_count,
-            cast(spine.order_day_count as bigint) as order_day_count,
+            {% for name in ["order_count", "kept_order_count", "order_day_count"] %}
+                {{ when_delivered("orders", "cast(spine." ~ name ~ " as bigint)") }}
+                as {{ name }},
+            {% endfor %}
             spine.currency_code,
-            spine.gross_amount,
-            spine.discount_amount,
-            spine.shipping_amount,
-            spine.refund_amount,
+            {% for name, what in [
+                ("gross_amount", "orders"),
+                ("discount_amount", ["orders", "discounts"]),
+                ("shipping_amount", "shipping_charges"),
+                ("refund_amount", "refunds"),
+            ] %}
+                {{ when_delivered(what, "spine." ~ name) }} as {{ name }},
+            {% endfor %}
             {{ waterfall("net", "spine") }} as net_amount,
             {{ waterfall("cm1", "spine") }} as margin_amount,
             {{ div("spine.costed_amount", "spine.goods_amount") }} as cost_coverage_rate

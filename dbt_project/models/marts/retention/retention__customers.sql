@@ -22,8 +22,9 @@ with
             retention.tenure_days,
             retention.span_days,
             retention.recency_days,
-            retention.order_count,
-            retention.order_day_count,
+            {% for name in ["order_count", "order_day_count"] %}
+                {{ when_delivered("orders", "retention." ~ name) }} as {{ name }},
+            {% endfor %}
             {%- for name in ["orders_per_30_days", "order_days_per_30_days"] %}
                 cast(retention.{{ name }} as {{ type_double() }}) as {{ name }},
             {%- endfor %}

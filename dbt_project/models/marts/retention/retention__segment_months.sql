@@ -25,9 +25,8 @@ with
             segments.segment,
             outcomes.month,
             cast(count(*) as bigint) as high_intent_count,
-            cast(
-                sum(case when outcomes.has_repurchased then 1 else 0 end) as bigint
-            ) as converted_count
+            {{ count_among("outcomes.has_repurchased", "outcomes.has_repurchased") }}
+            as converted_count
         from outcomes
         inner join promises on outcomes.response_key = promises.response_key
         inner join segments on outcomes.customer_key = segments.customer_key
@@ -55,6 +54,8 @@ with
                 then 'too soon after the data began'
                 when activity.active_start_count < {{ var("min_base") }}
                 then 'too few customers'
+                when activity.active_start_count is null
+                then 'no orders were delivered'
             end as churn_rate_reason
         from activity
         cross join limits
@@ -112,7 +113,11 @@ with
                 then {{ div("repeat_amount", "order_amount") }}
             end as repeat_revenue_rate,
             cast(revenue_cv as {{ type_double() }}) as revenue_cv,
-            cast(coalesce(high_intent_count, 0) as bigint) as high_intent_count,
+            {{
+                when_delivered(
+                    "scores", "cast(coalesce(high_intent_count, 0) as bigint)"
+                )
+            }} as high_intent_count,
             {%- for name, value in [
                 ("rate", conversion),
                 ("low", wilson_low(conversion, "high_intent_count")),

@@ -96,7 +96,12 @@ with
                 when
                     customers.customer_key is not null
                     and unhappy.outcome_end_date <= as_of.as_of
-                then coalesce(bought.kept_order_count, 0) > 0
+                then
+                    {{
+                        when_delivered(
+                            "orders", "coalesce(bought.kept_order_count, 0) > 0"
+                        )
+                    }}
             end as has_bought_again,
             case
                 when
@@ -144,9 +149,10 @@ with
                 then count(followup_minutes)
             end as contacted_count,
             count(has_bought_again) as outcome_count,
-            {{ count_where("has_bought_again") }} as bought_again_count,
+            {{ count_among("has_bought_again", "has_bought_again") }}
+            as bought_again_count,
             count(has_recovered) as asked_again_count,
-            {{ count_where("has_recovered") }} as recovered_count
+            {{ count_among("has_recovered", "has_recovered") }} as recovered_count
         from groups
         group by source, survey_id, wave, contact
     ),

@@ -30,10 +30,13 @@ with
             wave,
             currency_code,
             shown_mode as mode,
-            {{ count_where("is_sent") }} as sent_count,
-            coalesce(
-                sum(case when is_sent then spend_amount end), 0
-            ) as sent_spend_amount,
+            {{ when_delivered("survey_sends", count_where("is_sent")) }} as sent_count,
+            {{
+                when_delivered(
+                    "survey_sends",
+                    "coalesce(sum(case when is_sent then spend_amount end), 0)",
+                )
+            }} as sent_spend_amount,
             {{ count_where("has_answered") }} as respondent_count,
             coalesce(
                 sum(case when has_answered then spend_amount end), 0

@@ -46,7 +46,8 @@ with
             summed.source,
             summed.survey_id,
             summed.outcome,
-            summed.recovered_count,
+            {{ when_delivered("tickets", "summed.recovered_count") }}
+            as recovered_count,
             summed.others_count as never_failed_count,
             errors.source is null as is_suppressed,
             case
@@ -58,7 +59,7 @@ with
             errors.recovered_mean,
             errors.never_failed_mean,
             {{ with_interval("gap", "errors.gap", "errors.gap_error") }},
-            summed.matched_count,
+            {{ when_delivered("tickets", "summed.matched_count") }} as matched_count,
             {{
                 with_interval(
                     "gap_matched", "errors.gap_matched", "errors.matched_error"

@@ -72,7 +72,8 @@ with
             results.repurchase_band,
 
             -- quality and weight
-            responses.answer_count,
+            {{ when_delivered("survey_answers", "responses.answer_count") }}
+            as answer_count,
             cast(responses.answer_seconds as bigint) as answer_seconds,
             responses.is_duplicate,
             responses.is_speeder,

@@ -105,7 +105,15 @@ with
             {% for name in answered %}
                 case
                     when surveys.has_asked
-                    then cast(coalesce(answered.{{ name }}, 0) as bigint)
+                    then
+                        {%- set figure %} cast(coalesce(answered.{{ name }}, 0) as bigint) {% endset %}
+                        {{
+                            (
+                                when_delivered("orders", figure)
+                                if name.startswith("silent_")
+                                else figure
+                            )
+                        }}
                 end as {{ name }}
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}

@@ -7,7 +7,7 @@ with
     ),
 
     categories as (
-        -- lines whose categories are all unknown are no categories, not 0 of them
+        -- of goods without a category it is not known
         select customer_key, nullif(count(distinct category), 0) as category_count
         from {{ ref("fct_order_lines") }}
         where is_counted and base = 'customer'

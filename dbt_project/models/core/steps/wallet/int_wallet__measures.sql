@@ -103,7 +103,7 @@ with
     final as (
         select
             periods.*,
-            coalesce(spends.own_amount, 0) as own_amount,
+            {{ own_spend("spends.own_amount", "category") }} as own_amount,
             statements.response_key,
             statements.period_days as stated_days,
             statements.stated_amount,

@@ -99,7 +99,8 @@ with
         select
             stated.*,
             case
-                when stated.period_days is not null then coalesce(spent.own_amount, 0)
+                when stated.period_days is not null
+                then {{ own_spend("spent.own_amount", "category") }}
             end as own_amount_stated_days
         from stated
         left join spent using (response_key, category)

@@ -127,8 +127,11 @@ with
             retention.median_order_gap_days,
             filled.filled_field_count,
             {{ fields | length }} as field_count,
-            {{ div("filled.filled_field_count", fields | length) }}
-            as completeness_rate,
+            {{
+                when_delivered(
+                    "customers", div("filled.filled_field_count", fields | length)
+                )
+            }} as completeness_rate,
             case
                 when programmes.is_known then members.customer_key is not null
             end as is_member,

@@ -36,6 +36,18 @@
     "contacts": ["contact_count"],
 } -%}
 {%- set names = parts.values() | sum(start=[]) | unique | list -%}
+{#- what a count of 0 rests on; answers are bases, 0 where nobody answered -#}
+{%- set feeds = {
+    "orders": "orders",
+    "tickets": "tickets",
+    "contacts": "interactions",
+} -%}
+{%- set feed_of = {} -%}
+{%- for part, feed in feeds.items() -%}
+    {%- for name in parts[part] if not name.startswith("score_") -%}
+        {%- do feed_of.update({name: feed}) -%}
+    {%- endfor -%}
+{%- endfor -%}
 with
     orders as (select * from {{ ref("int_loyalty__touchpoint_orders") }}),
 
@@ -91,7 +103,14 @@ with
             touchpoint_by,
             touchpoint,
             {% for name in names %}
-                {% if name.endswith("_count") %}
+                {% if name in feed_of and name.endswith("_count") %}
+                    {{
+                        when_delivered(
+                            feed_of[name],
+                            "cast(coalesce(sum(" ~ name ~ "), 0) as bigint)",
+                        )
+                    }} as {{ name }}
+                {% elif name.endswith("_count") %}
                     cast(coalesce(sum({{ name }}), 0) as bigint) as {{ name }}
                 {% else %} sum({{ name }}) as {{ name }}
                 {% endif %}

@@ -53,7 +53,13 @@ with
                 when
                     coalesce(orders.status, 'completed') <> 'cancelled'
                     and orders.promised_date <= as_of.as_of
-                then coalesce(orders.delivered_date > orders.promised_date, true)
+                then
+                    {{
+                        when_delivered(
+                            "deliveries",
+                            "coalesce(orders.delivered_date > orders.promised_date, true)",
+                        )
+                    }}
             end as is_late,
             complaints.order_key is not null as is_complained,
             answers.index_sum,

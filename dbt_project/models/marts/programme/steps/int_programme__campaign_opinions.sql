@@ -57,7 +57,9 @@ with
             expectations.over_promise,
             expectations.over_promise_error,
             cast(coalesce(states.c_count, 0) as bigint) as c_count,
-            cast(coalesce(states.c_below_count, 0) as bigint) as c_below_count,
+            cast(
+                case when states.c_count > 0 then states.c_below_count end as bigint
+            ) as c_below_count,
             cast(coalesce(effects.smallest_count, 0) as bigint) as effect_count,
             effects.effect,
             effects.effect_error

@@ -1,11 +1,17 @@
 {# Counts and amounts only. #}
-{%- set event_roles = ["sent", "redeemed", "ordered"] -%}
-{%- set customer_roles = event_roles + [
-    "control",
-    "acquired",
-    "acquired_observed",
-    "one_time",
-] -%}
+{#- roles, and the feed that tells of them -#}
+{%- set event_roles = {
+    "sent": "campaign_contacts",
+    "redeemed": "redemptions",
+    "ordered": "orders",
+} -%}
+{%- set customer_roles = dict(
+    event_roles,
+    control="campaign_contacts",
+    acquired="orders",
+    acquired_observed="orders",
+    one_time="orders",
+) -%}
 with
     scopes as (select * from {{ ref("int_programme__campaign_scopes") }}),
 
@@ -83,22 +89,29 @@ with
     joined as (
         select
             spent.*,
-            {% for name in event_roles %}
-                cast(
-                    coalesce(counted.{{ name }}_count, 0) as bigint
-                ) as {{ name }}_count,
+            {% for name, feed in event_roles.items() %}
+                {{
+                    when_delivered(
+                        feed,
+                        "cast(coalesce(counted." ~ name ~ "_count, 0) as bigint)",
+                    )
+                }} as {{ name }}_count,
             {% endfor %}
-            {% for name in customer_roles %}
-                coalesce(
-                    counted.{{ name }}_customer_count, 0
-                ) as {{ name }}_customer_count,
+            {% for name, feed in customer_roles.items() %}
+                {{
+                    when_delivered(
+                        feed, "coalesce(counted." ~ name ~ "_customer_count, 0)"
+                    )
+                }} as {{ name }}_customer_count,
             {% endfor %}
-            coalesce(earned.order_count, 0) as order_count,
-            coalesce(earned.net_amount, 0) as net_amount,
+            {{ when_delivered("orders", "coalesce(earned.order_count, 0)") }}
+            as order_count,
+            {{ when_delivered("orders", "coalesce(earned.net_amount, 0)") }}
+            as net_amount,
             -- a missing cost of goods is not 0
             case
                 when earned.scope_key is null
-                then 0
+                then {{ when_delivered("orders", "0") }}
                 when
                     {{ div("earned.costed_amount", "earned.goods_amount") }}
                     >= {{ var("min_cost_coverage") }}
@@ -121,6 +134,8 @@ with
                 then {{ div("margin_amount - cost_amount", "cost_amount") }}
             end as roi_rate,
             case
+                when order_count is null
+                then 'no orders were delivered'
                 when margin_amount is null
                 then 'too few unit costs are known'
                 when costed_campaign_count < campaign_count

@@ -37,6 +37,7 @@ with
             {{ add_days("orders.promised_date", var("horizon_days")) }} <= as_of.as_of
             -- delivered or not, the promise came after the order
             and orders.promised_date >= orders.order_date
+            and {{ when_delivered("deliveries", "true") }}
         group by
             orders.order_key,
             orders.customer_key,

@@ -113,10 +113,16 @@ with
                 ("active", "ordering"),
                 ("active", "stable"),
             ] %}
-                cast(
-                    coalesce({{ table }}.{{ name }}_count, 0) as bigint
-                ) as {{ name }}_count
-                {%- if not loop.last %}, {% endif %}
+                {{
+                    when_delivered(
+                        "orders",
+                        "cast(coalesce("
+                        ~ table
+                        ~ "."
+                        ~ name
+                        ~ "_count, 0) as bigint)",
+                    )
+                }} as {{ name }}_count {%- if not loop.last %}, {% endif %}
             {%- endfor %}
         from spine
         left join changes using (segment_by, segment, month)

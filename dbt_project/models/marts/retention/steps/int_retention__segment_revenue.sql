@@ -49,10 +49,18 @@ with
             parts.currency_code,
             months.month,
             months.is_partial,
-            cast(coalesce(sold.order_amount, 0) as {{ type_amount() }}) as order_amount,
-            cast(
-                coalesce(sold.repeat_amount, 0) as {{ type_amount() }}
-            ) as repeat_amount
+            {% for name in ["order_amount", "repeat_amount"] %}
+                {{
+                    when_delivered(
+                        "orders",
+                        "cast(coalesce(sold."
+                        ~ name
+                        ~ ", 0) as "
+                        ~ type_amount()
+                        ~ ")",
+                    )
+                }} as {{ name }} {%- if not loop.last %}, {% endif %}
+            {% endfor %}
         from parts
         cross join months
         left join

@@ -2,9 +2,19 @@
 with
     base as (select * from {{ ref("int_satisfaction__wave_participation") }}),
 
-    segments as (
-        select * from {{ ref("dim_customer_segments") }} where segment_by != 'all'
+    attributes as (
+        select
+            *,
+            max(case when segment <> 'unknown' then 1 else 0 end) over (
+                partition by segment_by
+            )
+            = 1 as is_known
+        from {{ ref("dim_customer_segments") }}
+        where segment_by != 'all'
     ),
+
+    -- by an attribute that is known of nobody, nothing can be compared
+    segments as (select * from attributes where is_known),
 
     modes as (
         select source, survey_id, wave, 'all' as mode

@@ -44,7 +44,13 @@ with
             -- due
             case
                 when orders.promised_date <= as_of.as_of and orders.meaning != 'no sale'
-                then coalesce(orders.delivered_date <= orders.promised_date, false)
+                then
+                    {{
+                        when_delivered(
+                            "deliveries",
+                            "coalesce(orders.delivered_date <= orders.promised_date, false)",
+                        )
+                    }}
             end as is_promise_kept
         from orders
         cross join as_of

@@ -8,20 +8,20 @@
     "segment",
 ] -%}
 {%- set counted = {
-    "satisfied": "satisfaction_class= 'satisfied'",
-    "dissatisfied": "satisfaction_class= 'dissatisfied'",
-    "loyal": "loyalty_class= 'loyal'",
-    "at_risk": "loyalty_class= 'at_risk'",
-    "hostile": "loyalty_class= 'hostile'",
-    "promoter": "nps_class= 'promoter'",
-    "passive": "nps_class= 'passive'",
-    "detractor": "nps_class= 'detractor'",
-    "very_likely": "recommend_level = 'very likely'",
-    "unlikely": "recommend_level = 'unlikely'",
-    "repurchase_high": "repurchase_band= 'high'",
-    "c_below": "c_state = 'dissatisfied'",
-    "c_equal": "c_state = 'satisfied'",
-    "c_above": "c_state = 'delighted'",
+    "satisfied": ("satisfaction_class", "satisfied"),
+    "dissatisfied": ("satisfaction_class", "dissatisfied"),
+    "loyal": ("loyalty_class", "loyal"),
+    "at_risk": ("loyalty_class", "at_risk"),
+    "hostile": ("loyalty_class", "hostile"),
+    "promoter": ("nps_class", "promoter"),
+    "passive": ("nps_class", "passive"),
+    "detractor": ("nps_class", "detractor"),
+    "very_likely": ("recommend_level", "very likely"),
+    "unlikely": ("recommend_level", "unlikely"),
+    "repurchase_high": ("repurchase_band", "high"),
+    "c_below": ("c_state", "dissatisfied"),
+    "c_equal": ("c_state", "satisfied"),
+    "c_above": ("c_state", "delighted"),
 } -%}
 {%- set weighted = {
     "top_box": "is_top_box",
@@ -94,8 +94,9 @@ with
             count(nps_class) as nps_count,
             count(recommend_level) as recommend_level_count,
             count(repurchase_band) as repurchase_count,
-            {% for name, condition in counted.items() %}
-                {{ count_where(condition) }} as {{ name }}_count,
+            {% for name, (column, class) in counted.items() %}
+                {{ count_among(column, column ~ " = '" ~ class ~ "'") }}
+                as {{ name }}_count,
             {% endfor %}
 
             -- the index by item, and by respondent for its variance

@@ -65,13 +65,19 @@ with
             end as reopened_count,
             {{ count_where("outcomes.is_promise_kept is not null") }}
             as promise_due_count,
-            {{ count_where("outcomes.is_promise_kept") }} as promise_kept_count,
+            {{ count_among("outcomes.is_promise_kept", "outcomes.is_promise_kept") }}
+            as promise_kept_count,
             {{ count_where("outcomes.has_bought_again is not null") }} as outcome_count,
-            {{ count_where("outcomes.has_bought_again") }} as bought_again_count,
+            {{ count_among("outcomes.has_bought_again", "outcomes.has_bought_again") }}
+            as bought_again_count,
             {{ count_where("outcomes.has_bought_after_resolution is not null") }}
             as bought_after_resolution_base_count,
-            {{ count_where("outcomes.has_bought_after_resolution") }}
-            as textbook_bought_count
+            {{
+                count_among(
+                    "outcomes.has_bought_after_resolution",
+                    "outcomes.has_bought_after_resolution",
+                )
+            }} as textbook_bought_count
         from outcomes
         inner join tickets on outcomes.ticket_key = tickets.ticket_key
         inner join severities on outcomes.ticket_key = severities.ticket_key

@@ -56,17 +56,19 @@ with
             respondent_type,
             wave_number,
             count(has_problem) as problem_answer_count,
-            {{ count_where("has_problem") }} as problem_count,
+            {{ count_among("has_problem", "has_problem") }} as problem_count,
             count(has_repurchased) as outcome_count,
-            {{ count_where("has_repurchased") }} as repurchased_count,
+            {{ count_among("has_repurchased", "has_repurchased") }}
+            as repurchased_count,
             {{
                 count_where(
                     "previous_class= 'satisfied' and mouth_class is not null"
                 )
             }} as satisfied_before_count,
             {{
-                count_where(
-                    "previous_class= 'satisfied' and mouth_class= 'delighted'"
+                count_among(
+                    "case when previous_class= 'satisfied' then mouth_class end",
+                    "previous_class= 'satisfied' and mouth_class= 'delighted'",
                 )
             }} as upgrade_count,
             {{
@@ -75,8 +77,9 @@ with
                 )
             }} as delighted_before_count,
             {{
-                count_where(
-                    "previous_class= 'delighted' and mouth_class= 'satisfied'"
+                count_among(
+                    "case when previous_class= 'delighted' then mouth_class end",
+                    "previous_class= 'delighted' and mouth_class= 'satisfied'",
                 )
             }} as downgrade_count
         from moved

@@ -22,7 +22,8 @@ with
             wave,
             count(mouth_class) as classed_count,
             {%- for class in classes %}
-                {{ count_where("mouth_class = '" ~ class ~ "'") }} as {{ class }}_count,
+                {{ count_among("mouth_class", "mouth_class = '" ~ class ~ "'") }}
+                as {{ class }}_count,
                 {{ count_where("mouth_class = '" ~ class ~ "' and told_count is not null") }}
                 as {{ class }}_told_answer_count,
                 sum(
@@ -87,11 +88,18 @@ with
             {{ div(var("wom_dissatisfied"), var("wom_satisfied")) }}
             as break_even_ratio,
             {{ div("satisfied_count", "dissatisfied_count") }} as satisfied_ratio,
-            cast(
-                coalesce(satisfied_told, 0)
-                + coalesce(delighted_told, 0)
-                - coalesce(dissatisfied_told, 0) as {{ type_double() }}
-            ) as net_told_count
+            -- where nobody was asked whom they told, it is not known
+            case
+                when
+                    coalesce(satisfied_told, delighted_told, dissatisfied_told)
+                    is not null
+                then
+                    cast(
+                        coalesce(satisfied_told, 0)
+                        + coalesce(delighted_told, 0)
+                        - coalesce(dissatisfied_told, 0) as {{ type_double() }}
+                    )
+            end as net_told_count
         from measured
     )
 
