@@ -210,6 +210,7 @@ def _invoke(
         *("--target-path", str(folder), "--log-path", str(folder / "logs")),
         *("--vars", json.dumps({**settings.vars, **(variables or {})}, sort_keys=True, default=str)),
         *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-version-check"),
+        *(["--no-write-json"] if project is not None else []),  # reading it has written its manifest already
     ]
     with (
         _environment(_variables(settings, file or settings.work_file)),

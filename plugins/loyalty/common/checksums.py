@@ -15,12 +15,12 @@ RUN_COLUMNS = frozenset({"_loaded_at", "_load_seq", "load_seq", "load_id", "buil
 
 
 def table_columns(connection: duckdb.DuckDBPyConnection, database: str, schema: str, table: str) -> dict[str, str]:
-    """The columns of a table and their types, in their order."""
-    rows = connection.execute(
-        "select column_name, data_type from duckdb_columns() "
-        "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
-        [database, schema, table],
-    ).fetchall()
+    """The columns of a table and their types, in their order; none where there is no such table."""
+    place = ".".join(quote_identifier(part) for part in (database, schema, table))
+    try:
+        rows = connection.execute(f"select column_name, column_type from (describe {place})").fetchall()
+    except duckdb.CatalogException:
+        return {}
     return dict(rows)
 
 

@@ -94,16 +94,25 @@ def _copy(connection: duckdb.DuckDBPyConnection, file: Path, tables: list[Table]
         order = ", ".join(quote_identifier(column) for column in table.key if column in table.columns)
         sorted_by = f"order by {order}" if order and table.schema == "marts" else ""
         connection.execute(f"create table staged.{name} as {table.rows_sql} {sorted_by}")
-        if table.description:
-            connection.execute(f"comment on table staged.{name} is {quote_text(table.description)}")
-        for column in table.columns:
-            if note := table.notes.get(column):
-                connection.execute(f"comment on column staged.{name}.{quote_identifier(column)} is {quote_text(note)}")
         steps.next(table.label)
+    _describe(connection, tables)
     connection.execute("checkpoint staged")
     connection.execute("detach staged")
     if Path(f"{file}.wal").exists():
         raise UserError(f"{file}.wal was left beside the staged file: nothing was published; report this.")
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, tables: list[Table]) -> None:
+    """Write the descriptions beside the tables, thousands of statements in one transaction."""
+    connection.execute("begin")
+    for table in tables:
+        name = f"staged.{quote_identifier(published_schema(table.schema))}.{quote_identifier(table.name)}"
+        if table.description:
+            connection.execute(f"comment on table {name} is {quote_text(table.description)}")
+        for column in table.columns:
+            if note := table.notes.get(column):
+                connection.execute(f"comment on column {name}.{quote_identifier(column)} is {quote_text(note)}")
+    connection.execute("commit")
 
 
 def _export(connection: duckdb.DuckDBPyConnection, staging: Path, tables: list[Table]) -> None:
