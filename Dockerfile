@@ -1,12 +1,12 @@
-# The image of every Airflow service in docker-compose.yml: the locked environment and this project.
+# The image of every Airflow service in docker-compose.yml: the locked packages without those of development, and this project.
 FROM python:3.11-slim
 
 COPY --from=ghcr.io/astral-sh/uv:0.13.9 /uv /usr/local/bin/uv
 WORKDIR /opt/loyalty
 ENV VIRTUAL_ENV=/opt/venv PATH=/opt/venv/bin:$PATH
 RUN uv venv "$VIRTUAL_ENV"
-COPY requirements.lock .
-RUN uv pip sync --no-cache --require-hashes --compile-bytecode requirements.lock
+COPY requirements-image.lock .
+RUN uv pip sync --no-cache --require-hashes --compile-bytecode requirements-image.lock
 COPY . .
 RUN uv pip install --no-cache --no-deps --no-build-isolation --editable . \
     && mkdir -p /opt/airflow /data && chmod g+rwX /opt/airflow /data

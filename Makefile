@@ -62,9 +62,11 @@ format: $(READY) ## write Python and SQL the way lint wants them
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/sqlfmt --quiet --no-progressbar dbt_project
 
-lock: $(READY) ## resolve requirements.lock again
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra postgres \
+lock: $(READY) ## resolve requirements.lock again, and the part of it that the image needs
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra deployment \
 	  --no-header pyproject.toml --output-file requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra deployment --constraint requirements.lock \
+	  --no-header pyproject.toml --output-file requirements-image.lock
 
 audit: $(READY) ## known weaknesses of the locked packages (asks the package index), and secrets in the tree
 	@$(BIN)/python scripts/audit.py

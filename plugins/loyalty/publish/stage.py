@@ -107,8 +107,8 @@ def _describe(connection: duckdb.DuckDBPyConnection, tables: list[Table]) -> Non
     connection.execute("begin")
     for table in tables:
         name = f"staged.{quote_identifier(published_schema(table.schema))}.{quote_identifier(table.name)}"
-        if table.description:
-            connection.execute(f"comment on table {name} is {quote_text(table.description)}")
+        if table.note:
+            connection.execute(f"comment on table {name} is {quote_text(table.note)}")
         for column in table.columns:
             if note := table.notes.get(column):
                 connection.execute(f"comment on column {name}.{quote_identifier(column)} is {quote_text(note)}")
@@ -116,14 +116,16 @@ def _describe(connection: duckdb.DuckDBPyConnection, tables: list[Table]) -> Non
 
 
 def _export(connection: duckdb.DuckDBPyConnection, staging: Path, tables: list[Table]) -> None:
-    """One Parquet file per mart, for readers without DuckDB."""
+    """One Parquet file per mart, for readers without DuckDB; its metadata say what table and columns mean."""
     connection.execute(f"attach {quote_text(staging / MARTS_FILE)} as staged (read_only)")
     for table in tables:
         if table.schema == "marts":
             target = staging / "parquet" / f"{table.name}.parquet"
+            notes = json.dumps(table.notes, ensure_ascii=False)
+            metadata = f"description: {quote_text(table.note)}, columns: {quote_text(notes)}"
             connection.execute(
                 f"copy staged.marts.{quote_identifier(table.name)} to {quote_text(target)} "
-                "(format parquet, compression zstd)"
+                f"(format parquet, compression zstd, kv_metadata {{{metadata}}})"
             )
     connection.execute("detach staged")
 

@@ -64,6 +64,11 @@ class Table:
         return f"{self.schema}.{self.name}"
 
     @property
+    def note(self) -> str:
+        """What the table is, and by which columns it is joined: its comment."""
+        return f"{self.description.strip()} Key: {', '.join(self.key)}." if self.key else self.description.strip()
+
+    @property
     def relation(self) -> str:
         """The relation that the rows come from, quoted."""
         return ".".join(map(quote_identifier, self.source or ()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Literal
 
 import typer
@@ -138,6 +139,28 @@ def rollback(
     from loyalty.publish import generations as published
 
     published.rollback(the_workspace(), generation)
+
+
+@app.command(short_help="What a published table and its columns mean.")
+def describe(
+    name: Annotated[str, typer.Argument(help="A mart, or a table of core or quality, such as retention__customers.")],
+    style: Format = "text",
+) -> None:
+    """Say what a published table is, its key, and what each of its columns means."""
+    from loyalty.common.progress import progress_on
+    from loyalty.read.describe import describe as described
+
+    found = described(the_workspace().settings, name)
+    if style == "json":
+        columns = [{"name": column, "type": kind, "meaning": note} for column, kind, note in found.columns]
+        echo_json({"table": found.name, "meaning": found.comment, "columns": columns})
+        return
+    width = progress_on().width or 100
+    typer.echo(found.name)
+    typer.echo(fill(found.comment, width))
+    for column, kind, note in found.columns:
+        typer.echo(f"\n{column} ({kind})")
+        typer.echo(fill(note, width, initial_indent="  ", subsequent_indent="  "))
 
 
 @app.command(short_help="Query the published marts.")

@@ -7,6 +7,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -20,7 +21,7 @@ from worlds import one_mart
 from worlds.opened import opened
 
 COMMANDS = ["run", "load", "build", "publish", "generations", "rollback", "status", "doctor", "query", "dev", "forget"]
-COMMANDS += ["init", "quarantine", "report"]
+COMMANDS += ["init", "quarantine", "report", "describe"]
 
 
 def call(settings, *arguments):
@@ -149,6 +150,24 @@ def test_report_says_where_it_is_and_makes_it_where_it_is_missing(waiting, tmp_p
     assert call(waiting, "report").output.strip() == str(waiting.serve / "current" / "report.html")
     with pytest.raises(UserError, match="choose another file"):
         call(waiting, "report", "--output", str(tmp_path / "no folder" / "r.html"))
+
+
+def test_describe_says_what_a_table_its_key_and_its_columns_are(published):
+    shown = call(published, "describe", "retention__customers").output
+    assert shown.startswith("marts.retention__customers\n")
+    assert "Key: customer_id." in " ".join(shown.split())
+    document = json.loads(call(published, "describe", "retention__customers", "--format", "json").output)
+    assert document["columns"][0]["name"] == "customer_id"
+    assert document["columns"][0]["meaning"]
+    with pytest.raises(UserError, match="did you mean retention__customers"):
+        call(published, "describe", "retention__customer")
+
+
+def test_a_parquet_file_says_what_its_columns_mean(published):
+    file = published.serve / "current" / "parquet" / "retention__customers.parquet"
+    metadata = pq.read_metadata(file).metadata
+    assert b"Key: customer_id." in metadata[b"description"]
+    assert "customer_id" in json.loads(metadata[b"columns"])
 
 
 def test_status_is_a_document_for_programs(published):
