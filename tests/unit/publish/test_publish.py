@@ -45,7 +45,7 @@ def test_tables_are_described_where_readers_look(published):
     comments = one_mart.published(
         published, "select comment from duckdb_tables() where table_name = 'retention__customers'"
     )
-    assert comments == [("One row per customer.",)]
+    assert comments == [("One row per customer. Key: customer_id.",)]
     comments = one_mart.published(published, "select comment from duckdb_columns() where column_name = 'net_amount'")
     assert comments == [("What the customer has paid.",)]
 
