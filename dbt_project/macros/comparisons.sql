@@ -29,33 +29,16 @@
                     {%- for arm in ["treated", "control"] %}
                         {{ div(name ~ "_" ~ arm ~ "_sum", arm ~ "_count") }}
                         as {{ name }}_{{ arm }}_mean,
-                        greatest(
-                            0,
-                            {{
-                                div(
-                                    name
-                                    ~ "_"
-                                    ~ arm
-                                    ~ "_square_sum * "
-                                    ~ arm
-                                    ~ "_count - "
-                                    ~ name
-                                    ~ "_"
-                                    ~ arm
-                                    ~ "_sum * "
-                                    ~ name
-                                    ~ "_"
-                                    ~ arm
-                                    ~ "_sum",
-                                    arm
-                                    ~ "_count * "
-                                    ~ arm
-                                    ~ "_count * ("
-                                    ~ arm
-                                    ~ "_count - 1)",
-                                )
-                            }}
-                        ) as {{ name }}_{{ arm }}_variance
+                        {{
+                            div(
+                                variance_of_sums(
+                                    arm ~ "_count",
+                                    name ~ "_" ~ arm ~ "_sum",
+                                    name ~ "_" ~ arm ~ "_square_sum",
+                                ),
+                                arm ~ "_count",
+                            )
+                        }} as {{ name }}_{{ arm }}_variance
                         {%- if not (loop.last and name == names[-1]) %},{% endif %}
                     {%- endfor %}
                 {%- endfor %}
@@ -124,13 +107,26 @@
     }}
 {%- endmacro %}
 
-{# The variance of that. #}
+{#
+  The variance of that. Doubles do not add up to the same digits in any order, and decimals hold 38 digits: each term
+  is added up in two parts, so that amounts in yen or rupiah fit.
+#}
 {% macro weighted_variance(name) -%}
+    {%- set term = "treated_count * treated_count * " ~ name ~ "_variance" -%}
+    {%- set large = "floor(" ~ term ~ " / 1e12)" -%}
     {{
         div(
-            "sum(cast(treated_count * treated_count * "
-            ~ name
-            ~ "_variance as decimal(38, 8)))",
+            "(1e12 * cast(sum(cast("
+            ~ large
+            ~ " as decimal(38, 0))) as "
+            ~ type_double()
+            ~ ") + cast(sum(cast("
+            ~ term
+            ~ " - 1e12 * "
+            ~ large
+            ~ " as decimal(38, 8))) as "
+            ~ type_double()
+            ~ "))",
             "sum(treated_count) * sum(treated_count)",
         )
     }}

@@ -159,3 +159,15 @@ def test_f16_durations_in_minutes_become_times(tmp_path: Path) -> None:
     assert str(rows["101"]) == "2026-05-02 10:12:00"
     assert pd.isna(rows["102"])
     assert str(rows["103"]) == "2026-05-04 10:05:00"
+
+
+def test_f17_yen_margins_that_change_by_400000_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A customer's margin falls from 400,000 to 500 yen: changes like this are squared where privileges are compared."""
+    warehouse = new_warehouse(tmp_path / "core", monkeypatch)
+    for rows in land("F17_yen", tmp_path / "shop").values():
+        warehouse.load(rows["_feed"].iloc[0], rows.drop(columns=["_feed", "_source"]), source="jp")
+    warehouse.set_build(date(2026, 9, 30), currency="JPY")
+    tables = ("+profitability__tiers", "--exclude-resource-type", "unit_test")
+    warehouse.dbt("build", "--select", *tables, variables={"assumed_cost_rates": False, "value_window_months": 12})
+    tiers = "select tier, cm3_amount from marts.profitability__tiers where group_by = 'tier' order by tier"
+    assert warehouse.query(tiers) == [("last_80", 500), ("top_5", 4000)]

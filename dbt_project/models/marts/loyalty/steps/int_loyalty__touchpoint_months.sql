@@ -35,6 +35,8 @@
     ],
     "contacts": ["contact_count"],
 } -%}
+{# Empty, not 0, where a source does not tell of them. #}
+{%- set unknown = ["answerable_count", "unanswered_count"] -%}
 {%- set names = parts.values() | sum(start=[]) | unique | list -%}
 {#- what a count of 0 rests on; answers are bases, 0 where nobody answered -#}
 {%- set feeds = {
@@ -103,7 +105,8 @@ with
             touchpoint_by,
             touchpoint,
             {% for name in names %}
-                {% if name in feed_of and name.endswith("_count") %}
+                {% if name in unknown %} cast(sum({{ name }}) as bigint) as {{ name }}
+                {% elif name in feed_of and name.endswith("_count") %}
                     {{
                         when_delivered(
                             feed_of[name],

@@ -1,6 +1,11 @@
 {# Feedback by where it came in, who handled it, and whether that was a person. #}
 with
-    tickets as (select * from {{ ref("fct_tickets") }}),
+    -- a source that tells of no answer at all does not export them
+    tickets as (
+        select
+            *, count(first_response_at) over (partition by source) > 0 as has_responses
+        from {{ ref("fct_tickets") }}
+    ),
 
     as_of as (select * from {{ ref("dim_as_of") }}),
 
@@ -27,26 +32,41 @@ with
             placed.touchpoint,
             count(*) as ticket_count,
             -- answered, or old enough to have been
-            count(
-                case
-                    when
-                        placed.first_response_at is not null
-                        or placed.resolved_at is not null
-                        or {{ add_days("placed.opened_date", var("unanswered_days")) }}
-                        <= as_of.as_of
-                    then 1
-                end
-            ) as answerable_count,
-            count(
-                case
-                    when
-                        placed.first_response_at is null
-                        and placed.resolved_at is null
-                        and {{ add_days("placed.opened_date", var("unanswered_days")) }}
-                        <= as_of.as_of
-                    then 1
-                end
-            ) as unanswered_count,
+            case
+                when placed.has_responses
+                then
+                    count(
+                        case
+                            when
+                                placed.first_response_at is not null
+                                or placed.resolved_at is not null
+                                or {{
+                                    add_days(
+                                        "placed.opened_date", var("unanswered_days")
+                                    )
+                                }} <= as_of.as_of
+                            then 1
+                        end
+                    )
+            end as answerable_count,
+            case
+                when placed.has_responses
+                then
+                    count(
+                        case
+                            when
+                                placed.first_response_at is null
+                                and placed.resolved_at is null
+                                and {{
+                                    add_days(
+                                        "placed.opened_date",
+                                        var("unanswered_days"),
+                                    )
+                                }} <= as_of.as_of
+                            then 1
+                        end
+                    )
+            end as unanswered_count,
             count(
                 case when placed.promised_date <= as_of.as_of then 1 end
             ) as due_ticket_count,
@@ -70,6 +90,7 @@ with
         where placed.opened_date <= as_of.as_of
         group by
             placed.source,
+            placed.has_responses,
             {{ month_start("placed.opened_date") }},
             placed.touchpoint_by,
             placed.touchpoint
