@@ -162,7 +162,7 @@ def test_f16_durations_in_minutes_become_times(tmp_path: Path) -> None:
 
 
 def test_f17_yen_margins_that_change_by_400000_units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A customer's margin falls from 400,000 to 500 yen: changes like this are squared where privileges are compared."""
+    """A customer's margin falls from 400,000 to 500 yen; such changes are squared where privileges are compared."""
     warehouse = new_warehouse(tmp_path / "core", monkeypatch)
     for rows in land("F17_yen", tmp_path / "shop").values():
         warehouse.load(rows["_feed"].iloc[0], rows.drop(columns=["_feed", "_source"]), source="jp")
