@@ -1,21 +1,21 @@
-{%- set usual_dimensions = "'quality', 'service', 'price', 'delivery'" -%}
 with
     charts as (select * from {{ ref("int_satisfaction__wave_control_charts") }}),
 
-    -- dimensions of any name; quality, service, price and delivery are the usual ones
+    -- dimensions of any name that the survey's list of questions has
+    listed as (
+        select source, survey_id, count(distinct role) as listed_count
+        from {{ ref("dim_survey_questions") }}
+        where role like 'dimension:%'
+        group by source, survey_id
+    ),
+
     dimensions as (
         select
             results.source,
             results.survey_id,
             results.wave,
             results.respondent_type,
-            count(distinct scores.role) as asked_count,
-            count(
-                distinct case
-                    when substr(scores.role, 11) in ({{ usual_dimensions }})
-                    then scores.role
-                end
-            ) as usual_count
+            count(distinct scores.role) as asked_count
         from {{ ref("fct_survey_results") }} as results
         inner join
             {{ ref("fct_survey_scores") }} as scores
@@ -44,7 +44,9 @@ with
             scored_count,
             is_suppressed,
             cast(coalesce(asked_count, 0) as bigint) as asked_dimension_count,
-            coalesce(usual_count = 4, false) as has_all_dimensions,
+            case
+                when listed_count > 0 then coalesce(asked_count = listed_count, false)
+            end as has_all_dimensions,
 
             -- the four figures of a wave
             {{
@@ -146,6 +148,7 @@ with
             word_of_mouth.satisfied_ratio,
             word_of_mouth.net_told_count
         from charts
+        left join listed using (source, survey_id)
         left join dimensions using (source, survey_id, wave, respondent_type)
         left join word_of_mouth using (source, survey_id, wave, respondent_type)
     )
