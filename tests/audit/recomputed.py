@@ -326,7 +326,7 @@ def _history(book: Books, who: str, days: list[date]) -> dict[str, Any]:
         "is_reactivated": bool(returns),
         "reactivation_count": len(returns),
         "reactivated_date": returns[-1] if returns else None,
-        "active_month_count": active_months,
+        "active_month_count": active_months if months else None,
         "month_count": len(months) or None,  # of months that are not over nothing was observed
         "stickiness_rate": ratio(active_months, len(months)),
         "net_amount": money(orders, refunds)["net_amount"],
@@ -588,8 +588,9 @@ def profitability_customers(book: Books) -> pd.DataFrame:
         rows.append(
             {
                 "customer_id": who,
-                "first_order_date": min(orders["day"]) if len(orders) else None,
-                "last_order_date": max(orders["day"]) if len(orders) else None,
+                # the row of the guests is many people
+                "first_order_date": min(orders["day"]) if len(orders) and who != GUEST else None,
+                "last_order_date": max(orders["day"]) if len(orders) and who != GUEST else None,
                 **book.delivered(_waterfall(orders, refunds)),
             }
         )

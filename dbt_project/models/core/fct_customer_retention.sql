@@ -18,7 +18,10 @@ with
             customers.customer_key,
             customers.source,
             customers.currency_code,
-            customers.is_left_truncated,
+            case
+                when customers.first_order_date is not null
+                then customers.is_left_truncated
+            end as is_left_truncated,
             customers.first_order_date,
             customers.last_order_date,
             cast(

@@ -38,7 +38,12 @@ with
                         }} + 1
                 end as bigint
             ) as month_count,
-            cast(coalesce(active.active_month_count, 0) as bigint) as active_month_count
+            cast(
+                case
+                    when bounds.last_month >= customers.first_order_month
+                    then coalesce(active.active_month_count, 0)
+                end as bigint
+            ) as active_month_count
         from customers
         cross join bounds
         left join active on customers.customer_key = active.customer_key
