@@ -28,6 +28,7 @@ from loyalty.build.dbt_runner import (
     with_descendants,
     wrong_vars,
 )
+from loyalty.build.idle import idle_models, is_same_code
 from loyalty.build.plan import chosen_vars, code_version, history_version, last_build, needs_full
 from loyalty.build.raw_views import DataSpan, data_span, register, register_build
 from loyalty.build.work_file import lock, open_work_file
@@ -98,10 +99,11 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
         with open_work_file(settings) as connection:
             new_loads = _new_loads(connection, loads)
             is_full = full or built is None or needs_full(settings, ledger, built) or _is_torn(connection, loads)
+            may_rest = not is_full and built is not None and is_same_code(connection, settings, built)
             span = _prepare(connection, workspace, loads, build_id, as_of)
         failpoint("build.registered")
         progress.log(f"build {build_id}: as of {span.as_of}, {_scope(is_full, loads, new_loads)}")
-        outcomes, withheld = _run_models(workspace, span, is_full)
+        outcomes, withheld = _run_models(workspace, span, is_full, may_rest)
         with open_work_file(settings) as connection:
             _drop_forsaken(connection, made_relations(settings) - {(one.schema, one.name) for one in withheld})
             stamp = _stamp(settings, build_id, span, as_of, loads, ledger_seq)
@@ -170,9 +172,12 @@ def _prepare(
 
 
 def _run_models(
-    workspace: Workspace, span: DataSpan, is_full: bool
+    workspace: Workspace, span: DataSpan, is_full: bool, may_rest: bool
 ) -> tuple[list[dbt_runner.DbtOutcome], tuple[Withheld, ...]]:
-    """Run dbt on what needs no estimate, the estimates, dbt on what reads them; and name the tables that failed."""
+    """Run dbt on what needs no estimate, the estimates, dbt on what reads them; and name the tables that failed.
+
+    With `may_rest`, models of feeds that were never delivered are not made again.
+    """
     from loyalty.build import estimates
 
     settings, progress = workspace.settings, workspace.progress
@@ -180,7 +185,9 @@ def _run_models(
     started = time.monotonic()
     project = parse_project(settings)
     run = partial(run_dbt, settings, "build", progress=progress, project=project, goes_on=True)
-    before = run("--exclude", AFTER_ESTIMATES, "--indirect-selection", "cautious", *common)
+    with open_work_file(settings) as connection:
+        idle = idle_models(connection, settings) if may_rest else []
+    before = run("--exclude", AFTER_ESTIMATES, *idle, "--indirect-selection", "cautious", *common)
     seconds = time.monotonic() - started
     progress.log(f"  before estimates: {before.models} models and {before.tests} tests in {seconds:.1f} s")
     failpoint("build.core_built")
@@ -192,7 +199,8 @@ def _run_models(
     progress.log(f"  estimates in {time.monotonic() - started:.1f} s")
     failpoint("build.estimated")
     started = time.monotonic()
-    without = ["--exclude", *sorted(one.rpartition(".")[2] for one in lost)] if lost else []
+    left_out = sorted({*idle, *(one.rpartition(".")[2] for one in lost)})
+    without = ["--exclude", *left_out] if left_out else []
     after = run("--select", AFTER_ESTIMATES, *without, *common)
     seconds = time.monotonic() - started
     progress.log(f"  after estimates: {after.models} models and {after.tests} tests in {seconds:.1f} s")
