@@ -159,4 +159,5 @@ def make_workspace(folder: Path, progress: Progress) -> Path:
     (folder / WORKSPACE_FILE).write_text(SETTINGS, encoding="utf-8")
     progress.log(f"{folder}: a new workspace")
     progress.log(f"next: edit {feeds / 'orders.yml.example'}, name it orders.yml, and run `loyalty run` in {folder}")
+    progress.log(f"for a survey, with or without orders: {feeds}/survey_*.example and docs/surveys.md")
     return folder

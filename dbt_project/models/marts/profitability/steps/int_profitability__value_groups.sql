@@ -20,8 +20,17 @@ with
             sum(
                 case when cm3_amount is not null then cost_to_serve_amount end
             ) as costed_resource_amount,
-            sum(cm3_amount) as cm3_amount,
-            sum(profit_amount) as profit_amount,
+            -- of buyers whose margins are all unknown the total is not the 0 of those
+            -- who
+            -- bought nothing
+            {% for name in ["cm3_amount", "profit_amount"] %}
+                case
+                    when
+                        count(case when order_count > 0 then 1 end) = 0
+                        or count(case when order_count > 0 then {{ name }} end) > 0
+                    then sum({{ name }})
+                end as {{ name }},
+            {% endfor %}
             sum(measure_amount) as measure_amount,
             count(measure_amount) as measure_count,
             count(value_rank) as ranked_count,
