@@ -54,6 +54,15 @@ rows:
     because: 'An order of this shop is worth a thousand at most.'
     expectation: {type: expect_column_values_to_be_between, kwargs: {column: total_amount, max_value: 1000}}
 """
+# as in the project: the date in a file's name decides, then the order of acceptance
+CURRENT = """
+{{ config(materialized="table") }}
+select orders.*, loads.load_seq as _load_seq
+from {{ source("raw", "orders") }} as orders
+inner join {{ source("raw", "loads") }} as loads on orders.load_id = loads.load_id
+where loads.feed = 'orders'
+qualify row_number() over (partition by order_id order by orders._version_at desc, loads.load_seq desc) = 1
+"""
 PEOPLE = ("annabella", "bartholomew", "clementine")
 DAYS = st.sampled_from([f"2017-12-{day}" for day in (20, 21, 22, 23)])
 AMOUNTS = st.integers(1, 99_999).map(lambda cents: Decimal(cents) / 100)
@@ -115,10 +124,10 @@ class Model:
             load.open = {order: row for order, row in load.open.items() if row[0] != person}
 
     def counting(self) -> list[Load]:
-        """The loads that count, oldest first."""
+        """The loads that count, the oldest version first: by the day of the file, then by its place in the order."""
         loads = self.loads.values()
         kept = [one for one in loads if not one.is_out and not (one.parent and self.loads[one.parent].is_out)]
-        return sorted(kept, key=lambda load: load.seq)
+        return sorted(kept, key=lambda load: (load.day, load.seq))
 
     def sums(self) -> Sums:
         """Orders and their amount by customer, of the newest version of each order."""
@@ -159,6 +168,7 @@ class AnyOrder(RuleBasedStateMachine):
         shutil.rmtree(made.home / "exports")
         (self.place / "dags/feeds/orders.yml").write_text(one_mart.FEED + "max_quarantine_rate: 0.9\n")
         (self.place / "expectations/orders.yml").write_text(SUITE)
+        (self.place / "project/models/intermediate/int_orders__current.sql").write_text(CURRENT)
         self.model, self.now, self.ledger_bytes = Model(), one_mart.NOW, b""
         self.deliver("2017-12-20", rows, {})
         self.publish()
@@ -236,7 +246,7 @@ class AnyOrder(RuleBasedStateMachine):
         place = data.draw(st.integers(0, 20))
         loads = [load for load in self.workspace.ledger.loads() if not load.released_from]
         withdraw(self.workspace, loads[place % len(loads)].load_id)
-        mine = [load for load in self.model.counting() if not load.parent]
+        mine = sorted((load for load in self.model.counting() if not load.parent), key=lambda load: load.seq)
         mine[place % len(mine)].is_out = True
 
     @precondition(lambda self: any(load.is_out for load in self.model.loads.values()))

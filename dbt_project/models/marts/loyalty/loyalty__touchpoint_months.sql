@@ -68,7 +68,10 @@ with
                 ("loop_closed", "closed_count", "ticket_count"),
                 ("auto", "bot_count", "handled_count"),
             ] %}
-                {{ part }},
+                -- of a state that is known of no ticket there is no count
+                case
+                    when ticket_count = 0 or {{ base }} > 0 then {{ part }}
+                end as {{ part }},
                 {{ month_rate(part, base, base, running) }} as {{ name }}_rate,
             {% endfor %}
             ticket_score_count,

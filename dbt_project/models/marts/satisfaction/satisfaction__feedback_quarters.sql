@@ -45,7 +45,8 @@ with
             count(satisfaction_score) as scored_count,
             sum(satisfaction_score) as score_sum,
             count(handled_by_kind) as handler_count,
-            {{ count_where("handled_by_kind = 'bot'") }} as bot_count,
+            {{ count_among("handled_by_kind", "handled_by_kind = 'bot'") }}
+            as bot_count,
             {{ count_where("is_judged and handled_by_kind = 'bot'") }}
             as bot_judged_count,
             {{

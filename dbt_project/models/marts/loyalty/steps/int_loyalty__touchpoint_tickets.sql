@@ -1,9 +1,11 @@
 {# Feedback by where it came in, who handled it, and whether that was a person. #}
 with
-    -- a source that tells of no answer at all does not export them
+    -- a source that tells of no answer, or of no solution, does not export them
     tickets as (
         select
-            *, count(first_response_at) over (partition by source) > 0 as has_responses
+            *,
+            count(first_response_at) over (partition by source) > 0 as has_responses,
+            count(resolved_at) over (partition by source) > 0 as has_resolutions
         from {{ ref("fct_tickets") }}
     ),
 
@@ -68,7 +70,10 @@ with
                     )
             end as unanswered_count,
             count(
-                case when placed.promised_date <= as_of.as_of then 1 end
+                case
+                    when placed.has_resolutions and placed.promised_date <= as_of.as_of
+                    then 1
+                end
             ) as due_ticket_count,
             count(
                 case
