@@ -51,7 +51,7 @@ TARGETS = (
     "programme__campaigns",
     "programme__months",
     # what the estimates are made of
-    *(step.STATISTICS.removeprefix("intermediate.") for step in STEPS),
+    *(step.STATISTICS.removeprefix("statistics.") for step in STEPS),
 )
 # Margins and tiers: they read all order lines, and no parameter hangs on what a draw changes in them.
 BUILT_ONCE = {
@@ -99,6 +99,11 @@ def read_project(settings: Settings) -> Project:
     project = Project(pickle.dumps(manifest), parents, set())
     estimates = {name for name in names.values() if name.startswith("estimates.")}
     return replace(project, late={name for name in parents if estimates & project.ancestors([name])})
+
+
+def test_the_targets_are_models_of_the_project() -> None:
+    known = {file.stem for file in (REPOSITORY / "dbt_project" / "models").rglob("*.sql")}
+    assert {*TARGETS, *BUILT_ONCE} - known == set(), "a model was renamed: name it anew here"
 
 
 @dataclass(frozen=True)
