@@ -1,6 +1,6 @@
 """What is shown of a generation: each figure's question, the SQL that answers it, and the chart that draws it.
 
-Report and dashboard show the same figures. A figure with no rows says why, it is never left out.
+A figure with no rows says why, it is never left out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The words of charts, report and dashboard in English and Chinese.
+"""The words of charts and report in English and Chinese.
 
 The code holds the English text; `words_zh.yml` holds the Chinese of each. A text that is missing there is an error, so
 that no page is half translated; names that come from the data (a segment, a survey) stay as they are.

@@ -1,7 +1,7 @@
 {#
-  The lines that do not count as they came: those that take goods back, and those of an order whose
-  lines are above its total (a discount of the whole order, or tax). That difference is spread by the
-  lines' amounts, to the ten-thousandth, with the largest remainders rounded up.
+  A discount of the whole order, or tax in its lines, is spread over the lines: by their amounts, to the
+  ten-thousandth, with the largest remainders rounded up. Here are the lines that this changes, and
+  those that take goods back.
 #}
 with
     lines as (select * from {{ ref("stg_order_lines__lines") }}),

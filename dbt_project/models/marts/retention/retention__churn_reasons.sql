@@ -7,7 +7,7 @@ with
             reason,
             count(*) as reason_count,
             count(has_returned) as known_count,
-            -- of nobody known, not 0
+            -- known for none, not 0
             sum(
                 case when has_returned then 1 when not has_returned then 0 end
             ) as returned_count

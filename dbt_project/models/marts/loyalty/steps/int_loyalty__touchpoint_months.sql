@@ -38,7 +38,7 @@
 {# Empty, not 0, where a source does not tell of them. #}
 {%- set unknown = ["answerable_count", "unanswered_count"] -%}
 {%- set names = parts.values() | sum(start=[]) | unique | list -%}
-{#- what a count of 0 rests on; answers are bases, 0 where nobody answered -#}
+{#- what a count of 0 rests on; answers are bases, 0 where no one answered -#}
 {%- set feeds = {
     "orders": "orders",
     "tickets": "tickets",

@@ -13,7 +13,7 @@ with
         where segment_by != 'all'
     ),
 
-    -- by an attribute that is known of nobody, nothing can be compared
+    -- by an attribute that is known for no one, nothing can be compared
     segments as (select * from attributes where is_known),
 
     modes as (

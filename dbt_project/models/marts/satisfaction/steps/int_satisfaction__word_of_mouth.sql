@@ -88,7 +88,7 @@ with
             {{ div(var("wom_dissatisfied"), var("wom_satisfied")) }}
             as break_even_ratio,
             {{ div("satisfied_count", "dissatisfied_count") }} as satisfied_ratio,
-            -- where nobody was asked whom they told, it is not known
+            -- where no one was asked, it is not known
             case
                 when
                     coalesce(satisfied_told, delighted_told, dissatisfied_told)
