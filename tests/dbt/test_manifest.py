@@ -273,6 +273,15 @@ def test_every_parameter_table_is_a_source(nodes: dict[str, Any]) -> None:
     assert declared == set(TABLES)
 
 
+def test_every_name_of_a_model_or_unit_test_is_one_on_postgresql() -> None:
+    """dbt makes a table of the name of a unit test; PostgreSQL's names have 63 characters."""
+    manifest = project()
+    tested = [node.name for node in manifest.unit_tests.values()]
+    built = [node.name for node in manifest.nodes.values() if node.resource_type in ("model", "seed")]
+    assert len(tested) > 200
+    assert [name for name in [*tested, *built] if len(name) > 63] == []
+
+
 def test_every_var_is_explained_where_it_is_declared() -> None:
     text = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
     declared = text[text.index("vars:") : text.index("\nmodels:")]
