@@ -6,7 +6,39 @@
 with
     campaigns as (select * from {{ ref("fct_campaigns") }}),
 
-    answers as (select * from {{ ref("int_programme__campaign_answers") }}),
+    responses as (select * from {{ ref("fct_survey_responses") }}),
+
+    results as (select * from {{ ref("fct_survey_results") }}),
+
+    scales as ({{ usual_scales("results", "source", "overall_scale_max") }}),
+
+    -- answers of customers that count
+    answers as (
+        select
+            results.response_key,
+            results.survey_id,
+            results.wave,
+            results.customer_key,
+            results.submitted_date,
+            -- the day from which memory is reckoned
+            coalesce(responses.sent_date, results.submitted_date) as asked_date,
+            results.expectation_score,
+            results.c_state,
+            -- on the usual scale of the source alone: others have no place beside it
+            case
+                when scales.overall_scale_max is not null then results.overall_index
+            end as overall_index
+        from results
+        inner join responses on results.response_key = responses.response_key
+        left join
+            scales
+            on results.source = scales.source
+            and results.overall_scale_max = scales.overall_scale_max
+        where
+            not results.is_duplicate
+            and results.respondent_type = 'customer'
+            and results.customer_key is not null
+    ),
 
     scopes as (select * from {{ ref("int_programme__campaign_scopes") }}),
 
