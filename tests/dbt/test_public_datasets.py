@@ -100,9 +100,14 @@ def test_cdnow_has_no_costs_so_profit_is_unknown_and_says_why(cdnow: Warehouse) 
     assert rows == [(23570, 0, 0)]
 
 
-def test_cdnow_has_no_costs_so_no_one_is_on_the_whale_curve(cdnow: Warehouse) -> None:
-    assert cdnow.value("select count(*) from steps.int_profitability__customer_profits where net_amount = 0") > 0
-    assert cdnow.value("select count(*) from marts.profitability__whale_curve") == 0
+def test_cdnow_has_no_costs_so_the_whale_curve_is_of_net_revenue(cdnow: Warehouse) -> None:
+    """Its point at a fifth of the customers is the published share of the best 20 %."""
+    published = json.loads((ORACLES / "retention.json").read_text())["cdnow_tiers_revenue"]
+    assert cdnow.query(
+        "select distinct value_basis, customer_count, is_unprofitable from marts.profitability__whale_curve"
+    ) == [("net_revenue", 23570, None)]
+    fifth = "select cumulative_value_rate from marts.profitability__whale_curve where curve_rank = 4714"
+    assert cdnow.value(fifth) == pytest.approx(published["top20"], abs=1e-12)
 
 
 def test_cdnow_keeps_every_line_and_cent(cdnow: Warehouse) -> None:
