@@ -1,7 +1,7 @@
 """The published generations: which there are, which one readers see, going back to an older, removing old ones.
 
 A generation is a folder `serve/generations/000058/` that is never changed again: loyalty.duckdb, core.duckdb,
-manifest.json, parquet/. Readers see the one that the link `serve/current` points at.
+report.html, manifest.json, parquet/. Readers see the one that the link `serve/current` points at.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from loyalty.common.workspace import Workspace
 MANIFEST = "manifest.json"
 MARTS_FILE = "loyalty.duckdb"
 CORE_FILE = "core.duckdb"
+REPORT = "report.html"
 CONTENT = {MARTS_FILE: ("marts", "quality", "reference"), CORE_FILE: ("core", "steps")}
 
 # DuckDB names a file's catalog after the file: in core.duckdb a schema `core` would make every name ambiguous.

@@ -57,10 +57,10 @@ def survival(curves: pd.DataFrame, words: Words) -> Chart:
     )
 
 
-def bridge(steps: pd.DataFrame, words: Words, unit: str = "") -> Chart:
+def bridge(steps: pd.DataFrame, words: Words) -> Chart:
     """Amounts that are added and taken away between a first and a last total.
 
-    Columns: step (in order), amount, is_total. `unit` is the currency.
+    Columns: step (in order), amount, is_total.
     """
     shown = steps.assign(step=steps["step"].map(words), amount=steps["amount"].astype(float))
     totals, level = [], 0.0
@@ -82,7 +82,7 @@ def bridge(steps: pd.DataFrame, words: Words, unit: str = "") -> Chart:
         .mark_bar()
         .encode(
             x=x,
-            y=alt.Y("start:Q", title=unit or None, axis=alt.Axis(format="~s")),
+            y=alt.Y("start:Q", title=None, axis=alt.Axis(format="~s")),
             y2="end:Q",
             color=alt.Color("kind:N", scale=colors, legend=None),
         )

@@ -47,6 +47,46 @@ class Figure:
     defined_by: str | None = None
 
 
+def shares_of_wallet(condition: str) -> str:
+    """SQL for the shares of wallet of some segments, in the newest quarter in which they are known."""
+    return f"""
+            with quarters as (
+                select *
+                from marts.wallet__segment_periods
+                where period_grain = 'quarter' and category = 'all'
+            ),
+
+            known as (
+                select *
+                from quarters
+                where
+                    {condition}
+                    -- the largest shop and currency
+                    and row(source, currency_code) = (
+                        select arg_max(row(source, currency_code), customer_count)
+                        from quarters
+                        where segment_by = 'all'
+                    )
+            )
+
+            select
+                source,
+                currency_code,
+                strftime(period_start_date, '%Y-%m') as month,
+                case when segment_by = 'all' then 'all customers' else segment end as label,
+                mean_share_of_wallet as rate,
+                mean_share_of_wallet_low as rate_low,
+                mean_share_of_wallet_high as rate_high,
+                share_count as base_count,
+                is_suppressed
+            from known
+            where period_start_date = (
+                select max(period_start_date) from known where mean_share_of_wallet is not null
+            )
+            order by segment_by <> 'all', segment_by, segment
+    """
+
+
 ORDERS, COSTS = ("orders",), ("order_lines", "products", "costs")
 SURVEYS, TICKETS = ("survey_responses", "survey_answers"), ("tickets",)
 
@@ -98,7 +138,13 @@ FIGURES: tuple[Figure, ...] = (
                 where segment_by = 'all' and not is_partial_month
                 qualify row_number() over (order by month desc, closing_amount desc) = 1
             )
-            select steps.step, steps.amount, steps.is_total, newest.month, newest.currency_code, newest.opening_count
+            select
+                steps.step,
+                steps.amount,
+                steps.is_total,
+                strftime(newest.month, '%Y-%m') as month,
+                newest.currency_code,
+                newest.opening_count
             from newest, lateral (
                 values
                     ('month before', opening_amount, true, 1),
@@ -148,27 +194,7 @@ FIGURES: tuple[Figure, ...] = (
         topic="wallet",
         mart="wallet__segment_periods",
         question="Which part of their spend do customers give us?",
-        sql="""
-            with newest as (
-                select max(period_start_date) as period_start_date
-                from marts.wallet__segment_periods
-                where period_grain = 'quarter' and segment_by = 'all' and mean_share_of_wallet is not null
-            )
-            select
-                case when segments.segment_by = 'all' then 'all customers' else segment end as label,
-                mean_share_of_wallet as rate,
-                mean_share_of_wallet_low as rate_low,
-                mean_share_of_wallet_high as rate_high,
-                share_count as base_count,
-                is_suppressed,
-                segments.segment_by
-            from marts.wallet__segment_periods as segments
-            inner join newest using (period_start_date)
-            where
-                period_grain = 'quarter' and category = 'all'
-                and segments.segment_by in ('all', 'age_band', 'tier')
-            order by segments.segment_by <> 'all', segments.segment_by, segment
-        """,
+        sql=shares_of_wallet("segment_by in ('all', 'age_band', 'tier')"),
         draw=partial(charts.rates_with_intervals, axis="share of wallet"),
         base="select max(base_count) from figure",
         feeds=(*ORDERS, *SURVEYS, "panel_purchases"),
@@ -179,24 +205,7 @@ FIGURES: tuple[Figure, ...] = (
         topic="wallet",
         mart="wallet__segment_periods",
         question="Do satisfied customers give us more of their spend?",
-        sql="""
-            with newest as (
-                select max(period_start_date) as period_start_date
-                from marts.wallet__segment_periods
-                where period_grain = 'quarter' and segment_by = 'satisfaction_class'
-            )
-            select
-                segment as label,
-                mean_share_of_wallet as rate,
-                mean_share_of_wallet_low as rate_low,
-                mean_share_of_wallet_high as rate_high,
-                share_count as base_count,
-                is_suppressed
-            from marts.wallet__segment_periods
-            inner join newest using (period_start_date)
-            where period_grain = 'quarter' and category = 'all' and segment_by = 'satisfaction_class'
-            order by segment
-        """,
+        sql=shares_of_wallet("segment_by = 'satisfaction_class'"),
         draw=partial(charts.rates_with_intervals, axis="share of wallet"),
         base="select sum(base_count) from figure",
         feeds=(*ORDERS, *SURVEYS, "panel_purchases"),
@@ -226,17 +235,16 @@ FIGURES: tuple[Figure, ...] = (
         mart="satisfaction__drivers",
         question="What decides whether customers are satisfied?",
         sql="""
-            with largest as (
-                select source, survey_id
-                from marts.satisfaction__drivers
-                where driver_by = 'dimension' and segment = 'all' and lmg_share is not null
-                order by answer_count desc, source, survey_id
-                limit 1
-            )
-            select driver, performance_index, lmg_share, answer_count
+            select source, survey_id, driver, performance_index, lmg_share, answer_count
             from marts.satisfaction__drivers
-            inner join largest using (source, survey_id)
-            where driver_by = 'dimension' and segment = 'all' and lmg_share is not null
+            where
+                -- the largest survey
+                row(source, survey_id) = (
+                    select arg_max(row(source, survey_id), answer_count)
+                    from marts.satisfaction__drivers
+                    where driver_by = 'dimension' and segment = 'all' and lmg_share is not null
+                )
+                and driver_by = 'dimension' and segment = 'all' and lmg_share is not null
             order by lmg_share desc
         """,
         draw=charts.drivers,
@@ -250,20 +258,18 @@ FIGURES: tuple[Figure, ...] = (
         mart="satisfaction__loyalty_curve",
         question="From which score on do customers buy again?",
         sql="""
-            with largest as (
-                select source, survey_id
-                from marts.satisfaction__loyalty_curve
-                where segment_by = 'all'
-                group by source, survey_id
-                order by sum(customer_count) desc, source, survey_id
-                limit 1
-            )
             select
-                score, repurchase_rate, repurchase_rate_low, repurchase_rate_high, customer_count, threshold_low,
-                threshold_high
+                source, survey_id, score, repurchase_rate, repurchase_rate_low, repurchase_rate_high, customer_count,
+                threshold_low, threshold_high
             from marts.satisfaction__loyalty_curve
-            inner join largest using (source, survey_id)
-            where segment_by = 'all'
+            where
+                -- the largest survey
+                row(source, survey_id) = (
+                    select arg_max(row(source, survey_id), customer_count)
+                    from marts.satisfaction__loyalty_curve
+                    where segment_by = 'all'
+                )
+                and segment_by = 'all'
             order by score
         """,
         draw=charts.loyalty_curve,
@@ -284,7 +290,7 @@ FIGURES: tuple[Figure, ...] = (
                 order by ticket_count desc, source
                 limit 1
             )
-            select steps.*, everything.is_suppressed
+            select everything.source, steps.*, everything.is_suppressed
             from everything, lateral (
                 values
                     ('answered', answered_rate, answered_rate_low, answered_rate_high, landmark_count, 1),
@@ -347,8 +353,7 @@ FIGURES: tuple[Figure, ...] = (
                 limit 1
             )
 
-            select steps.step, coalesce(steps.amount, 0) as amount, steps.is_total, sums.currency_code,
-                sums.customer_count
+            select steps.step, steps.amount, steps.is_total, sums.currency_code, sums.customer_count
             from sums, lateral (
                 values
                     ('goods at list price', gross, true, 1),
@@ -362,8 +367,8 @@ FIGURES: tuple[Figure, ...] = (
                     ('sustaining cost', -sustaining, false, 9),
                     ('profit', profit, true, 10)
             ) as steps (step, amount, is_total, place)
-            -- discounts, shipping and refunds that were never delivered are no steps
-            where steps.amount is not null or steps.place > 4
+            -- what is not known is no step
+            where steps.amount is not null
             order by steps.place
         """,
         draw=charts.bridge,
@@ -377,17 +382,14 @@ FIGURES: tuple[Figure, ...] = (
         mart="profitability__whale_curve",
         question="How much do the best customers bring?",
         sql="""
-            with largest as (
-                select currency_code
-                from marts.profitability__whale_curve
-                group by currency_code
-                order by count(*) desc, currency_code
-                limit 1
-            )
-            select curve_rank, customer_share_rate, cumulative_value_rate, is_peak, value_basis, customer_count
+            select
+                currency_code, curve_rank, customer_share_rate, cumulative_value_rate, is_peak, value_basis,
+                customer_count
             from marts.profitability__whale_curve
-            inner join largest using (currency_code)
-            where cumulative_value_rate is not null
+            where
+                -- the currency with the most customers
+                currency_code = (select arg_max(currency_code, customer_count) from marts.profitability__whale_curve)
+                and cumulative_value_rate is not null
             order by curve_rank
         """,
         draw=charts.whale_curve,
@@ -404,9 +406,18 @@ FIGURES: tuple[Figure, ...] = (
             with tiers as (
                 select *
                 from marts.profitability__tiers
-                where group_by = 'tier' and tier <> 'not ranked' and measure_share_rate is not null
+                where
+                    -- the currency with the most customers
+                    currency_code = (
+                        select arg_max(currency_code, base_count)
+                        from marts.profitability__tiers
+                        where group_by = 'tier'
+                    )
+                    and group_by = 'tier' and tier <> 'not ranked' and measure_share_rate is not null
             )
+
             select
+                tiers.currency_code,
                 case tiers.tier
                     when 'top_5' then 'best 5 %' when 'next_15' then 'next 15 %' else 'other 80 %'
                 end as label,
@@ -455,22 +466,30 @@ FIGURES: tuple[Figure, ...] = (
         mart="loyalty__next_actions",
         question="What is to be done next, and for whom?",
         sql="""
-            with actions as (
-                select
-                    action_name_en as label_en,
-                    action_name_zh as label_zh,
-                    priority,
-                    is_due,
-                    count(*) as customer_count,
-                    sum(value_at_stake_amount) as amount
-                from marts.loyalty__next_actions
-                group by all
-            )
+            with
+                -- amounts of several currencies are not added up
+                most_used as (select mode(currency_code) as currency_code from marts.loyalty__next_actions),
+
+                actions as (
+                    select
+                        action_name_en as label_en,
+                        action_name_zh as label_zh,
+                        priority,
+                        is_due,
+                        count(*) as customer_count,
+                        sum(value_at_stake_amount) filter (
+                            where currency_code = (select currency_code from most_used)
+                        ) as amount
+                    from marts.loyalty__next_actions
+                    group by all
+                )
+
             select
+                (select currency_code from most_used) as currency_code,
                 label_en,
                 label_zh,
                 case when is_due then 'due now' else 'waits' end as "group",
-                coalesce(amount, 0) as amount,
+                amount,
                 case when is_due then 1 else 2 end as place,
                 sum(customer_count) filter (where is_due) over (partition by label_en) as text,
                 customer_count

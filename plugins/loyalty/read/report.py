@@ -20,25 +20,26 @@ import pandas as pd
 
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
-from loyalty.publish.generations import Generation, generations
+from loyalty.publish.generations import REPORT, Generation, generations
 from loyalty.pull.feeds import usable_feeds
 from loyalty.read.answers import SIMULATED
 from loyalty.read.changes import Month, opened, restated, split_change, to_cents
 from loyalty.read.figures import FIGURES, TOPICS, Figure
 from loyalty.read.words import LANGUAGES, Language, Words
 
-REPORT = "report.html"
 TEMPLATE = "report.html.j2"
 MOVERS = 8
+ABOUT = ("source", "survey_id", "month", "currency_code")
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as it is shown in one language: its picture, or why there is none, and what it rests on."""
+    """A figure as it is shown in one language: its picture, or why there is none, what it is of and rests on."""
 
     figure: Figure
     svg: str
     reason: str
+    about: str
     base: int | None
     definition: str
     is_simulated: bool
@@ -167,16 +168,17 @@ def shown_figures(
     found = []
     for figure in FIGURES:
         data = frames[figure.name]
-        svg, reason, base = "", why_empty(figure, manifest, words), None
-        if not data.empty:
+        base = base_of(connection, figure, data)
+        svg, reason = "", why_empty(figure, manifest, words)
+        if base:
             chart = figure.draw(data, words)
             svg, reason = own_ids(vl_convert.vegalite_to_svg(chart.to_json()), f"{figure.name}-{language}"), ""
-            base = base_of(connection, figure, data)
         found.append(
             Shown(
                 figure,
                 svg,
                 reason,
+                about(data),
                 base,
                 definition(connection, figure, language),
                 is_simulated=bool(simulated & set(figure.feeds)) or (not figure.feeds and bool(simulated)),
@@ -198,8 +200,16 @@ def why_empty(figure: Figure, manifest: dict[str, Any], words: Words) -> str:
     return words.sentence("Nothing to show: its feeds were not delivered, or every base is too small.")
 
 
+def about(data: pd.DataFrame) -> str:
+    """The shop, survey, month and currency that all rows of a figure are of."""
+    found = [set(data[name].dropna()) for name in ABOUT if name in data]
+    return ", ".join(str(*values) for values in found if len(values) == 1)
+
+
 def base_of(connection: duckdb.DuckDBPyConnection, figure: Figure, data: pd.DataFrame) -> int | None:
-    """How many customers, answers or tickets a figure rests on."""
+    """How many customers, answers or tickets a figure rests on; None where it has no rows."""
+    if data.empty:
+        return None
     connection.register("figure", data)
     try:
         found = connection.execute(figure.base).fetchone()
@@ -278,11 +288,11 @@ WARNINGS = """
 """
 
 ACTIONS = """
-    select action_name_en, action_name_zh, count(*), sum(value_at_stake_amount), any_value(currency_code)
+    select action_name_en, action_name_zh, count(*), sum(value_at_stake_amount), currency_code
     from marts.loyalty__next_actions
     where is_due
-    group by action_name_en, action_name_zh, priority
-    order by priority
+    group by action_name_en, action_name_zh, priority, currency_code
+    order by priority, currency_code
 """
 
 

@@ -7,12 +7,14 @@ from datetime import date
 from decimal import Decimal
 
 import duckdb
+import pandas as pd
 import pytest
 
 from loyalty.common.settings import Settings
 from loyalty.operate import publishing
-from loyalty.publish.generations import current_generation, wrong_files
+from loyalty.publish.generations import REPORT, current_generation, wrong_files
 from loyalty.read import changes, report
+from loyalty.read.figures import FIGURES
 from worlds import one_mart
 from worlds.opened import opened
 
@@ -31,8 +33,8 @@ MONTHS = """
 def test_a_generation_has_its_report_and_the_manifest_knows_it(waiting: Settings) -> None:
     generation = publishing.publish(opened(waiting), now=one_mart.NOW)
     assert generation is not None
-    page = (waiting.serve / "current" / report.REPORT).read_text(encoding="utf-8")
-    assert report.REPORT in generation.manifest["files"]
+    page = (waiting.serve / "current" / REPORT).read_text(encoding="utf-8")
+    assert REPORT in generation.manifest["files"]
     assert wrong_files(generation.folder) == []
     assert f"Generation {generation.name}" in page
     assert "Compared with generation 000001" in page
@@ -40,7 +42,7 @@ def test_a_generation_has_its_report_and_the_manifest_knows_it(waiting: Settings
 
 def test_the_report_asks_for_nothing_from_outside(waiting: Settings) -> None:
     publishing.publish(opened(waiting), now=one_mart.NOW)
-    page = (waiting.serve / "current" / report.REPORT).read_text(encoding="utf-8")
+    page = (waiting.serve / "current" / REPORT).read_text(encoding="utf-8")
     assert "<script" not in page
     assert re.findall(r'(?:src|href)="(?!#)[^"]+"', page) == []
     assert "@import" not in page
@@ -48,7 +50,7 @@ def test_the_report_asks_for_nothing_from_outside(waiting: Settings) -> None:
 
 def test_both_languages_say_why_a_figure_has_no_rows(waiting: Settings) -> None:
     publishing.publish(opened(waiting), now=one_mart.NOW)
-    page = (waiting.serve / "current" / report.REPORT).read_text(encoding="utf-8")
+    page = (waiting.serve / "current" / REPORT).read_text(encoding="utf-8")
     assert page.count("Nothing to show") > 5
     assert page.count("Nothing to show") == page.count("暂无内容")
 
@@ -113,3 +115,72 @@ def test_a_month_that_was_over_and_is_another_now_is_restated() -> None:
             connection.execute(f"insert into {schema}marts.retention__customer_months values {rows}")
         found = changes.restated(connection)
     assert found == [(date(2026, 2, 1), "USD", Decimal("20.0000"), Decimal("25.0000"))]
+
+
+def shown(name: str, table: str, columns: str, rows: str) -> pd.DataFrame:
+    """The rows of a figure over a mart with these columns and rows."""
+    figure = next(one for one in FIGURES if one.name == name)
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"create schema marts; create table marts.{table} ({columns}); insert into marts.{table} {rows}"
+        )
+        return report.frame(connection, figure)
+
+
+def test_values_at_stake_of_two_currencies_are_not_added_up() -> None:
+    """Two customers in euro with 5 and 7, one with francs, one whose value is not known."""
+    data = shown(
+        "next_actions",
+        "loyalty__next_actions",
+        "action_name_en varchar, action_name_zh varchar, priority int, is_due boolean, value_at_stake_amount int,"
+        " currency_code varchar",
+        "values ('Call', '致电', 1, true, 5, 'EUR'), ('Call', '致电', 1, true, 7, 'EUR'),"
+        " ('Call', '致电', 1, true, 900, 'CHF'), ('Thank', '感谢', 2, true, null, null)",
+    )
+    assert list(data["currency_code"]) == ["EUR", "EUR"]
+    assert list(data["text"]) == [3, 1]
+    assert data["amount"].iloc[0] == 12
+    assert data["amount"].isna().iloc[1]
+    assert report.about(data) == "EUR"
+
+
+def test_tiers_are_those_of_the_currency_with_the_most_customers() -> None:
+    data = shown(
+        "tiers",
+        "profitability__tiers",
+        "group_by varchar, tier varchar, currency_code varchar, base_count int, customer_share_rate double,"
+        " measure_share_rate double, textbook_share_rate double",
+        "values ('tier', 'top_5', 'CHF', 3, .3, .9, .5), ('tier', 'top_5', 'EUR', 40, .05, .25, .5)",
+    )
+    assert list(zip(data["label"], data["share_rate"], strict=True)) == [
+        ("best 5 %", rate) for rate in (0.05, 0.25, 0.5)
+    ]
+    assert report.about(data) == "EUR"
+
+
+def test_the_money_of_a_year_adds_up_and_what_is_not_known_is_no_step() -> None:
+    """One customer with costs and one without: 100 + 40 of goods, 10 refunded; of 90 are known 50 of costs."""
+    data = shown(
+        "profit_waterfall",
+        "profitability__customer_months",
+        "customer_key varchar, base varchar, month date, is_partial_month boolean, currency_code varchar,"
+        " gross_amount int, discount_amount int, shipping_amount int, refund_amount int, net_amount int,"
+        " cm1_amount int, order_cost_amount int, customer_cost_amount int, sustaining_cost_amount int,"
+        " profit_amount int",
+        "values ('a', 'customer', date '2026-01-01', false, 'EUR', 100, null, 0, 10, 90, 60, 15, 5, null, 40),"
+        " ('b', 'customer', date '2026-01-01', false, 'EUR', 40, null, 0, 0, 40, null, 2, 1, null, null)",
+    )
+    steps = dict(zip(data["step"], data["amount"], strict=True))
+    assert "discounts" not in steps
+    assert "sustaining cost" not in steps
+    profit = steps.pop("profit")
+    assert (sum(steps.values()), profit) == (40, 40)
+
+
+def test_a_figure_on_no_case_at_all_says_so_instead_of_drawing() -> None:
+    empty = pd.DataFrame({"label": ["unknown"], "rate": [None], "base_count": [0], "source": ["shop"]})
+    figure = next(one for one in FIGURES if one.name == "share_of_wallet")
+    with duckdb.connect() as connection:
+        frames = {one.name: empty if one is figure else pd.DataFrame() for one in FIGURES}
+        found = report.shown_figures(connection, frames, {}, set(), "en")
+    assert all(one.reason.startswith("Nothing to show") and not one.svg for one in found)

@@ -20,6 +20,14 @@
     "silent_observed_count": "satisfaction_class= 'dissatisfied' and not has_complained and has_repurchased is not null",
     "silent_gone_count": "satisfaction_class= 'dissatisfied' and not has_complained and not has_repurchased",
 } -%}
+{%- set rates = {
+    "own_complaint": (
+        "dissatisfied_complained_count",
+        "dissatisfied_count",
+    ),
+    "problem_complaint": ("problem_complained_count", "problem_count"),
+    "silent_defection": ("silent_gone_count", "silent_observed_count"),
+} -%}
 {%- set scope = "source, survey_id, segment_by, segment" -%}
 with
     as_of as (
@@ -130,23 +138,10 @@ with
     rated as (
         select
             *,
-            {{
-                suppress_small_rate(
-                    "own_complaint",
-                    "dissatisfied_complained_count",
-                    "dissatisfied_count",
-                )
-            }},
-            {{
-                suppress_small_rate(
-                    "problem_complaint", "problem_complained_count", "problem_count"
-                )
-            }},
-            {{
-                suppress_small_rate(
-                    "silent_defection", "silent_gone_count", "silent_observed_count"
-                )
-            }}
+            {% for rate, (part, whole) in rates.items() %}
+                {{ suppress_small_rate(rate, part, whole) }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
         from counts
     ),
 
@@ -166,6 +161,27 @@ with
     ),
 
     -- there are no more dissatisfied than customers
+    capped as (
+        select
+            *,
+            {% for name in [
+                "assumed_estimate",
+                "fewest_estimate",
+                "most_estimate",
+                "own_estimate",
+                "own_estimate_low",
+                "own_estimate_high",
+            ] %}
+                case
+                    when {{ name }} > customer_count
+                    then cast(customer_count as {{ type_double() }})
+                    else {{ name }}
+                end as capped_{{ name }}
+                {%- if not loop.last %}, {% endif %}
+            {% endfor %}
+        from estimated
+    ),
+
     final as (
         select
             source,
@@ -175,34 +191,18 @@ with
             customer_count,
             complainer_count,
             {% for name in answered %} {{ name }}, {% endfor %}
-            {% for rate in [
-                "own_complaint_rate",
-                "problem_complaint_rate",
-                "silent_defection_rate",
-            ] %}
-                {{ rate }}, {{ rate }}_low, {{ rate }}_high,
+            {% for rate in rates %}
+                {{ rate }}_rate, {{ rate }}_rate_low, {{ rate }}_rate_high,
             {% endfor %}
             coalesce(dissatisfied_count, 0) < {{ var("min_base") }} as is_suppressed,
             {% for name in qs %}
                 {{ name }}_complaint_rate,
-                case
-                    when {{ name }}_estimate > customer_count
-                    then cast(customer_count as {{ type_double() }})
-                    else {{ name }}_estimate
-                end as {{ name }}_dissatisfied_estimate,
-                case
-                    when {{ name }}_estimate > customer_count
-                    then cast(customer_count as {{ type_double() }})
-                    else {{ name }}_estimate
-                end
+                capped_{{ name }}_estimate as {{ name }}_dissatisfied_estimate,
+                capped_{{ name }}_estimate
                 - complainer_count as {{ name }}_silent_estimate,
             {% endfor %}
             {% for end in own_qs %}
-                case
-                    when own_estimate{{ end }} > customer_count
-                    then cast(customer_count as {{ type_double() }})
-                    else own_estimate{{ end }}
-                end
+                capped_own_estimate{{ end }}
                 - complainer_count as own_silent_estimate{{ end }},
             {% endfor %}
             assumed_estimate > customer_count as is_assumed_rate_refuted,
@@ -214,7 +214,7 @@ with
                     'the assumed rate is refuted: it makes more dissatisfied than there are customers, so the estimate ends at them'
                 else 'an estimate under an assumed rate, not an observation'
             end as caveat
-        from estimated
+        from capped
     )
 
 select *

@@ -117,17 +117,19 @@ def report(
 
     Every generation is published with its report; this makes it again where it is missing.
     """
-    from loyalty.publish.generations import require_current
-    from loyalty.read import report as page
+    from loyalty.publish.generations import REPORT, require_current
 
     settings = the_workspace().settings
     current = require_current(settings)
-    file = current.folder / page.REPORT
+    file = current.folder / REPORT
     if output is None and file.is_file():
-        typer.echo(str(settings.serve / "current" / page.REPORT))
+        typer.echo(str(settings.serve / "current" / REPORT))
         return
+    # drawing takes seconds to import
+    from loyalty.read.report import copy_report
+
     target = output or Path(f"loyalty-report-{current.name}.html")
-    page.copy_report(settings, current, target)
+    copy_report(settings, current, target)
     typer.echo(str(target.resolve()))
 
 
