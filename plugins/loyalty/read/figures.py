@@ -340,6 +340,9 @@ FIGURES: tuple[Figure, ...] = (
                     sum(discount_amount) as discount,
                     sum(shipping_amount) as shipping,
                     sum(refund_amount) as refund,
+                    sum(net_amount) as net,
+                    coalesce(sum(net_amount) filter (where profit_amount is not null), 0)
+                    > 0.5 * sum(net_amount) as is_known,
                     sum(net_amount) filter (where profit_amount is null) as unknown_net,
                     sum(net_amount - cm1_amount) filter (where profit_amount is not null) as goods,
                     sum(order_cost_amount) filter (where profit_amount is not null) as order_costs,
@@ -348,7 +351,6 @@ FIGURES: tuple[Figure, ...] = (
                     sum(profit_amount) as profit
                 from last_year
                 group by currency_code
-                having sum(profit_amount) is not null
                 order by sum(gross_amount) desc
                 limit 1
             )
@@ -356,19 +358,20 @@ FIGURES: tuple[Figure, ...] = (
             select steps.step, steps.amount, steps.is_total, sums.currency_code, sums.customer_count
             from sums, lateral (
                 values
-                    ('goods at list price', gross, true, 1),
-                    ('discounts', -discount, false, 2),
-                    ('shipping charged', shipping, false, 3),
-                    ('refunds', -refund, false, 4),
-                    ('profit not known', -unknown_net, false, 5),
-                    ('cost of goods', -goods, false, 6),
-                    ('cost of orders', -order_costs, false, 7),
-                    ('cost of customers', -customer_costs, false, 8),
-                    ('sustaining cost', -sustaining, false, 9),
-                    ('profit', profit, true, 10)
-            ) as steps (step, amount, is_total, place)
-            -- what is not known is no step
-            where steps.amount is not null
+                    ('goods at list price', gross, true, 1, true),
+                    ('discounts', -discount, false, 2, true),
+                    ('shipping charged', shipping, false, 3, true),
+                    ('refunds', -refund, false, 4, true),
+                    ('net revenue', net, true, 5, not is_known),
+                    ('profit not known', -unknown_net, false, 6, is_known),
+                    ('cost of goods', -goods, false, 7, is_known),
+                    ('cost of orders', -order_costs, false, 8, is_known),
+                    ('cost of customers', -customer_costs, false, 9, is_known),
+                    ('sustaining cost', -sustaining, false, 10, is_known),
+                    ('profit', profit, true, 11, is_known)
+            ) as steps (step, amount, is_total, place, is_shown)
+            -- what is not known is no step; where most profits are unknown the way ends at net revenue
+            where steps.amount is not null and steps.is_shown
             order by steps.place
         """,
         draw=charts.bridge,

@@ -42,6 +42,7 @@ class Shown:
     about: str
     base: int | None
     definition: str
+    has_small_bases: bool
     is_simulated: bool
 
 
@@ -181,6 +182,7 @@ def shown_figures(
                 about(data),
                 base,
                 definition(connection, figure, language),
+                has_small_bases="is_suppressed" in data and bool(data["is_suppressed"].any()),
                 is_simulated=bool(simulated & set(figure.feeds)) or (not figure.feeds and bool(simulated)),
             )
         )

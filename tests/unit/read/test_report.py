@@ -117,6 +117,14 @@ def test_a_month_that_was_over_and_is_another_now_is_restated() -> None:
     assert found == [(date(2026, 2, 1), "USD", Decimal("20.0000"), Decimal("25.0000"))]
 
 
+MONEY = (
+    "customer_key varchar, base varchar, month date, is_partial_month boolean, currency_code varchar,"
+    " gross_amount int, discount_amount int, shipping_amount int, refund_amount int, net_amount int,"
+    " cm1_amount int, order_cost_amount int, customer_cost_amount int, sustaining_cost_amount int,"
+    " profit_amount int"
+)
+
+
 def shown(name: str, table: str, columns: str, rows: str) -> pd.DataFrame:
     """The rows of a figure over a mart with these columns and rows."""
     figure = next(one for one in FIGURES if one.name == name)
@@ -163,10 +171,7 @@ def test_the_money_of_a_year_adds_up_and_what_is_not_known_is_no_step() -> None:
     data = shown(
         "profit_waterfall",
         "profitability__customer_months",
-        "customer_key varchar, base varchar, month date, is_partial_month boolean, currency_code varchar,"
-        " gross_amount int, discount_amount int, shipping_amount int, refund_amount int, net_amount int,"
-        " cm1_amount int, order_cost_amount int, customer_cost_amount int, sustaining_cost_amount int,"
-        " profit_amount int",
+        MONEY,
         "values ('a', 'customer', date '2026-01-01', false, 'EUR', 100, null, 0, 10, 90, 60, 15, 5, null, 40),"
         " ('b', 'customer', date '2026-01-01', false, 'EUR', 40, null, 0, 0, 40, null, 2, 1, null, null)",
     )
@@ -175,6 +180,23 @@ def test_the_money_of_a_year_adds_up_and_what_is_not_known_is_no_step() -> None:
     assert "sustaining cost" not in steps
     profit = steps.pop("profit")
     assert (sum(steps.values()), profit) == (40, 40)
+
+
+def test_without_most_profits_the_money_of_a_year_ends_at_net_revenue() -> None:
+    """Of 130 the profit of 40 is known."""
+    data = shown(
+        "profit_waterfall",
+        "profitability__customer_months",
+        MONEY,
+        "values ('a', 'customer', date '2026-01-01', false, 'EUR', 100, null, 0, 10, 90, null, 15, 5, null, null),"
+        " ('b', 'customer', date '2026-01-01', false, 'EUR', 40, null, 0, 0, 40, 30, 2, 1, null, 27)",
+    )
+    assert dict(zip(data["step"], data["amount"], strict=True)) == {
+        "goods at list price": 140,
+        "shipping charged": 0,
+        "refunds": -10,
+        "net revenue": 130,
+    }
 
 
 def test_a_figure_on_no_case_at_all_says_so_instead_of_drawing() -> None:
