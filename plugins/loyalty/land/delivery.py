@@ -13,6 +13,10 @@ from loyalty.land.loads import load_folder
 from loyalty.pull.feeds import FeedConfig
 from loyalty.pull.sources.files import RawFile
 
+# So many broken rows reject no file of which they are less than half: a file kept by hand has few rows, and one of them
+# is more than any usual share. They are quarantined.
+FEW_BROKEN_ROWS = 5
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -70,7 +74,9 @@ def make_rules_id(settings: Settings, feed: FeedConfig) -> str:
     """A hash of what can reject a file: the mapping, the limits and the suite of today."""
     file = settings.expectations / f"{feed.canonical_name}.yml"
     suite = file.read_bytes() if file.exists() else b""
-    return hashlib.sha256(suite + f"{feed.mapping_id}:{feed.max_quarantine_rate}".encode()).hexdigest()
+    return hashlib.sha256(
+        suite + f"{feed.mapping_id}:{feed.max_quarantine_rate}:{FEW_BROKEN_ROWS}".encode()
+    ).hexdigest()
 
 
 def version_label(feed: FeedConfig, file_name: str) -> str | None:

@@ -24,7 +24,7 @@ from loyalty.common.errors import LoadRejected
 from loyalty.common.settings import Settings
 from loyalty.land import closed_lists
 from loyalty.land.canonical import Fault, Plan, Typed, export_time, is_personal, to_canonical
-from loyalty.land.delivery import Delivery
+from loyalty.land.delivery import FEW_BROKEN_ROWS, Delivery
 from loyalty.land.gate import RowCheck, Rule, RuleResult, Suite, check_frame, check_rows, currency_units
 from loyalty.land.numbers import is_shown
 from loyalty.privacy.keys import Key, keyed_hash, tagged, tagged_hash
@@ -260,11 +260,14 @@ class LoadWriter:
         pq.write_table(table, self.quarantine_folder / "part-00000.parquet", compression="zstd")
 
     def reject_too_many(self) -> None:
-        """LoadRejected when more rows are broken than the feed allows."""
-        if self.quarantined and len(self.quarantined) > self.feed.max_quarantine_rate * self.seen:
+        """LoadRejected when more rows are broken than the feed allows; a few of a small file are only quarantined."""
+        broken, rate = len(self.quarantined), self.feed.max_quarantine_rate
+        is_few = rate > 0 and broken <= FEW_BROKEN_ROWS and 2 * broken < self.seen
+        if broken > rate * self.seen and not is_few:
+            few = f" (with up to {FEW_BROKEN_ROWS}, less than half of the file, only these rows are quarantined)"
             raise LoadRejected(
-                f"{len(self.quarantined):,} of {self.seen:,} rows are broken, more than max_quarantine_rate "
-                f"{self.feed.max_quarantine_rate:.0%} allows; {_first_quarantined(self)}"
+                f"{broken:,} of {self.seen:,} rows are broken, more than max_quarantine_rate {rate:.0%} allows"
+                f"{few if rate else ''}; {_first_quarantined(self)}"
             )
 
     def manifest(self) -> dict[str, Any]:

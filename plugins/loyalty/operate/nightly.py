@@ -23,6 +23,7 @@ from loyalty.common.settings import Settings
 from loyalty.common.text_table import table
 from loyalty.common.workspace import Workspace
 from loyalty.land.landing import LoadOutcome, load_feed
+from loyalty.land.rule_warnings import warning_sentences
 from loyalty.operate.housekeeping import prune
 from loyalty.operate.notify import notify
 from loyalty.operate.publishing import publish
@@ -53,18 +54,10 @@ class FeedResult:
 
     @property
     def warnings(self) -> list[str]:
-        """One sentence for each wrong meaning, and for each rule that warns: how many rows or loads, and why."""
-        counts: Counter[tuple[str, str]] = Counter()
-        for rule in (rule for outcome in self.outcomes if outcome.outcome == "accepted" for rule in outcome.rules):
-            if rule.severity == "warning" and rule.failed:
-                counts[rule.rule, rule.because] += (
-                    int(float(rule.observed or 0)) if rule.level == "load" else rule.failed
-                )
-        meanings = [f"{self.name}: {sentence}" for outcome in self.outcomes for sentence in outcome.meanings]
-        return meanings + [
-            f"{self.name}: {rule}{f' {count:,}' if count else ''}: {because.rstrip('.')}"
-            for (rule, because), count in sorted(counts.items())
-        ]
+        """One sentence for each wrong meaning, and for each rule that warns."""
+        meanings = [sentence for outcome in self.outcomes for sentence in outcome.meanings]
+        accepted = [(outcome.rules, outcome.rows) for outcome in self.outcomes if outcome.outcome == "accepted"]
+        return [f"{self.name}: {sentence}" for sentence in (*meanings, *warning_sentences(accepted))]
 
     @property
     def row(self) -> tuple[str, int, int, int, str]:

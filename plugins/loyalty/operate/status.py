@@ -28,8 +28,9 @@ from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds
 # What cannot be measured while a feed is missing, in the words of the metric pages.
 LEFT_OUT: dict[str, str] = {
     "order_lines": "products and categories: wallet by category, margins by line",
-    "refunds": "refunds: net revenue is gross less discounts",
-    "products": "categories, brands and unit costs: profit is NULL",
+    "refunds": "refunds, except the returns among the orders (negative lines or totals, `kind: return`): net revenue "
+    "is gross less discounts and these returns",
+    "products": "categories, brands and unit costs: without `cost_amount` in order_lines, profit is NULL",
     "customers": "age, region, acquisition and tenure before the data's start",
     "tickets": "complaints, their funnel and the cost of service",
     "survey_responses": "satisfaction, its drivers, stated wallets and the attitude half of loyalty",
@@ -39,12 +40,15 @@ LEFT_OUT: dict[str, str] = {
     "programme": "points, their liability and breakage",
     "memberships": "members against non-members",
     "campaigns": "campaign reach and return",
-    "costs": "costs from pools: CM2 and CM3 hold recorded costs only",
+    "costs": "costs from pools: CM2 and CM3 hold recorded costs, and activities at the assumed rates of the seed "
+    "default_cost_rates (var assumed_cost_rates)",
     "referrals": "measured word of mouth",
     "contracts": "contractual retention",
     "panel_purchases": "market share and the brands' share of wallet",
     "fx_rates": "totals over several currencies",
 }
+# The same of costs where the workspace wants no assumed rates.
+WITHOUT_ASSUMED_RATES = "costs from pools: CM2 and CM3 hold recorded costs only"
 
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 
@@ -134,10 +138,12 @@ def attention(workspace: Workspace, states: list[FeedState]) -> list[str]:
     return [*late, *disabled, *failed, *held, *withheld, *strange]
 
 
-def left_out(ledger: Ledger) -> list[tuple[str, str]]:
+def left_out(workspace: Workspace) -> list[tuple[str, str]]:
     """The canonical feeds that never came, with the metrics that this leaves out."""
-    there = {total.feed for total in ledger.load_totals()}
-    return [(feed, LEFT_OUT[feed]) for feed in load_contract() if feed in LEFT_OUT and feed not in there]
+    there = {total.feed for total in workspace.ledger.load_totals()}
+    is_assumed = workspace.settings.vars.get("assumed_cost_rates", True)
+    sentences = LEFT_OUT if is_assumed else LEFT_OUT | {"costs": WITHOUT_ASSUMED_RATES}
+    return [(feed, sentences[feed]) for feed in load_contract() if feed in sentences and feed not in there]
 
 
 def doctor(workspace: Workspace) -> list[Check]:

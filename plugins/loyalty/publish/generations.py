@@ -162,12 +162,15 @@ def rollback(workspace: Workspace, number: int | None = None) -> Generation:
 
 
 def resume(workspace: Workspace) -> None:
-    """Let publishing go on after a rollback."""
+    """Allow publishing again after a rollback, and say what comes next."""
     if not plan.is_held(workspace.ledger):
         workspace.progress.log("publishing was not held")
         return
     workspace.ledger.append("resume")
-    workspace.progress.log("publishing goes on")
+    newest = plan.last_build(workspace.ledger)
+    is_rolled_back = newest is not None and newest.data["build_id"] in plan.rolled_back_builds(workspace.ledger)
+    next_step = "; the build that was rolled back is not shown again: `loyalty run` builds anew and publishes"
+    workspace.progress.log(f"publishing is allowed again{next_step if is_rolled_back else ''}")
 
 
 def prune(

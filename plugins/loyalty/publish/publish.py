@@ -130,7 +130,7 @@ def _refuse_when_held(ledger: Ledger) -> None:
     if event is not None and event.kind == "rollback":
         raise UserError(
             f"Publishing is held: on {event.at:%Y-%m-%d %H:%M} UTC the marts were rolled back to generation "
-            f"{event.data['generation']}. Run `loyalty publish --resume` when it may go on."
+            f"{event.data['generation']}. `loyalty publish --resume` allows it again."
         )
 
 

@@ -148,10 +148,39 @@ def test_a_bad_file_gets_one_sentence_and_the_others_of_its_feed_load(workspace:
 
 
 def test_a_refused_file_is_tried_again_only_when_its_rules_have_changed(workspace: Workspace) -> None:
-    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD)
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD + BAD)
     assert [outcome.outcome for outcome in load(workspace, workspace.feed())] == ["rejected"]
     assert load(workspace, workspace.feed()) == []
     assert [outcome.outcome for outcome in load(workspace, workspace.feed(max_quarantine_rate=0.5))] == ["accepted"]
+
+
+# Broken rows, rows in all, the feed's own limit, and what becomes of the file.
+SMALL_FILES = [
+    (1, 16, {}, "accepted"),
+    (5, 16, {}, "accepted"),
+    (6, 16, {}, "rejected"),
+    (1, 3, {}, "accepted"),
+    (2, 4, {}, "rejected"),
+    (3, 3, {}, "rejected"),
+    (6, 200, {}, "accepted"),
+    (11, 200, {}, "rejected"),
+    (1, 200, {"max_quarantine_rate": 0}, "rejected"),
+]
+
+
+@pytest.mark.parametrize(("broken", "rows", "limit", "becomes"), SMALL_FILES)
+def test_a_few_broken_rows_of_a_small_file_are_quarantined_alone(
+    workspace: Workspace, broken: int, rows: int, limit: dict[str, float], becomes: str
+) -> None:
+    good = "".join(f"g{number},a,2026-05-04 10:00:00,1.50\n" for number in range(rows - broken))
+    workspace.export("orders_2026-05-04.csv", HEADER + good + BAD * broken)
+    (outcome,) = load(workspace, workspace.feed(**limit))
+    assert outcome.outcome == becomes
+    if becomes == "accepted":
+        assert (outcome.rows, outcome.quarantined) == (rows - broken, broken)
+    else:
+        assert f"{broken} of {rows} rows are broken, more than max_quarantine_rate" in outcome.message
+        assert ("with up to 5, less than half of the file, only these rows" in outcome.message) is not bool(limit)
 
 
 def test_a_changed_mapping_takes_the_old_loads_place(workspace: Workspace) -> None:

@@ -168,9 +168,20 @@ def test_b18_one_delivery_with_a_wrong_clock_hides_no_lateness(published):
 
 
 def test_missing_feeds_name_the_metrics_they_leave_out(published):
-    missing = dict(left_out(opened(published).ledger))
+    missing = dict(left_out(opened(published)))
     assert "response rates" in missing["survey_sends"]
     assert "orders" not in missing
+
+
+def test_what_a_missing_feed_leaves_out_is_right_beside_returns_and_assumed_rates(published):
+    missing = dict(left_out(opened(published)))
+    assert "except the returns among the orders" in missing["refunds"]
+    assert "less discounts and these returns" in missing["refunds"]
+    assert "without `cost_amount` in order_lines" in missing["products"]
+    assert "assumed rates" in missing["costs"]
+    assert "recorded costs only" not in missing["costs"]
+    published.vars["assumed_cost_rates"] = False
+    assert dict(left_out(opened(published)))["costs"] == "costs from pools: CM2 and CM3 hold recorded costs only"
 
 
 def test_doctor_finds_a_well_workspace_well(published):

@@ -163,13 +163,29 @@ def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):
     with pytest.raises(UserError, match="held: on .* rolled back to generation 1"):
         publish(waiting)
     assert not plan.make_plan(opened(waiting)).is_needed
-    generations.resume(opened(waiting))
+    said: list[str] = []
+    generations.resume(opened(waiting, said.append))
+    assert said == [
+        "publishing is allowed again; the build that was rolled back is not shown again: `loyalty run` builds anew and "
+        "publishes"
+    ]
     made = plan.make_plan(opened(waiting))
     assert made.needs_build and "was rolled back" in made.reasons[0]
     with pytest.raises(UserError, match="was rolled back and is not shown again"):
         publish(waiting)
     assert publish(waiting, build(opened(waiting)).build_id).number == 3
     assert len(one_mart.published(waiting, CUSTOMERS)) == 3
+
+
+def test_resuming_beside_a_newer_build_says_only_that_publishing_is_allowed(waiting):
+    publish(waiting)
+    generations.rollback(opened(waiting))
+    newer = build(opened(waiting)).build_id
+    said: list[str] = []
+    generations.resume(opened(waiting, said.append))
+    generations.resume(opened(waiting, said.append))
+    assert said == ["publishing is allowed again", "publishing was not held"]
+    assert publish(waiting, newer).number == 3
 
 
 def test_rollback_to_what_is_not_there_is_refused(published):

@@ -125,7 +125,12 @@ def build(
 @app.command(short_help="Show the finished build to readers.")
 def publish(
     resume: Annotated[
-        bool, typer.Option("--resume", help="Let publishing go on after a rollback, then publish.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Allow publishing again after a rollback, then publish. The build that was rolled back is not shown "
+            "again: `loyalty run` builds anew.",
+        ),
     ] = False,
     accept_drop: Annotated[
         bool, typer.Option("--accept-drop", help="Publish although a mart lost more than half of its rows.")

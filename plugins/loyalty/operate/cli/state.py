@@ -95,7 +95,7 @@ def _document(workspace: Workspace, states: list[FeedState], plan: Plan, current
     }
     return {
         "feeds": [asdict(feed) for feed in states],
-        "missing_feeds": dict(left_out(workspace.ledger)),
+        "missing_feeds": dict(left_out(workspace)),
         "published": published,
         "is_publishing_held": is_held(workspace.ledger),
         "next_run": {"publishes": plan.is_needed, "reasons": list(plan.reasons)},
@@ -131,7 +131,7 @@ def _echo_state(workspace: Workspace, states: list[FeedState], plan: Plan, curre
     for feed in states:
         if feed.message:
             typer.echo(f"{feed.name}: {feed.message}")
-    for name, metrics in left_out(workspace.ledger):
+    for name, metrics in left_out(workspace):
         typer.echo(f"without the feed {name} there is nothing on {metrics}")
     if current:
         place = f"generation {current.name}, as of {current.manifest['as_of']}, {current.marts_file}"
@@ -142,4 +142,4 @@ def _echo_state(workspace: Workspace, states: list[FeedState], plan: Plan, curre
         typer.echo(f"{warning.severity}: {warning.sentence}")
     typer.echo(f"next run: {'publishes' if plan.is_needed else 'changes nothing'} ({'; '.join(plan.reasons)})")
     if is_held(workspace.ledger):
-        typer.echo("publishing is held since a rollback: `loyalty publish --resume` lets it go on")
+        typer.echo("publishing is held since a rollback: `loyalty publish --resume` allows it again")
