@@ -74,6 +74,28 @@ def _drawn_orders(seed: int) -> tuple[list[Row], list[Row], dict[str, Decimal]]:
     return orders, lines, earned
 
 
+def _drawn_exchanges(seed: int) -> tuple[list[Row], list[Row], dict[str, Decimal]]:
+    """Documents of lines with any signs and rates of tax, and what each one earned: its total less its tax."""
+    chance = random.Random(seed)
+    orders, lines, earned = [], [], {}
+    for number in range(MOST_ORDERS):
+        order_id = f"x{number}"
+        rates = chance.choice([[0], [19], [7], [7, 19]])
+        with_tax = chance.random() < 0.7
+        goods, tax = Decimal(0), Decimal(0)
+        for place in range(1, chance.randrange(2, 6)):
+            price = Decimal(chance.randrange(100, 9999)).scaleb(-2)
+            line_tax = (price * chance.choice(rates) / 100).quantize(Decimal("0.01"))
+            sign = chance.choice([1, -1])
+            goods, tax = goods + sign * price, tax + sign * line_tax
+            lines.append(_line(order_id, place, sign, sign * (price + line_tax if with_tax else price)))
+        shipping = Decimal(chance.choice(["0", "4.95"])) if goods > 0 else Decimal(0)
+        amounts = {"total_amount": goods + tax + shipping, "tax_amount": tax, "shipping_amount": shipping}
+        orders.append(_order(order_id, f"c{number % 9}", number, **amounts))
+        earned[order_id] = goods
+    return orders, lines, earned
+
+
 @pytest.fixture(scope="module")
 def warehouse(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch) -> Warehouse:
     made = new_warehouse(tmp_path_factory.mktemp("totals"), environment)
@@ -81,6 +103,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory, environment: pytest.Monk
     orders, lines, _ = _drawn_orders(seed=3)
     made.load("orders", orders, source="drawn")
     made.load("order_lines", lines, source="drawn")
+    exchanges, exchanged_lines, _ = _drawn_exchanges(seed=5)
+    made.load("orders", exchanges, source="exchanges")
+    made.load("order_lines", exchanged_lines, source="exchanges")
     made.load("orders", _till_orders(), source="till")
     made.load("order_lines", _till_lines(), source="till")
     made.load("refunds", _till_refunds(), source="till")
@@ -95,6 +120,8 @@ def _till_orders() -> list[Row]:
         _order("same-day", "returns", 0, total_amount=80),
         _order("back", "returns", 0, total_amount=-80),
         _order("exchange", "swaps", 1, total_amount=-30),
+        _order("swap-up", "swaps-up", 1, total_amount=59.5, tax_amount=9.5),
+        _order("swap-down", "swaps-down", 1, total_amount=-59.5, tax_amount=-9.5),
         _order("said", "said", 2, kind="return", total_amount=12),
         _order("header", "header", 3, total_amount=-12, tax_amount=-2),
         _order("lost-lines", "never", 4),
@@ -108,6 +135,10 @@ def _till_lines() -> list[Row]:
         _line("back", 1, -1, -80, cost_amount=-30),
         _line("exchange", 1, 1, 20),
         _line("exchange", 2, -1, -50),
+        _line("swap-up", 1, 1, 119),
+        _line("swap-up", 2, -1, -59.5),
+        _line("swap-down", 1, 1, 59.5),
+        _line("swap-down", 2, -1, -119),
         _line("said", 1, 1, 12),
     ]
 
@@ -148,6 +179,30 @@ def test_f02_what_was_done_to_the_lines_is_said(warehouse: Warehouse) -> None:
     assert found.keys() == {"lines above total", "lines include tax"}
 
 
+def test_r2_what_is_sold_less_what_comes_back_is_the_total_less_the_tax(warehouse: Warehouse) -> None:
+    kept = (
+        "select order_id, sum(amount) from (select order_id, goods_amount as amount from core.fct_orders"
+        " where source = 'exchanges' union all select split_part(refund_id, '/', 1), -refund_amount"
+        " from core.fct_refunds where source = 'exchanges') group by order_id"
+    )
+    assert dict(warehouse.query(kept)) == _drawn_exchanges(seed=5)[2]
+
+
+def test_r2_both_sides_of_an_exchange_lose_their_tax(warehouse: Warehouse) -> None:
+    """At 19 %: 119 against 59.50, and 59.50 against 119."""
+    for customer, sold, back in (("swaps-up", 100, 50), ("swaps-down", 50, 100)):
+        found = warehouse.query(
+            "select sum(days.gross_amount), sum(days.refund_amount), sum(days.discount_amount)"
+            " from core.fct_customer_days as days"
+            " inner join core.dim_customers as customers on days.base_key = customers.customer_key"
+            f" where customers.customer_id = '{customer}'"
+        )
+        assert found == [(sold, back, 0)]
+    warned = "select detail, severity from quality.dq__data_warnings where source = 'till' and warning like '%tax%'"
+    # 59.50 - 59.50 in lines, 50 - 50 in totals
+    assert warehouse.query(warned) == [("0.00 in lines, 0.00 in totals without tax and shipping", "notice")]
+
+
 def test_r1_an_order_whose_lines_are_missing_is_no_purchase(warehouse: Warehouse) -> None:
     assert warehouse.value("select is_counted from core.fct_orders where order_id = 'lost-lines'") is False
     assert warehouse.value("select order_day_count from core.dim_customers where customer_id = 'never'") == 0
@@ -181,5 +236,8 @@ def test_r2_a_return_without_its_sale_reduces_what_its_customer_spent(
 
 
 def test_r2_a_return_is_no_order_and_the_refunds_are_what_came_back(warehouse: Warehouse) -> None:
-    assert warehouse.value("select count(*) from core.fct_orders where source = 'till' and is_counted") == 3
-    assert warehouse.value("select sum(refund_amount) from core.fct_refunds where source = 'till'") == 40 + 80 + 50 + 22
+    assert warehouse.value("select count(*) from core.fct_orders where source = 'till' and is_counted") == 5
+    assert (
+        warehouse.value("select sum(refund_amount) from core.fct_refunds where source = 'till'")
+        == 40 + 80 + 50 + 50 + 100 + 22
+    )

@@ -8,7 +8,7 @@ with
 
     orders as (select * from {{ ref("int_orders__totals") }}),
 
-    odd_lines as (
+    sides as (
         select
             lines.record_key,
             lines.order_key,
@@ -17,21 +17,25 @@ with
             or lines.quantity < 0
             or lines.net_amount < 0 as is_return,
             abs(lines.net_amount) as amount,
-            -- goods taken back in a sale keep their amount
-            coalesce(orders.spread_amount, 0) > 0
-            and (
-                orders.is_return or (lines.quantity >= 0 and lines.net_amount >= 0)
-            ) as is_spread,
-            orders.spread_amount,
-            orders.included_tax_amount,
-            orders.lines_amount
+            -- goods that an exchange takes back lose their tax alone
+            case
+                when orders.is_return or (lines.quantity >= 0 and lines.net_amount >= 0)
+                then orders.spread_amount
+                else orders.returned_tax_amount
+            end as spread_amount,
+            case
+                when orders.is_return or (lines.quantity >= 0 and lines.net_amount >= 0)
+                then orders.included_tax_amount
+                else orders.returned_tax_amount
+            end as included_tax_amount
         from lines
         left join orders on lines.order_key = orders.order_key
-        where
-            orders.is_return
-            or orders.spread_amount > 0
-            or lines.quantity < 0
-            or lines.net_amount < 0
+    ),
+
+    odd_lines as (
+        select *, sum(amount) over (partition by order_key, is_return) as lines_amount
+        from sides
+        where is_return or spread_amount <> 0
     ),
 
     -- in ten-thousandths
@@ -52,7 +56,7 @@ with
                 )
             }} as share
         from odd_lines
-        where is_spread and lines_amount > 0
+        where spread_amount <> 0 and lines_amount > 0
     ),
 
     placed as (
@@ -62,10 +66,10 @@ with
             cast(
                 target as decimal(38, 0)
             ) - sum(cast(floor(share) as decimal(38, 0))) over (
-                partition by order_key
+                partition by order_key, is_return
             ) as left_over,
             row_number() over (
-                partition by order_key
+                partition by order_key, is_return
                 order by share - floor(share) desc, line_number, record_key
             ) as place
         from shared

@@ -25,6 +25,10 @@ with
         select 'lines include tax', 'the tax was taken off the lines; nothing to do'
         union all
         select
+            'exchange at several tax rates',
+            'the tax was taken off one side; what is left of the exchange is right, its sales and refunds are too high; deliver lines without tax'
+        union all
+        select
             'lines below total',
             'the lines were used; map tax_amount and shipping_amount, or look for lines in the quarantine'
         union all
