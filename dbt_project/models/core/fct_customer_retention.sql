@@ -7,9 +7,7 @@ with
 
     habits as (select * from {{ ref("int_retention__habits") }}),
 
-    months as (select * from {{ ref("int_retention__months") }}),
-
-    baskets as (select * from {{ ref("int_retention__baskets") }}),
+    activity as (select * from {{ ref("int_retention__activity") }}),
 
     rfm as (select * from {{ ref("int_retention__rfm") }}),
 
@@ -69,9 +67,9 @@ with
             gaps.reactivation_count > 0 as is_reactivated,
             gaps.reactivation_count,
             gaps.reactivated_date,
-            months.active_month_count,
-            months.month_count,
-            {{ div("months.active_month_count", "months.month_count") }}
+            activity.active_month_count,
+            activity.month_count,
+            {{ div("activity.active_month_count", "activity.month_count") }}
             as stickiness_rate,
             rfm.net_amount,
             rfm.window_net_amount,
@@ -84,16 +82,15 @@ with
                     "rfm.recency_score", "rfm.frequency_score", "gaps.is_lapsed"
                 )
             }} as rfm_segment,
-            baskets.category_count,
-            baskets.recent_order_amount,
-            baskets.earlier_order_amount,
-            {{ div("baskets.recent_order_amount", "baskets.earlier_order_amount") }}
+            activity.category_count,
+            activity.recent_order_amount,
+            activity.earlier_order_amount,
+            {{ div("activity.recent_order_amount", "activity.earlier_order_amount") }}
             - 1 as order_value_growth_rate
         from dated
         left join gaps on dated.customer_key = gaps.customer_key
         left join habits on dated.customer_key = habits.customer_key
-        left join months on dated.customer_key = months.customer_key
-        left join baskets on dated.customer_key = baskets.customer_key
+        left join activity on dated.customer_key = activity.customer_key
         left join rfm on dated.customer_key = rfm.customer_key
     )
 

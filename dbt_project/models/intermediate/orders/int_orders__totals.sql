@@ -1,76 +1,6 @@
-{#
-  What the lines of an order add up to, held against its total; and whether the document is a return.
-  An exchange has goods sold and goods taken back: its amounts keep their signs, and tax in its lines
-  is taken off both sides.
-#}
+{# The lines of an order held against its total. Tax in the lines of an exchange is taken off both sides. #}
 with
-    orders as (select * from {{ ref("stg_orders__orders") }}),
-
-    line_totals as (
-        select
-            order_key,
-            count(*) as line_count,
-            sum(
-                case when quantity < 0 or net_amount < 0 then 0 else 1 end
-            ) as sale_line_count,
-            sum(
-                case when quantity < 0 or net_amount < 0 then 0 else net_amount end
-            ) as sale_amount,
-            sum(
-                case when quantity < 0 or net_amount < 0 then abs(net_amount) else 0 end
-            ) as returned_amount
-        from {{ ref("stg_order_lines__lines") }}
-        group by order_key
-    ),
-
-    documents as (
-        select
-            orders.*,
-            coalesce(line_totals.line_count, 0) as line_count,
-            -- goods taken back: said by the kind, or nothing on the document is sold
-            lower(coalesce(orders.kind, 'sale')) = 'return'
-            or coalesce(line_totals.sale_line_count = 0, false)
-            or (
-                line_totals.order_key is null
-                and coalesce(orders.total_amount < 0, false)
-            ) as is_return,
-            line_totals.sale_amount,
-            line_totals.returned_amount
-        from orders
-        left join line_totals on orders.order_key = line_totals.order_key
-    ),
-
-    kinds as (
-        select *, not is_return and coalesce(returned_amount > 0, false) as is_exchange
-        from documents
-    ),
-
-    signed as (
-        select
-            order_key,
-            source,
-            line_count,
-            is_return,
-            is_exchange,
-            sale_amount,
-            returned_amount,
-            case
-                when is_exchange
-                then sale_amount - returned_amount
-                when is_return
-                then sale_amount + returned_amount
-                else sale_amount
-            end as lines_amount,
-            {% for name in ["total_amount", "tax_amount", "shipping_amount"] %}
-                {%- set amount = name if loop.first else "coalesce(" ~ name ~ ", 0)" %}
-                case
-                    when is_exchange then {{ amount }} else abs({{ amount }})
-                end as {{ name }},
-            {% endfor %}
-            coalesce(discount_amount, 0) as discount_amount,
-            0.01 * line_count as rounding_amount
-        from kinds
-    ),
+    documents as (select * from {{ ref("int_orders__documents") }}),
 
     measured as (
         select
@@ -81,8 +11,9 @@ with
             -- what a discount can be taken off
             case
                 when is_exchange then sale_amount else lines_amount
-            end as spreadable_amount
-        from signed
+            end as spreadable_amount,
+            0.01 * line_count as rounding_amount
+        from documents
     ),
 
     explained as (

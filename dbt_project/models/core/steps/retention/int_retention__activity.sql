@@ -1,9 +1,33 @@
-{# What customers buy: categories ever, and the mean order in the newest trend_months against the same time before. #}
+{# How active customers are: complete months with an order, categories bought, and the mean order in the newest trend_months against the same time before. #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
+    customers as (
+        select *
+        from {{ ref("dim_customers") }}
+        where base = 'customer' and first_order_date is not null
+    ),
+
+    months as (
+        select *
+        from {{ ref("dim_months") }}
+        -- a month that is still running would look like one without an order
+        where not is_partial and not is_after_as_of
+    ),
+
+    activity as (select * from {{ ref("fct_customer_months") }} where order_count > 0),
+
     orders as (
         select * from {{ ref("fct_orders") }} where is_counted and base = 'customer'
+    ),
+
+    bounds as (select max(month) as last_month from months),
+
+    active as (
+        select activity.base_key as customer_key, count(*) as active_month_count
+        from activity
+        inner join months on activity.month = months.month
+        group by activity.base_key
     ),
 
     categories as (
@@ -48,7 +72,24 @@ with
 
     final as (
         select
-            summed.customer_key,
+            customers.customer_key,
+            cast(
+                case
+                    when bounds.last_month >= customers.first_order_month
+                    then
+                        {{
+                            months_between(
+                                "customers.first_order_month", "bounds.last_month"
+                            )
+                        }} + 1
+                end as bigint
+            ) as month_count,
+            cast(
+                case
+                    when bounds.last_month >= customers.first_order_month
+                    then coalesce(active.active_month_count, 0)
+                end as bigint
+            ) as active_month_count,
             cast(categories.category_count as bigint) as category_count,
             cast(summed.recent_order_count as bigint) as recent_order_count,
             {{ rounded(div("summed.recent_amount", "summed.recent_order_count"), 4) }}
@@ -56,8 +97,11 @@ with
             cast(summed.earlier_order_count as bigint) as earlier_order_count,
             {{ rounded(div("summed.earlier_amount", "summed.earlier_order_count"), 4) }}
             as earlier_order_amount
-        from summed
-        left join categories on summed.customer_key = categories.customer_key
+        from customers
+        cross join bounds
+        left join active on customers.customer_key = active.customer_key
+        left join categories on customers.customer_key = categories.customer_key
+        left join summed on customers.customer_key = summed.customer_key
     )
 
 select *
