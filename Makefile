@@ -63,7 +63,7 @@ format: $(READY) ## write Python and SQL the way lint wants them
 	@$(BIN)/sqlfmt --quiet --no-progressbar dbt_project
 
 lock: $(READY) ## resolve requirements.lock again, and the part of it that the image needs
-	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra deployment \
+	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra dashboard --extra deployment \
 	  --no-header pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra deployment --constraint requirements.lock \
 	  --no-header pyproject.toml --output-file requirements-image.lock

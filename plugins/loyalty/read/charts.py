@@ -12,11 +12,14 @@ import pandas as pd
 from loyalty.read.words import Words
 
 BLUE, ORANGE, GREEN = "#1f5f8b", "#c2571a", "#3d7f4f"
-GREY, LIGHT_GREY, INK = "#8a949e", "#dfe4e8", "#1d2730"
-PALETTE = [BLUE, ORANGE, GREEN, "#7a5195", "#b8860b", GREY]
+PURPLE, OCHRE = "#7a5195", "#b8860b"
+GREY, LIGHT_GREY, GRID, INK, PAPER = "#8a949e", "#dfe4e8", "#e6ebef", "#1d2730", "white"
+ON_LIGHT_CELL, ON_DARK_CELL = "#202a33", "#ffffff"  # the same on a dark page, because the cells are
+PALETTE = [BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY]
 WIDTH, HEIGHT = 460, 260
 Chart = alt.LayerChart | alt.FacetChart  # what Altair says that layer() gives
 WHALE_POINTS = 200
+DARK_FROM = 0.5  # of the highest rate: the cells whose text must be white
 
 
 def cohort_heat_map(cohorts: pd.DataFrame, words: Words) -> Chart:
@@ -32,9 +35,10 @@ def cohort_heat_map(cohorts: pd.DataFrame, words: Words) -> Chart:
     y = alt.Y("cohort:O", title=words("month of the first order"))
     color = alt.Color("retention_rate:Q", scale=alt.Scale(scheme="blues", domainMin=0), legend=None)
     known, small = shown[shown["retention_rate"].notna()], shown[shown["retention_rate"].isna()]
-    cells = alt.Chart(known).mark_rect(stroke="white").encode(x=x, y=y, color=color)
-    grey = alt.Chart(small).mark_rect(stroke="white", color=LIGHT_GREY).encode(x=x, y=y)
-    dark = alt.condition("datum.retention_rate > 0.55", alt.value("white"), alt.value(INK))
+    cells = alt.Chart(known).mark_rect(stroke=PAPER).encode(x=x, y=y, color=color)
+    grey = alt.Chart(small).mark_rect(stroke=PAPER, color=LIGHT_GREY).encode(x=x, y=y)
+    dark_from = DARK_FROM * float(known["retention_rate"].max() if len(known) else 1)
+    dark = alt.condition(f"datum.retention_rate > {dark_from}", alt.value(ON_DARK_CELL), alt.value(ON_LIGHT_CELL))
     texts = alt.Chart(shown).mark_text(fontSize=10).encode(x=x, y=y, text="text:N", color=dark)
     return _sized(alt.layer(grey, cells, texts))
 
@@ -324,9 +328,18 @@ def _sized(chart: Chart, width: int = WIDTH, height: int = HEIGHT) -> Chart:
     # widths of labels are measured in Arial's metrics
     font = "Arial, 'Liberation Sans', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif"
     return (
-        chart.properties(width=width, height=height, background="white", padding=8)
+        chart.properties(width=width, height=height, background=PAPER, padding=8)
         .configure(font=font)
         .configure_view(stroke=None)
-        .configure_axis(labelFontSize=11, titleFontSize=12, titleFontWeight="normal", gridColor="#e6ebef", domain=False)
-        .configure_legend(orient="top", labelFontSize=11, symbolSize=80)
+        .configure_axis(
+            labelFontSize=11,
+            labelColor=INK,
+            titleFontSize=12,
+            titleFontWeight="normal",
+            titleColor=INK,
+            gridColor=GRID,
+            tickColor=GRID,
+            domain=False,
+        )
+        .configure_legend(orient="top", labelFontSize=11, labelColor=INK, symbolSize=80)
     )

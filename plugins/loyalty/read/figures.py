@@ -1,18 +1,22 @@
 """What is shown of a generation: each figure's question, the SQL that answers it, and the chart that draws it.
 
-A figure with no rows says why, it is never left out.
+Report and dashboard have this one list. A figure goes from its mart to its chart in two steps: the rows of the mart
+that it rests on (`rows_sql`, also what a reader sees behind the chart), and the answer made from them (`sql`). What a
+reader chooses changes the first step alone. A figure with no rows says why, it is never left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
+from textwrap import dedent, indent
 
 import pandas as pd
 
 from loyalty.read import charts
 from loyalty.read.charts import Chart
+from loyalty.read.choices import EVERYTHING, Choice
 from loyalty.read.words import Words
 
 Draw = Callable[[pd.DataFrame, Words], Chart]
@@ -25,11 +29,19 @@ TOPICS = {
     "loyalty": "Loyalty",
     "quality": "Data quality",
 }
+ALL_CUSTOMERS = "segment_by = 'all'"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One chart of one mart.
+    """One chart of one mart: a question, how its answer is to be read, and where the answer comes from.
+
+    `where` says which rows of the mart the figure is of. `filters` are what a reader can choose, each with the
+    condition that holds while nothing is chosen; `period` is the column of the filter of that name, and with
+    `compares_segments` a chosen segment stands beside all customers instead of in their place. `narrowed` is SQL on
+    `chosen` (the rows so far) that takes the rows of one shop, survey, currency or month where a chart can only show
+    one. `answer` is SQL on `shown`, the rows that are left. Rows of these in which the column `known` is empty are
+    not drawn; their number is shown, with the reasons in the column `unknown_reason`.
 
     `feeds` are the canonical feeds that it rests on: if one of them is simulated, so is the figure. `defined_by` is
     the id, mart and column whose definition in the register of metrics explains it. `base` is SQL on the figure's own
@@ -40,35 +52,64 @@ class Figure:
     topic: str
     mart: str
     question: str
-    sql: str
+    reading: str
+    answer: str
     draw: Draw
     base: str
     feeds: tuple[str, ...]
+    where: str = ""
+    filters: Mapping[str, str] = field(default_factory=dict)
+    period: str = "month"
+    compares_segments: bool = False
+    narrowed: str = ""
+    known: str | None = None
+    unknown_reason: str | None = None
     defined_by: str | None = None
 
+    @property
+    def table(self) -> str:
+        """The mart with its schema."""
+        return f"{'quality' if self.mart.startswith('dq__') else 'marts'}.{self.mart}"
 
-def shares_of_wallet(condition: str) -> str:
-    """SQL for the shares of wallet of some segments, in the newest quarter in which they are known."""
-    return f"""
-            with quarters as (
-                select *
-                from marts.wallet__segment_periods
-                where period_grain = 'quarter' and category = 'all'
-            ),
+    def rows_sql(self, choice: Choice = EVERYTHING) -> str:
+        """SQL for the rows of the mart that the figure rests on, with all their columns."""
+        chosen = self._chosen_sql(choice)
+        return f"with chosen as (\n{indent(chosen, '    ')}\n)\n\n{_plain(self.narrowed)}" if self.narrowed else chosen
 
-            known as (
-                select *
-                from quarters
-                where
-                    {condition}
-                    -- the largest shop and currency
-                    and row(source, currency_code) = (
-                        select arg_max(row(source, currency_code), customer_count)
-                        from quarters
-                        where segment_by = 'all'
-                    )
-            )
+    def sql(self, choice: Choice = EVERYTHING) -> str:
+        """SQL for the figure's own rows: what its chart draws."""
+        answer = _plain(self.answer)
+        steps = {"chosen": self._chosen_sql(choice), "shown": _plain(self.narrowed)}
+        if not self.narrowed:
+            steps = {"shown": steps["chosen"]}
+        first = ",\n\n".join(f"{name} as (\n{indent(sql, '    ')}\n)" for name, sql in steps.items())
+        return f"with {first},\n\n{answer[5:]}" if answer.startswith("with ") else f"with {first}\n\n{answer}"
 
+    def not_followed(self, choice: Choice) -> list[str]:
+        """What the reader chose and the figure's mart does not have."""
+        return [name for name in choice.names if name not in self.filters]
+
+    def _chosen_sql(self, choice: Choice) -> str:
+        conditions = [self.where, *(self._condition(name, choice) for name in self.filters)]
+        where = "\n    and ".join(dedent(one).strip() for one in conditions if one)
+        return f"select *\nfrom {self.table}" + (f"\nwhere\n    {where}" if where else "")
+
+    def _condition(self, name: str, choice: Choice) -> str:
+        condition = choice.condition(name, self.period)
+        if condition and name == "segment" and self.compares_segments:
+            return f"({ALL_CUSTOMERS} or {condition})"
+        return condition or self.filters[name]
+
+
+def _plain(sql: str) -> str:
+    """SQL without the indent that it has in this file."""
+    return dedent(sql).strip()
+
+
+ORDERS, COSTS = ("orders",), ("order_lines", "products", "costs")
+SURVEYS, TICKETS = ("survey_responses", "survey_answers"), ("tickets",)
+
+SHARES_OF_WALLET = """
             select
                 source,
                 currency_code,
@@ -79,16 +120,39 @@ def shares_of_wallet(condition: str) -> str:
                 mean_share_of_wallet_high as rate_high,
                 share_count as base_count,
                 is_suppressed
-            from known
-            where period_start_date = (
-                select max(period_start_date) from known where mean_share_of_wallet is not null
-            )
+            from shown
             order by segment_by <> 'all', segment_by, segment
-    """
+"""
+LARGEST_SURVEY = """
+            select *
+            from chosen
+            where
+                row(source, survey_id) = (
+                    select arg_max(row(source, survey_id), {count})
+                    from chosen
+                    where {known}
+                )
+"""
+MOST_USED_CURRENCY = """
+            select *
+            from chosen
+            where currency_code = (select arg_max(currency_code, {count}) from chosen)
+"""
+SHOP_QUARTERS = {"source": "", "currency_code": "", "period": ""}
 
-
-ORDERS, COSTS = ("orders",), ("order_lines", "products", "costs")
-SURVEYS, TICKETS = ("survey_responses", "survey_answers"), ("tickets",)
+# the largest shop and currency, in the newest quarter in which the shares are known
+NEWEST_SHARES = """
+            select *
+            from chosen
+            where
+                {only}row(source, currency_code) = (
+                    select arg_max(row(source, currency_code), customer_count)
+                    from chosen
+                    where segment_by = 'all'
+                )
+            qualify
+                period_start_date = max(period_start_date) filter (where mean_share_of_wallet is not null) over ()
+"""
 
 FIGURES: tuple[Figure, ...] = (
     Figure(
@@ -96,15 +160,25 @@ FIGURES: tuple[Figure, ...] = (
         topic="retention",
         mart="retention__cohort_months",
         question="Which customers come back, and when?",
-        sql="""
+        reading=(
+            "A row is the customers whose first order was in that month. A cell is the share of them with an "
+            "order so many months later."
+        ),
+        answer="""
             select cohort_month, month_number, cohort_size, retention_rate, is_suppressed
-            from marts.retention__cohort_months
-            where
-                segment_by = 'all' and month_number between 1 and 12 and not is_partial_month
-                and active_count is not null
-                and cohort_month >= (select max(cohort_month) - interval 18 month from marts.retention__cohort_months)
+            from shown
             order by cohort_month, month_number
         """,
+        where="month_number between 1 and 12 and not is_partial_month and active_count is not null",
+        filters={
+            "segment": ALL_CUSTOMERS,
+            "period": """
+                cohort_month >= (
+                    select max(cohort_month) - interval 18 month from marts.retention__cohort_months
+                )
+            """,
+        },
+        period="cohort_month",
         draw=charts.cohort_heat_map,
         base="select sum(cohort_size) from (select distinct cohort_month, cohort_size from figure)",
         feeds=ORDERS,
@@ -115,12 +189,18 @@ FIGURES: tuple[Figure, ...] = (
         topic="retention",
         mart="retention__survival",
         question="How long do customers stay?",
-        sql="""
+        reading=(
+            "After so many days, the share of customers who have not lapsed yet, and the share who have no second "
+            "order yet. The band is the 95 % interval."
+        ),
+        answer="""
             select curve, duration_days, survival_rate, survival_low, survival_high, base_count
-            from marts.retention__survival
-            where segment_by = 'all' and survival_rate is not null
+            from shown
+            where survival_rate is not null
             order by curve, duration_days
         """,
+        filters={"segment": ALL_CUSTOMERS},
+        known="survival_rate",
         draw=charts.survival,
         base="select max(base_count) from figure",
         feeds=ORDERS,
@@ -131,21 +211,19 @@ FIGURES: tuple[Figure, ...] = (
         topic="retention",
         mart="retention__revenue_movements",
         question="What made revenue rise or fall in the last whole month?",
-        sql="""
-            with newest as (
-                select *
-                from marts.retention__revenue_movements
-                where segment_by = 'all' and not is_partial_month
-                qualify row_number() over (order by month desc, closing_amount desc) = 1
-            )
+        reading=(
+            "From the revenue of the month before to that of this month: what came from customers who are new, "
+            "came back or bought more, and what was lost with those who bought less or stayed away."
+        ),
+        answer="""
             select
                 steps.step,
                 steps.amount,
                 steps.is_total,
-                strftime(newest.month, '%Y-%m') as month,
-                newest.currency_code,
-                newest.opening_count
-            from newest, lateral (
+                strftime(shown.month, '%Y-%m') as month,
+                shown.currency_code,
+                shown.opening_count
+            from shown, lateral (
                 values
                     ('month before', opening_amount, true, 1),
                     ('new', new_amount, false, 2),
@@ -157,6 +235,13 @@ FIGURES: tuple[Figure, ...] = (
             ) as steps (step, amount, is_total, place)
             order by steps.place
         """,
+        where="not is_partial_month",
+        filters={"segment": ALL_CUSTOMERS, "currency_code": "", "period": ""},
+        narrowed="""
+            select *
+            from chosen
+            qualify row_number() over (order by month desc, closing_amount desc) = 1
+        """,
         draw=charts.bridge,
         base="select max(opening_count) from figure",
         feeds=ORDERS,
@@ -167,24 +252,30 @@ FIGURES: tuple[Figure, ...] = (
         topic="retention",
         mart="retention__segment_months",
         question="How many customers are active, and who came and left?",
-        sql="""
+        reading=(
+            "Active customers at the end of each month: those who stayed, who came back after they had lapsed, "
+            "and who are new. A customer lapses after churn_days without an order."
+        ),
+        answer="""
             select
-                strftime(months.month, '%Y-%m') as label,
+                strftime(shown.month, '%Y-%m') as label,
                 groups."group",
                 groups.amount,
                 groups.place,
-                months.active_end_count as text
-            from marts.retention__segment_months as months, lateral (
+                shown.active_end_count as text
+            from shown, lateral (
                 values
                     ('stayed', active_end_count - new_count - reactivated_count, 1),
                     ('came back', reactivated_count, 2),
                     ('new', new_count, 3)
             ) as groups ("group", amount, place)
-            where
-                segment_by = 'all' and not is_partial_month and active_end_count > 0
-                and month > (select max(month) - interval 13 month from marts.retention__segment_months)
-            order by months.month, groups.place
+            order by shown.month, groups.place
         """,
+        where="not is_partial_month and active_end_count > 0",
+        filters={
+            "segment": ALL_CUSTOMERS,
+            "period": "month > (select max(month) - interval 13 month from marts.retention__segment_months)",
+        },
         draw=partial(charts.counts, axis="active customers at the end of the month"),
         base="select sum(amount) from figure where label = (select max(label) from figure)",
         feeds=ORDERS,
@@ -194,7 +285,16 @@ FIGURES: tuple[Figure, ...] = (
         topic="wallet",
         mart="wallet__segment_periods",
         question="Which part of their spend do customers give us?",
-        sql=shares_of_wallet("segment_by in ('all', 'age_band', 'tier')"),
+        reading=(
+            "Of what a customer spends in our categories, the part that is spent with us; the mean over customers "
+            "whose share is known (their number is in brackets). The line is the 95 % interval."
+        ),
+        answer=SHARES_OF_WALLET,
+        where="period_grain = 'quarter' and category = 'all'",
+        filters={"segment": "segment_by in ('all', 'age_band', 'tier')", **SHOP_QUARTERS},
+        period="period_start_date",
+        compares_segments=True,
+        narrowed=NEWEST_SHARES.format(only=""),
         draw=partial(charts.rates_with_intervals, axis="share of wallet"),
         base="select max(base_count) from figure",
         feeds=(*ORDERS, *SURVEYS, "panel_purchases"),
@@ -205,7 +305,15 @@ FIGURES: tuple[Figure, ...] = (
         topic="wallet",
         mart="wallet__segment_periods",
         question="Do satisfied customers give us more of their spend?",
-        sql=shares_of_wallet("segment_by = 'satisfaction_class'"),
+        reading=(
+            "The mean share of wallet of customers by their answer to the newest survey; in brackets how many "
+            "they are. It goes with satisfaction; it need not come from it."
+        ),
+        answer=SHARES_OF_WALLET,
+        where="period_grain = 'quarter' and category = 'all' and segment_by in ('all', 'satisfaction_class')",
+        filters=SHOP_QUARTERS,
+        period="period_start_date",
+        narrowed=NEWEST_SHARES.format(only="segment_by <> 'all' and "),
         draw=partial(charts.rates_with_intervals, axis="share of wallet"),
         base="select sum(base_count) from figure",
         feeds=(*ORDERS, *SURVEYS, "panel_purchases"),
@@ -216,14 +324,22 @@ FIGURES: tuple[Figure, ...] = (
         topic="satisfaction",
         mart="satisfaction__waves",
         question="How satisfied are the customers, and does it change?",
-        sql="""
+        reading=(
+            "The satisfaction index is the weighted mean of three answers (satisfaction, expectations met, close "
+            "to the ideal), with 0 for the worst answer and 100 for the best. The line is the 95 % interval: a "
+            "change within it can be chance."
+        ),
+        answer="""
             select
                 survey_id as survey, wave, satisfaction_index, satisfaction_index_low, satisfaction_index_high,
                 scored_count
-            from marts.satisfaction__waves
-            where respondent_type = 'customer' and satisfaction_index is not null
+            from shown
+            where satisfaction_index is not null
             order by source, survey_id, wave_number
         """,
+        where="respondent_type = 'customer'",
+        filters={"source": "", "survey_id": "", "period": ""},
+        known="satisfaction_index",
         draw=charts.index_by_wave,
         base="select sum(scored_count) from figure",
         feeds=SURVEYS,
@@ -234,19 +350,21 @@ FIGURES: tuple[Figure, ...] = (
         topic="satisfaction",
         mart="satisfaction__drivers",
         question="What decides whether customers are satisfied?",
-        sql="""
+        reading=(
+            "Higher: satisfaction goes more with this driver. Further right: customers rate it better. What is "
+            "high and on the left is to be improved first. It is an association, not proof of a cause."
+        ),
+        answer="""
             select source, survey_id, driver, performance_index, lmg_share, answer_count
-            from marts.satisfaction__drivers
-            where
-                -- the largest survey
-                row(source, survey_id) = (
-                    select arg_max(row(source, survey_id), answer_count)
-                    from marts.satisfaction__drivers
-                    where driver_by = 'dimension' and segment = 'all' and lmg_share is not null
-                )
-                and driver_by = 'dimension' and segment = 'all' and lmg_share is not null
+            from shown
+            where lmg_share is not null
             order by lmg_share desc
         """,
+        where="driver_by = 'dimension' and segment = 'all'",
+        filters={"source": "", "survey_id": ""},
+        narrowed=LARGEST_SURVEY.format(count="answer_count", known="lmg_share is not null"),
+        known="lmg_share",
+        unknown_reason="fit_reason",
         draw=charts.drivers,
         base="select max(answer_count) from figure",
         feeds=SURVEYS,
@@ -257,21 +375,20 @@ FIGURES: tuple[Figure, ...] = (
         topic="satisfaction",
         mart="satisfaction__loyalty_curve",
         question="From which score on do customers buy again?",
-        sql="""
+        reading=(
+            "The share of customers with each score who ordered again afterwards, with its 95 % interval. Dashed "
+            "lines are the scores at which the curve changes its slope."
+        ),
+        answer="""
             select
                 source, survey_id, score, repurchase_rate, repurchase_rate_low, repurchase_rate_high, customer_count,
                 threshold_low, threshold_high
-            from marts.satisfaction__loyalty_curve
-            where
-                -- the largest survey
-                row(source, survey_id) = (
-                    select arg_max(row(source, survey_id), customer_count)
-                    from marts.satisfaction__loyalty_curve
-                    where segment_by = 'all'
-                )
-                and segment_by = 'all'
+            from shown
             order by score
         """,
+        filters={"segment": ALL_CUSTOMERS, "source": "", "survey_id": ""},
+        narrowed=LARGEST_SURVEY.format(count="customer_count", known="customer_count > 0"),
+        known="repurchase_rate",
         draw=charts.loyalty_curve,
         base="select sum(customer_count) from figure",
         feeds=(*ORDERS, *SURVEYS),
@@ -282,16 +399,13 @@ FIGURES: tuple[Figure, ...] = (
         topic="satisfaction",
         mart="satisfaction__complaint_funnel",
         question="What becomes of complaints?",
-        sql="""
-            with everything as (
-                select *
-                from marts.satisfaction__complaint_funnel
-                where severity = 'all' and speed = 'all'
-                order by ticket_count desc, source
-                limit 1
-            )
-            select everything.source, steps.*, everything.is_suppressed
-            from everything, lateral (
+        reading=(
+            "The share of complaints that were answered, solved and so on, with its 95 % interval. In brackets "
+            "the number of complaints that each share rests on."
+        ),
+        answer="""
+            select shown.source, steps.*, shown.is_suppressed
+            from shown, lateral (
                 values
                     ('answered', answered_rate, answered_rate_low, answered_rate_high, landmark_count, 1),
                     ('solved', resolved_rate, resolved_rate_low, resolved_rate_high, landmark_count, 2),
@@ -309,6 +423,9 @@ FIGURES: tuple[Figure, ...] = (
             ) as steps (label, rate, rate_low, rate_high, base_count, place)
             order by steps.place
         """,
+        where="severity = 'all' and speed = 'all'",
+        filters={"source": ""},
+        narrowed="select * from chosen order by ticket_count desc, source limit 1",
         draw=partial(charts.rates_with_intervals, axis="share of complaints"),
         base="select max(base_count) from figure",
         feeds=(*ORDERS, *TICKETS),
@@ -319,20 +436,12 @@ FIGURES: tuple[Figure, ...] = (
         topic="profitability",
         mart="profitability__customer_months",
         question="Where does the money of a year go?",
-        sql="""
-            with last_year as (
-                select months.*
-                from marts.profitability__customer_months as months
-                where
-                    not is_partial_month and base = 'customer'
-                    and month > (
-                        select max(month) - interval 12 month
-                        from marts.profitability__customer_months
-                        where not is_partial_month
-                    )
-            ),
-
-            sums as (
+        reading=(
+            "The last 12 whole months, or the months that are chosen, from the list price of what was sold down "
+            "to the profit."
+        ),
+        answer="""
+            with sums as (
                 select
                     currency_code,
                     count(distinct customer_key) as customer_count,
@@ -349,10 +458,8 @@ FIGURES: tuple[Figure, ...] = (
                     sum(customer_cost_amount) filter (where profit_amount is not null) as customer_costs,
                     sum(sustaining_cost_amount) filter (where profit_amount is not null) as sustaining,
                     sum(profit_amount) as profit
-                from last_year
+                from shown
                 group by currency_code
-                order by sum(gross_amount) desc
-                limit 1
             )
 
             select steps.step, steps.amount, steps.is_total, sums.currency_code, sums.customer_count
@@ -374,6 +481,26 @@ FIGURES: tuple[Figure, ...] = (
             where steps.amount is not null and steps.is_shown
             order by steps.place
         """,
+        where="base = 'customer' and not is_partial_month",
+        filters={
+            "source": "",
+            "currency_code": "",
+            "period": """
+                month > (
+                    select max(month) - interval 12 month
+                    from marts.profitability__customer_months
+                    where not is_partial_month
+                )
+            """,
+        },
+        narrowed="""
+            select *
+            from chosen
+            where
+                currency_code is not distinct from (
+                    select currency_code from chosen group by currency_code order by sum(gross_amount) desc limit 1
+                )
+        """,
         draw=charts.bridge,
         base="select max(customer_count) from figure",
         feeds=(*ORDERS, *COSTS),
@@ -384,17 +511,21 @@ FIGURES: tuple[Figure, ...] = (
         topic="profitability",
         mart="profitability__whale_curve",
         question="How much do the best customers bring?",
-        sql="""
+        reading=(
+            "Customers from the best to the worst: which part of the total they bring together. Where the curve "
+            "falls, customers cost more than they bring."
+        ),
+        answer="""
             select
                 currency_code, curve_rank, customer_share_rate, cumulative_value_rate, is_peak, value_basis,
                 customer_count
-            from marts.profitability__whale_curve
-            where
-                -- the currency with the most customers
-                currency_code = (select arg_max(currency_code, customer_count) from marts.profitability__whale_curve)
-                and cumulative_value_rate is not null
+            from shown
+            where cumulative_value_rate is not null
             order by curve_rank
         """,
+        filters={"currency_code": ""},
+        narrowed=MOST_USED_CURRENCY.format(count="customer_count"),
+        known="cumulative_value_rate",
         draw=charts.whale_curve,
         base="select max(customer_count) from figure",
         feeds=(*ORDERS, *COSTS),
@@ -405,35 +536,31 @@ FIGURES: tuple[Figure, ...] = (
         topic="profitability",
         mart="profitability__tiers",
         question="Do the best 5 % really bring half of the profit?",
-        sql="""
-            with tiers as (
-                select *
-                from marts.profitability__tiers
-                where
-                    -- the currency with the most customers
-                    currency_code = (
-                        select arg_max(currency_code, base_count)
-                        from marts.profitability__tiers
-                        where group_by = 'tier'
-                    )
-                    and group_by = 'tier' and tier <> 'not ranked' and measure_share_rate is not null
-            )
-
+        reading=(
+            "The best 5 %, the next 15 % and the other 80 % of the customers: which share of the value they "
+            "bring, beside the 50, 30 and 20 % of the textbook."
+        ),
+        answer="""
             select
-                tiers.currency_code,
-                case tiers.tier
+                shown.currency_code,
+                case shown.tier
                     when 'top_5' then 'best 5 %' when 'next_15' then 'next 15 %' else 'other 80 %'
                 end as label,
                 shares.measure, shares.share_rate,
-                tiers.base_count
-            from tiers, lateral (
+                shown.base_count
+            from shown, lateral (
                 values
                     ('of the customers', customer_share_rate, 1),
                     ('of the value', measure_share_rate, 2),
                     ('of the value, by the textbook', textbook_share_rate, 3)
             ) as shares (measure, share_rate, place)
-            order by array_position(['top_5', 'next_15', 'last_80'], tiers.tier), shares.place
+            where shown.measure_share_rate is not null
+            order by array_position(['top_5', 'next_15', 'last_80'], shown.tier), shares.place
         """,
+        where="group_by = 'tier' and tier <> 'not ranked'",
+        filters={"currency_code": ""},
+        narrowed=MOST_USED_CURRENCY.format(count="base_count"),
+        known="measure_share_rate",
         draw=charts.shares_side_by_side,
         base="select max(base_count) from figure",
         feeds=(*ORDERS, *COSTS),
@@ -444,7 +571,11 @@ FIGURES: tuple[Figure, ...] = (
         topic="loyalty",
         mart="loyalty__claims",
         question="Do the rules of the textbooks hold here?",
-        sql="""
+        reading=(
+            "A point is what the data show, as a multiple of what the rule says (the grey bar); the line is its "
+            "95 % interval. The colour is the verdict."
+        ),
+        answer="""
             select
                 claim_en,
                 claim_zh,
@@ -455,10 +586,13 @@ FIGURES: tuple[Figure, ...] = (
                 coalesce(claim_high / claim_low, 1.0) as claim_high,
                 verdict,
                 base_count
-            from marts.loyalty__claims
-            where observed_value is not null and claim_low > 0 and source = 'all'
+            from shown
+            where observed_value is not null
             order by claim_id, variant
         """,
+        where="claim_low > 0 and source = 'all'",
+        known="observed_value",
+        unknown_reason="verdict_reason",
         draw=charts.claims,
         base="select max(base_count) from figure",
         feeds=(*ORDERS, *SURVEYS, *TICKETS, *COSTS),
@@ -468,24 +602,26 @@ FIGURES: tuple[Figure, ...] = (
         topic="loyalty",
         mart="loyalty__next_actions",
         question="What is to be done next, and for whom?",
-        sql="""
-            with
-                -- amounts of several currencies are not added up
-                most_used as (select mode(currency_code) as currency_code from marts.loyalty__next_actions),
+        reading=(
+            "For each action the value at stake with the customers who give a reason for it. Those who wait have "
+            "a more urgent action, or were contacted lately."
+        ),
+        answer="""
+            with most_used as (select mode(currency_code) as currency_code from shown),
 
-                actions as (
-                    select
-                        action_name_en as label_en,
-                        action_name_zh as label_zh,
-                        priority,
-                        is_due,
-                        count(*) as customer_count,
-                        sum(value_at_stake_amount) filter (
-                            where currency_code = (select currency_code from most_used)
-                        ) as amount
-                    from marts.loyalty__next_actions
-                    group by all
-                )
+            actions as (
+                select
+                    action_name_en as label_en,
+                    action_name_zh as label_zh,
+                    priority,
+                    is_due,
+                    count(*) as customer_count,
+                    sum(value_at_stake_amount) filter (
+                        where currency_code = (select currency_code from most_used)
+                    ) as amount
+                from shown
+                group by all
+            )
 
             select
                 (select currency_code from most_used) as currency_code,
@@ -499,6 +635,7 @@ FIGURES: tuple[Figure, ...] = (
             from actions
             order by priority, is_due desc
         """,
+        filters={"currency_code": ""},
         draw=partial(charts.counts, axis="value at stake; the number is of customers due now"),
         base="select sum(customer_count) from figure",
         feeds=(*ORDERS, *SURVEYS, *TICKETS),
@@ -509,7 +646,11 @@ FIGURES: tuple[Figure, ...] = (
         topic="quality",
         mart="dq__feeds",
         question="Can the data be trusted?",
-        sql="""
+        reading=(
+            "The share of each feed's rows that are quarantined because they broke a rule, with their number, and "
+            "the days since its newest export if it is late."
+        ),
+        answer="""
             select
                 feed_name as label,
                 'rows quarantined, %' as "group",
@@ -520,11 +661,12 @@ FIGURES: tuple[Figure, ...] = (
                     100.0 * quarantined_count / nullif(row_count + quarantined_count, 0), quarantined_count
                 ) as text,
                 row_count
-            from quality.dq__feeds
-            where row_count + quarantined_count > 0
+            from shown
             order by amount desc, feed_name
             limit 20
         """,
+        where="row_count + quarantined_count > 0",
+        filters={"source": ""},
         draw=partial(charts.counts, axis="rows quarantined, %"),
         base="select sum(row_count) from figure",
         feeds=(),

@@ -21,7 +21,7 @@ from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
 from loyalty.common.spreadsheet import neutral
 from loyalty.common.text_table import plain, table
-from loyalty.publish.generations import CONTENT, MARTS_FILE, require_current
+from loyalty.publish.generations import CONTENT, MARTS_FILE, Generation, require_current
 
 Format = Literal["table", "csv", "json"]
 
@@ -57,13 +57,15 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
 
 
 @contextmanager
-def asked(settings: Settings, sql: str, seconds: float = LONGEST_SECONDS) -> Iterator[Answer]:
-    """Ask the current generation; marts need no schema name (`select * from retention__cohort_months`).
+def asked(
+    settings: Settings, sql: str, seconds: float = LONGEST_SECONDS, generation: Generation | None = None
+) -> Iterator[Answer]:
+    """Ask a generation, or the current one; marts need no schema name (`select * from retention__cohort_months`).
 
     The rows are read while the block takes them, so that a result of any size takes the same memory.
     Raises UserError with DuckDB's own message for a wrong statement, and for one that does not only read.
     """
-    file = require_current(settings).marts_file
+    file = (generation or require_current(settings)).marts_file
     config: dict[str, Any] = {
         "enable_external_access": "false",
         "memory_limit": settings.memory_limit,

@@ -16,6 +16,11 @@ from loyalty.read.words import Words, chinese
 EN, ZH = Words("en"), Words("zh")
 READ = Path(charts.__file__).parent
 PROJECT = Path(__file__).parents[3] / "dbt_project"
+PAGES = [
+    f"dashboard/{file.name}"
+    for file in sorted((READ / "dashboard").glob("*.py"))
+    if "say(" in file.read_text(encoding="utf-8")
+]
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -89,7 +94,7 @@ def test_the_whale_curve_is_thinned_but_keeps_its_peak_and_its_end() -> None:
 @pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
 def test_every_question_topic_and_axis_has_its_chinese(figure: Any) -> None:
     axis = getattr(figure.draw, "keywords", {}).get("axis")
-    for text in (figure.question, TOPICS[figure.topic], *([axis] if axis else [])):
+    for text in (figure.question, figure.reading, TOPICS[figure.topic], *([axis] if axis else [])):
         assert HAN.search(ZH.sentence(text))
 
 
@@ -99,7 +104,7 @@ def test_what_defines_a_figure_is_in_the_register() -> None:
     assert {figure.defined_by for figure in FIGURES if figure.defined_by} <= known
 
 
-@pytest.mark.parametrize("file", ["charts.py", "report.py", report.TEMPLATE])
+@pytest.mark.parametrize("file", ["charts.py", "shown.py", report.TEMPLATE, *PAGES])
 def test_every_word_of_code_and_page_has_its_chinese(file: str) -> None:
     said = re.findall(r'(?:say|words|words\.sentence)\("([^"]+)"\)', (READ / file).read_text(encoding="utf-8"))
     assert said
@@ -108,7 +113,7 @@ def test_every_word_of_code_and_page_has_its_chinese(file: str) -> None:
 
 def test_every_label_that_a_figure_makes_up_has_its_chinese() -> None:
     """Labels of steps and groups are texts in the SQL of a figure, such as ('came back', reactivated_amount, 2)."""
-    made_up = {text for figure in FIGURES for text in re.findall(r"\(\s*'([^']+)',", figure.sql)} - {"all"}
+    made_up = {text for figure in FIGURES for text in re.findall(r"\(\s*'([^']+)',", figure.answer)} - {"all"}
     assert len(made_up) > 25
     assert [text for text in sorted(made_up) if not HAN.search(ZH(text))] == []
 

@@ -13,8 +13,10 @@ import pytest
 from loyalty.common.settings import Settings
 from loyalty.operate import publishing
 from loyalty.publish.generations import REPORT, current_generation, wrong_files
-from loyalty.read import changes, report
+from loyalty.read import changes, news, report
+from loyalty.read import shown as captions
 from loyalty.read.figures import FIGURES
+from loyalty.read.words import Words
 from worlds import one_mart
 from worlds.opened import opened
 
@@ -85,7 +87,7 @@ def test_a_change_is_split_by_what_customers_did_and_by_segment() -> None:
                 ('region', 'north', '2026-01-01', 'USD', 20), ('region', 'north', '2026-02-01', 'USD', 20),
                 ('region', 'south', '2026-02-01', 'USD', 16);
         """)
-        change = report.last_change(connection)
+        change = news.last_change(connection)
     assert change is not None
     assert (change.month, change.month_before) == (date(2026, 2, 1), date(2026, 1, 1))
     # 2 x 10 becomes 3 x 12: the customers bring (1 * 10 + 1 * 12) / 2 = 11, the orders' value (2 * 2 + 3 * 2) / 2 = 5
@@ -132,7 +134,7 @@ def shown(name: str, table: str, columns: str, rows: str) -> pd.DataFrame:
         connection.execute(
             f"create schema marts; create table marts.{table} ({columns}); insert into marts.{table} {rows}"
         )
-        return report.frame(connection, figure)
+        return captions.frame(connection, figure.sql())
 
 
 def test_values_at_stake_of_two_currencies_are_not_added_up() -> None:
@@ -149,7 +151,7 @@ def test_values_at_stake_of_two_currencies_are_not_added_up() -> None:
     assert list(data["text"]) == [3, 1]
     assert data["amount"].iloc[0] == 12
     assert data["amount"].isna().iloc[1]
-    assert report.about(data) == "EUR"
+    assert captions.about(data) == "EUR"
 
 
 def test_tiers_are_those_of_the_currency_with_the_most_customers() -> None:
@@ -163,7 +165,7 @@ def test_tiers_are_those_of_the_currency_with_the_most_customers() -> None:
     assert list(zip(data["label"], data["share_rate"], strict=True)) == [
         ("best 5 %", rate) for rate in (0.05, 0.25, 0.5)
     ]
-    assert report.about(data) == "EUR"
+    assert captions.about(data) == "EUR"
 
 
 def test_the_money_of_a_year_adds_up_and_what_is_not_known_is_no_step() -> None:
@@ -203,6 +205,6 @@ def test_a_figure_on_no_case_at_all_says_so_instead_of_drawing() -> None:
     empty = pd.DataFrame({"label": ["unknown"], "rate": [None], "base_count": [0], "source": ["shop"]})
     figure = next(one for one in FIGURES if one.name == "share_of_wallet")
     with duckdb.connect() as connection:
-        frames = {one.name: empty if one is figure else pd.DataFrame() for one in FIGURES}
-        found = report.shown_figures(connection, frames, {}, set(), "en")
-    assert all(one.reason.startswith("Nothing to show") and not one.svg for one in found)
+        found = captions.shown(connection, figure, {}, set(), Words("en"), data=empty)
+    assert found.reason.startswith("Nothing to show")
+    assert report.picture(found, "en") == ""

@@ -133,6 +133,22 @@ def report(
     typer.echo(str(target.resolve()))
 
 
+@app.command(short_help="The charts in a browser, with filters and downloads, until Ctrl-C.")
+def dashboard(
+    port: Annotated[int, typer.Option(help="The port on this computer.", min=1, max=65535)] = 8501,
+) -> None:
+    """Show the figures of the report in a browser: with filters, the rows behind each chart, its SQL and downloads.
+
+    It answers on this computer alone (127.0.0.1), reads only, and shows a new generation when the page is loaded again.
+    """
+    from loyalty.read.dashboard.server import ADDRESS, check_can_start, serve
+
+    the_workspace()
+    check_can_start(port)
+    typer.echo(f"http://{ADDRESS}:{port} shows the current generation; Ctrl-C ends it")
+    serve(port)
+
+
 @app.command(short_help="Show readers an older generation again.")
 def rollback(
     generation: Annotated[int | None, typer.Argument(help="Its number. Default: the one before the current.")] = None,

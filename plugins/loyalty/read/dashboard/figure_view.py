@@ -1,0 +1,61 @@
+"""One figure on a page: its chart, what it rests on, and on request its numbers, the rows behind it and its SQL."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from loyalty.read.dashboard.look import Look
+from loyalty.read.dashboard.parts import as_written, draw, lines, show_rows, show_sql, where_from
+from loyalty.read.figures import Figure
+from loyalty.read.shown import Shown, shown
+
+VIEWS = ("numbers", "rows behind it", "SQL")
+
+
+@st.fragment
+def show_figure(look: Look, figure: Figure) -> None:
+    """Show one figure. What a reader opens in it does not draw the page again."""
+    say = look.words.sentence
+    sql = figure.sql(look.choice)
+    with look.connection() as connection:
+        one = shown(
+            connection,
+            figure,
+            look.generation.manifest,
+            set(look.simulated),
+            look.words,
+            look.choice,
+            data=look.frame(sql),
+        )
+    with st.container(border=True, key=f"figure-{figure.name}"):
+        st.subheader(say(figure.question), anchor=figure.name)
+        if one.is_simulated:
+            st.badge("SIMULATED", color="orange")
+        if one.reason:
+            st.info(as_written(one.reason))
+        else:
+            draw(look, figure.draw(one.data, look.words), say(figure.question))
+        notes = caption(one, look)
+        st.caption(lines(notes))
+        view = st.segmented_control(
+            say("Show"), VIEWS, format_func=say, key=f"view-{figure.name}", label_visibility="collapsed"
+        )
+        about = [say(figure.question), *(["SIMULATED"] if one.is_simulated else []), *notes]
+        if view == "numbers":
+            show_rows(look, sql, figure.name, about)
+        elif view == "rows behind it":
+            show_rows(look, figure.rows_sql(look.choice), f"{figure.name}-rows", about, figure.table)
+        elif view == "SQL":
+            show_sql(look, sql)
+
+
+def caption(one: Shown, look: Look) -> list[str]:
+    """What is said under a figure: how it is read, what is missing, of what it is, its definition, base and origin."""
+    say = look.words.sentence
+    base = f"{say('base')} {one.base:,} · " if one.base is not None else ""
+    return [
+        say(one.figure.reading),
+        *one.notes,
+        *(text for text in (one.about, one.definition) if text),
+        base + where_from(look, one.figure.mart),
+    ]

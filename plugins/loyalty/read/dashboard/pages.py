@@ -1,0 +1,168 @@
+"""The pages of the dashboard: one for what moved, one for each topic, one for what the figures mean."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from loyalty.common.errors import UserError
+from loyalty.common.settings import load_settings
+from loyalty.publish.generations import generations, require_current
+from loyalty.read import news
+from loyalty.read.choices import EVERYTHING
+from loyalty.read.dashboard import sidebar
+from loyalty.read.dashboard.address import start_from_address, write_address
+from loyalty.read.dashboard.definitions import show_definitions
+from loyalty.read.dashboard.figure_view import show_figure
+from loyalty.read.dashboard.look import Look
+from loyalty.read.dashboard.moved import show_moved
+from loyalty.read.dashboard.parts import as_written, show_table
+from loyalty.read.figures import FIGURES, TOPICS
+from loyalty.read.shown import rows, simulated_feeds
+from loyalty.read.words import LANGUAGES, Words
+
+MOVED, DEFINITIONS = "moved", "definitions"
+TITLES = {MOVED: "What moved, and why", **TOPICS, DEFINITIONS: "What the figures mean"}
+IN_ADDRESS = ("page", "language", *sidebar.NAMES, "metric")
+LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
+
+
+def show() -> None:
+    """Show the page, the language and the choice that are in the address."""
+    st.set_page_config(page_title="Loyalty", layout="wide")
+    start_from_address("language", LANGUAGES)
+    start_from_address("page", list(TITLES))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        language = st.radio(
+            "Language / 语言",
+            LANGUAGES,
+            format_func=LANGUAGE_NAMES.__getitem__,
+            key="language",
+            horizontal=True,
+            label_visibility="collapsed",
+        )
+    words = Words(language or "en")
+    page = st.segmented_control(
+        words.sentence("Page"),
+        list(TITLES),
+        format_func=lambda name: words.sentence(TITLES[name]),
+        required=True,
+        key="page",
+        label_visibility="collapsed",
+    )
+    try:
+        look = current_look(words)
+    except UserError as error:
+        st.error(as_written(str(error)))
+        return
+    show_page(replace(look, choice=sidebar.choose(look)), page or MOVED)
+    write_address(IN_ADDRESS, {"language": LANGUAGES[0], "page": MOVED})
+
+
+def current_look(words: Words) -> Look:
+    """The generation that is current now, with nothing chosen. Raises UserError where there is none."""
+    settings = load_settings()
+    current = require_current(settings)
+    older = [one for one in generations(settings) if one.number < current.number]
+    simulated = frozenset(simulated_feeds(settings))
+    return Look(settings, current, older[-1] if older else None, words, EVERYTHING, simulated)
+
+
+def show_page(look: Look, name: str) -> None:
+    """Show one page."""
+    _show_head(look, name)
+    if name == MOVED:
+        show_moved(look)
+    elif name == DEFINITIONS:
+        show_definitions(look)
+    else:
+        show_topic(look, name)
+
+
+def _show_head(look: Look, name: str) -> None:
+    """The title of a page, and which generation it is of."""
+    say = look.words.sentence
+    st.title(say(TITLES[name]), anchor=False)
+    manifest = look.generation.manifest
+    published = manifest["published_at"][:16].replace("T", " ")
+    sentences = [
+        say("Data up to {0}. Generation {1}, published {2} UTC.").format(
+            manifest["as_of"], look.generation.name, published
+        )
+    ]
+    if name == MOVED and look.before:
+        compared = say("Compared with generation {0}, up to {1}.")
+        sentences.append(compared.format(look.before.name, look.before.manifest["as_of"]))
+    st.markdown(as_written(" ".join(sentences)))
+    if look.simulated:
+        st.markdown(f":orange[{as_written(say('SIMULATED input: figures that rest on it say so.'))}]")
+
+
+def show_topic(look: Look, topic: str) -> None:
+    """The figures of a topic, two beside one another where the window is wide enough."""
+    figures = [figure for figure in FIGURES if figure.topic == topic]
+    for first in range(0, len(figures), 2):
+        for column, figure in zip(st.columns(2), figures[first : first + 2], strict=False):
+            with column:
+                show_figure(look, figure)
+    if topic == "loyalty":
+        show_actions(look)
+    if topic == "quality":
+        show_withheld(look)
+        show_warnings(look)
+
+
+def show_actions(look: Look) -> None:
+    """How many customers are due for each action."""
+    say = look.words.sentence
+    with look.connection() as connection:
+        found = rows(connection, news.ACTIONS)
+    if found:
+        show_table(
+            {
+                say("what to do next"): [zh if look.words.language == "zh" else en for en, zh, *_ in found],
+                say("customers"): [f"{count:,}" for _, _, count, _, _ in found],
+                say("value at stake"): [
+                    f"{amount:,.2f} {currency}" if amount is not None else "" for *_, amount, currency in found
+                ],
+            },
+            numbers=(1, 2),
+        )
+
+
+def show_withheld(look: Look) -> None:
+    """The marts that show an older state, and why."""
+    say = look.words.sentence
+    states = look.generation.manifest.get("mart_states", {})
+    withheld = {mart: state for mart, state in states.items() if state["state"] != "fresh"}
+    if withheld:
+        st.subheader(say("Marts that were not renewed"), anchor=False)
+        show_table(
+            {
+                "mart": list(withheld),
+                say("since"): [state["since"][:10] for state in withheld.values()],
+                say("reason"): [str(state["reason"]) for state in withheld.values()],
+            },
+            numbers=(),
+        )
+
+
+def show_warnings(look: Look) -> None:
+    """The warnings of the data, with what to do."""
+    say = look.words.sentence
+    with look.connection() as connection:
+        found = rows(connection, news.WARNINGS)
+    if not found:
+        st.markdown(say("No warnings."))
+        return
+    st.subheader(say("Warnings"), anchor=False)
+    show_table(
+        {
+            say("feed"): [str(feed) for _, feed, *_ in found],
+            say("warning"): [f"{warning}: {detail}" if detail else warning for warning, _, _, detail, _, _ in found],
+            say("rows"): [f"{count:,}" for *_, count, _ in found],
+            say("what to do"): [str(remedy) for *_, remedy in found],
+        },
+        numbers=(2,),
+    )

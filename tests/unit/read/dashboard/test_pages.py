@@ -1,0 +1,198 @@
+"""The pages of the dashboard without a browser: every page in both languages, and numbers that equal the query's."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from loyalty.common.settings import Settings
+from loyalty.read.dashboard import server
+from loyalty.read.dashboard.pages import TITLES
+from loyalty.read.dashboard.parts import as_written
+from loyalty.read.figures import FIGURES
+from loyalty.read.query import query
+from loyalty.read.words import Words
+from worlds import few_marts
+
+BADGE = ":orange-badge[SIMULATED]"
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A workspace with one published generation."""
+    return few_marts.make_workspace(tmp_path_factory.mktemp("few_marts") / "shop")
+
+
+@pytest.fixture
+def show(shop: Settings, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Opens a page at an address such as page="retention", language="zh"."""
+    return opener(shop, monkeypatch)
+
+
+def opener(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Open:
+    """A function that opens pages of a workspace."""
+    monkeypatch.setenv("LOYALTY_WORKSPACE", str(settings.workspace))
+
+    def opened(**address: str) -> AppTest:
+        page = AppTest.from_file(str(server.APP), default_timeout=30)
+        for name, value in address.items():
+            page.query_params[name] = value
+        page.run()
+        assert not page.exception, page.exception
+        return page
+
+    return opened
+
+
+def view(page: AppTest, figure: str, what: str) -> AppTest:
+    """Open the numbers, the rows or the SQL of a figure."""
+    return page.button_group(key=f"view-{figure}").set_value(what).run()
+
+
+def cells(shown: pd.DataFrame) -> list[tuple]:
+    """The rows of a table on a page, with None for an empty cell."""
+    return [tuple(None if pd.isna(cell) else cell for cell in row) for row in shown.itertuples(index=False)]
+
+
+def texts(page: AppTest) -> str:
+    """Everything that a page says outside of its tables of rows."""
+    return "\n".join(
+        one.value for kind in ("title", "subheader", "markdown", "caption", "info") for one in page.get(kind)
+    )
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("name", list(TITLES))
+def test_every_page_opens_in_both_languages(show: Open, name: str, language: str) -> None:
+    page = show(page=name, language=language)
+    words = Words(language)  # type: ignore[arg-type]
+    assert page.title[0].value == words.sentence(TITLES[name])
+    said = texts(page)
+    for figure in FIGURES:
+        if figure.topic == name:
+            assert words.sentence(figure.question) in said
+
+
+@pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
+def test_the_numbers_and_rows_of_a_figure_are_those_of_its_query(show: Open, shop: Settings, figure) -> None:
+    page = show(page=figure.topic)
+    sql = view(page, figure.name, "SQL").code[0].value
+    assert sql == figure.sql()
+    for what, question in (("numbers", sql), ("rows behind it", figure.rows_sql())):
+        view(page, figure.name, what)
+        if figure.table in few_marts.TABLES:
+            assert cells(page.dataframe[0].value) == query(shop, question)
+        else:
+            assert "This generation does not have the mart." in [one.value for one in page.info]
+
+
+def test_a_chosen_segment_and_period_change_the_numbers_and_the_sql(show: Open, shop: Settings) -> None:
+    page = show(page="retention", segment_by="region", segment="north", first_month="2026-01", last_month="2026-01")
+    sql = view(page, "cohorts", "SQL").code[0].value
+    assert "(segment_by = 'region' and segment = 'north')" in sql
+    assert "cohort_month >= date '2026-01-01' and cohort_month <= date '2026-01-01'" in sql
+    (row,) = cells(view(page, "cohorts", "numbers").dataframe[0].value)
+    assert (row[2], row[3]) == (36, Decimal("0.5"))
+
+
+def test_a_chosen_segment_stands_beside_all_customers_where_segments_are_compared(show: Open) -> None:
+    page = show(page="wallet", segment_by="region", segment="north")
+    labels = [row[3] for row in cells(view(page, "share_of_wallet", "numbers").dataframe[0].value)]
+    assert labels == ["all customers", "north"]
+
+
+def test_a_filter_that_a_mart_does_not_have_is_said(show: Open) -> None:
+    said = texts(show(page="retention", source="shop"))
+    assert "cannot be filtered by source" in said
+    assert "cannot be filtered" not in texts(show(page="quality", source="shop"))
+
+
+def test_a_choice_without_rows_says_so(show: Open) -> None:
+    page = show(page="retention", segment_by="age_band", segment="25-34")
+    assert "Nothing to show for what is chosen" in texts(page)
+
+
+def test_what_is_chosen_is_in_the_address_and_can_be_cleared(show: Open) -> None:
+    page = show(page="retention", language="zh")
+    page.selectbox(key="segment_by").select("region").run()
+    page.selectbox(key="segment").select("south").run()
+    assert page.query_params["segment"] == "south"
+    page.sidebar.button[0].click().run()
+    assert dict(page.query_params) == {"page": "retention", "language": "zh"}
+
+
+def test_an_address_with_values_that_do_not_exist_shows_everything(show: Open) -> None:
+    page = show(page="nowhere", language="xx", segment_by="' or true --", first_month="1999-01")
+    assert page.title[0].value == "What moved, and why"
+    assert not page.query_params
+
+
+def test_months_in_the_wrong_order_are_not_used_and_said(show: Open) -> None:
+    page = show(page="retention", first_month="2026-02", last_month="2026-01")
+    assert "The first month is after the last one" in page.warning[0].value
+    assert "date '2026-02-01'" not in view(page, "cohorts", "SQL").code[0].value
+
+
+def test_a_figure_says_its_base_date_generation_mart_and_whether_it_is_simulated(show: Open) -> None:
+    page = show(page="satisfaction")
+    index = next(one.value for one in page.caption if "satisfaction\\_\\_waves" in one.value)
+    assert "base 40 · up to 2026\\-03\\-01 · generation 000001" in index
+    assert "Customer satisfaction index \\(CSI\\)\\: The mean place on 0 to 100." in index
+    assert "1 rows are not drawn\\: base too small" in index
+    assert [one.value for one in page.markdown if one.value == BADGE]
+    assert BADGE not in texts(show(page="profitability"))
+
+
+def test_small_bases_are_grey_and_said(show: Open) -> None:
+    page = show(page="retention", segment_by="region", segment="south")
+    assert "Grey\\: the base is too small" in texts(page)
+
+
+def test_the_parts_of_a_change_are_those_of_the_report(show: Open) -> None:
+    """January: one customer, 2 orders, 400. February: two customers, 2 orders, 440 before refunds of 10."""
+    page = show()
+    assert page.subheader[0].value == as_written("Net revenue of 2026-02 was 430.00 EUR, +30.00 against 2026-01.")
+    (table,) = [one.value for one in page.markdown if "By what customers did" in one.value]
+    # (2 - 1) customers * (2 * 200 / 3 + (2 * 220 + 1 * 200) / 6 + 1 * 220 / 3), rounded up: the parts add up
+    assert "customers | " + as_written("+313.34") in table
+    assert "refunds | " + as_written("-10.00") in table
+    assert as_written("change of net revenue") + " | " + as_written("+30.00") in table
+    (segments,) = [one.value for one in page.markdown if "By region" in one.value]
+    assert as_written("+40.00") in segments
+
+
+def test_a_new_generation_shows_when_the_page_is_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    opened = opener(settings, monkeypatch)
+    before = view(opened(page="satisfaction"), "index_by_wave", "numbers")
+    few_marts.publish(
+        settings, 2, "2026-04-01", "update marts.satisfaction__waves set satisfaction_index = 80 where wave_number = 1"
+    )
+    after = view(opened(page="satisfaction"), "index_by_wave", "numbers")
+    found = [cells(page.dataframe[0].value)[0][2] for page in (before, after)]
+    assert found == [Decimal("71.5"), Decimal("80.0")]
+    assert "Generation 000002" in texts(after)
+    assert "Compared with generation 000001" in texts(opened())
+
+
+def test_without_a_generation_the_page_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    (settings.serve / "current").unlink()
+    shutil.rmtree(settings.serve / "generations")
+    page = opener(settings, monkeypatch)()
+    assert "Nothing has been published yet" in page.error[0].value
+
+
+def test_the_definitions_are_found_by_a_word_in_either_language(show: Open) -> None:
+    page = show(page="definitions")
+    assert "Customer satisfaction index" in texts(page)
+    assert "挽回率" not in texts(page)
+    assert "挽回率" in texts(page.text_input(key="metric").set_value("挽回").run())
+    assert as_written("Who came back, of $100.") in texts(show(page="definitions", metric="WIN-BACK"))

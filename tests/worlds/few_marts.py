@@ -1,0 +1,149 @@
+"""A published generation with a few rows in the marts that the figures read, written by hand: made in a second."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+
+from loyalty.common.settings import Settings, load_settings
+
+FEED = """
+feed: orders
+source: shop
+group: orders
+owner: data-engineering
+description: Orders of the shop.
+path: exports/orders_{date}.csv
+time_zone: UTC
+currency: EUR
+columns: {order_id: id, customer_id: customer, ordered_at: at, total_amount: total}
+"""
+SURVEY = """
+feed: survey_responses
+source: shop
+group: surveys
+owner: data-engineering
+description: Answers, SIMULATED.
+path: exports/answers*.csv
+time_zone: UTC
+columns: {response_id: id, survey_id: survey, customer_id: customer, started_at: at}
+"""
+
+# Two segments, three months of which the last one is not over; the south is under the smallest base.
+TABLES = {
+    "marts.retention__cohort_months": """
+        (date '2026-01-01', 'all', 'all', 1, date '2026-02-01', false, 40, false, 20, 0.5),
+        (date '2026-01-01', 'all', 'all', 2, date '2026-03-01', true, 40, false, 4, 0.1),
+        (date '2026-01-01', 'region', 'north', 1, date '2026-02-01', false, 36, false, 18, 0.5),
+        (date '2026-01-01', 'region', 'south', 1, date '2026-02-01', false, 4, true, 2, null),
+        (date '2026-02-01', 'all', 'all', 1, date '2026-03-01', true, 3, true, 1, null)
+    ) as t (cohort_month, segment_by, segment, month_number, month, is_partial_month, cohort_size, is_suppressed,
+            active_count, retention_rate)""",
+    "marts.retention__survival": """
+        ('lapse', 'all', 'all', 1, 40, 1.0, 0.9, 1.0), ('lapse', 'all', 'all', 30, 40, 0.8, 0.7, 0.9),
+        ('lapse', 'all', 'all', 60, 40, null, null, null), ('lapse', 'region', 'north', 1, 36, 0.75, 0.7, 0.9)
+    ) as t (curve, segment_by, segment, duration_days, base_count, survival_rate, survival_low, survival_high)""",
+    "marts.retention__revenue_movements": """
+        (date '2026-01-01', false, 'all', 'all', 'EUR', 0, 0, 400, 0, 0, 0, 0, 400),
+        (date '2026-02-01', false, 'all', 'all', 'EUR', 40, 400, 30, 5, 20, 15, 40, 400),
+        (date '2026-02-01', false, 'region', 'north', 'EUR', 36, 360, 30, 0, 20, 10, 40, 360),
+        (date '2026-03-01', true, 'all', 'all', 'EUR', 40, 400, 0, 0, 0, 0, 300, 100)
+    ) as t (month, is_partial_month, segment_by, segment, currency_code, opening_count, opening_amount, new_amount,
+            reactivated_amount, expansion_amount, contraction_amount, lapsed_amount, closing_amount)""",
+    "marts.retention__segment_months": """
+        ('all', 'all', date '2026-01-01', false, 40, 0, 40, 'EUR', 400),
+        ('all', 'all', date '2026-02-01', false, 3, 1, 43, 'EUR', 430),
+        ('region', 'north', date '2026-01-01', false, 36, 0, 36, 'EUR', 360),
+        ('region', 'north', date '2026-02-01', false, 3, 1, 39, 'EUR', 400),
+        ('region', 'south', date '2026-01-01', false, 4, 0, 4, 'EUR', 40),
+        ('region', 'south', date '2026-02-01', false, 0, 0, 4, 'EUR', 30)
+    ) as t (segment_by, segment, month, is_partial_month, new_count, reactivated_count, active_end_count,
+            currency_code, order_amount)""",
+    "marts.retention__customer_months": """
+        ('a', 'shop', 'customer', date '2026-01-01', false, 'EUR', 2, 400, 0),
+        ('a', 'shop', 'customer', date '2026-02-01', false, 'EUR', 1, 300, 10),
+        ('=b', 'shop', 'customer', date '2026-02-01', false, 'EUR', 1, 130, 0)
+    ) as t (customer_key, source, base, month, is_partial_month, currency_code, order_count, net_amount,
+            refund_amount)""",
+    "marts.wallet__segment_periods": """
+        ('shop', 'all', 'quarter', date '2026-01-01', 'all', 'all', 'EUR', 40, 30, false, 0.4, 0.3, 0.5),
+        ('shop', 'all', 'quarter', date '2026-01-01', 'age_band', '25-34', 'EUR', 4, 3, true, null, null, null),
+        ('shop', 'all', 'quarter', date '2026-01-01', 'region', 'north', 'EUR', 36, 27, false, 0.45, 0.35, 0.55),
+        ('shop', 'all', 'quarter', date '2026-01-01', 'satisfaction_class', 'satisfied', 'EUR', 36, 27, false,
+            0.5, 0.4, 0.6)
+    ) as t (source, category, period_grain, period_start_date, segment_by, segment, currency_code, customer_count,
+            share_count, is_suppressed, mean_share_of_wallet, mean_share_of_wallet_low, mean_share_of_wallet_high)""",
+    "marts.satisfaction__waves": """
+        ('shop', 'yearly', '2026-01', 'customer', date '2026-01-01', 1, 40, 71.5, 69.0, 74.0),
+        ('shop', 'yearly', '2026-02', 'customer', date '2026-02-01', 2, 3, null, null, null)
+    ) as t (source, survey_id, wave, respondent_type, month, wave_number, scored_count, satisfaction_index,
+            satisfaction_index_low, satisfaction_index_high)""",
+    "marts.satisfaction__loyalty_curve": """
+        ('shop', 'yearly', 'all', 'all', 4, 0.4, 0.3, 0.5, 20, 4.0, null::double),
+        ('shop', 'yearly', 'all', 'all', 5, 0.6, 0.5, 0.7, 20, 4.0, null)
+    ) as t (source, survey_id, segment_by, segment, score, repurchase_rate, repurchase_rate_low, repurchase_rate_high,
+            customer_count, threshold_low, threshold_high)""",
+    "marts.profitability__whale_curve": """
+        ('EUR', 1, 0.05, 0.6, false, 'profit', 20), ('EUR', 2, 0.5, 1.2, true, 'profit', 20),
+        ('EUR', 3, 1.0, 1.0, false, 'profit', 20)
+    ) as t (currency_code, curve_rank, customer_share_rate, cumulative_value_rate, is_peak, value_basis,
+            customer_count)""",
+    "marts.loyalty__next_actions": """
+        ('a', 'call', 'Call', '致电', 1, true, 5.25, 'EUR'), ('b', 'call', 'Call', '致电', 1, false, 7, 'EUR')
+    ) as t (customer_key, action, action_name_en, action_name_zh, priority, is_due, value_at_stake_amount,
+            currency_code)""",
+    "quality.dq__feeds": """
+        ('shop', 'orders_shop', 0, 200, 3)
+    ) as t (source, feed_name, days_behind, row_count, quarantined_count)""",
+    "quality.dq__metric_catalogue": """
+        ('A04', 'Customer satisfaction index (CSI)', '客户满意指数', 'The mean place on 0 to 100.',
+         'satisfaction__segment_months', 'satisfaction_index'),
+        ('D25', 'Win-back rate', '挽回率', 'Who came back, of $100.', 'retention__segment_months', 'winback_rate')
+    ) as t (metric_id, name_en, name_zh, definition, model_name, column_name)""",
+    "quality.dq__loads": """
+        ('orders_shop', 'accepted', 200, 3, timestamp '2026-03-02 04:00:00')
+    ) as t (feed_name, outcome, row_count, quarantined_count, received_at)""",
+    "quality.dq__data_warnings": """
+        ('no refunds', 'orders_shop', 'shop', null, 7, 'deliver refunds', 'warning', 'k')
+    ) as t (warning, feed, source, detail, row_count, remedy, severity, warning_key)""",
+}
+COMMENT = "comment on column marts.satisfaction__waves.scored_count is 'Answers with a score.'"
+
+
+def make_workspace(folder: Path) -> Settings:
+    """A workspace whose generation 1 is published; its survey is SIMULATED, its drivers are not delivered."""
+    (folder / "dags" / "feeds").mkdir(parents=True)
+    (folder / "expectations").mkdir()
+    (folder / "dags" / "feeds" / "orders_shop.yml").write_text(FEED, encoding="utf-8")
+    (folder / "dags" / "feeds" / "survey_responses.yml").write_text(SURVEY, encoding="utf-8")
+    (folder / "loyalty.yml").write_text("", encoding="utf-8")
+    settings = load_settings(folder)
+    publish(settings, 1, as_of="2026-03-01")
+    return settings
+
+
+def publish(settings: Settings, number: int, as_of: str, *changes: str) -> None:
+    """Publish the tables as a generation of this number, after statements that change them."""
+    folder = settings.serve / "generations" / f"{number:06d}"
+    folder.mkdir(parents=True)
+    with duckdb.connect(str(folder / "loyalty.duckdb")) as connection:
+        connection.execute("create schema marts; create schema quality")
+        for table, values in TABLES.items():
+            connection.execute(f"create table {table} as select * from (values {values}")
+        for statement in (COMMENT, *changes):
+            connection.execute(statement)
+    manifest = {
+        "as_of": as_of,
+        "build_id": f"build-{number}",
+        "code_version": "test",
+        "files": {},
+        "marts": {},
+        "published_at": f"{as_of}T05:0{number}:00+00:00",
+        "tables": {},
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    link = settings.serve / "current"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("generations") / folder.name)
