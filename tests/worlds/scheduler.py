@@ -70,12 +70,14 @@ class Night:
         self.wait_until_quiet()
 
     def wait_until_quiet(self) -> None:
-        """Wait until no run is under way and no event waits for one."""
+        """Wait until no run or backfill is under way and no event waits for one."""
 
         def is_quiet() -> bool:
             under_way = self._ask("select 1 from dag_run where state in ('queued', 'running')")
             waiting = self._ask("select 1 from asset_dag_run_queue")
-            return not under_way and not waiting
+            # Airflow notices some time after its last run that a backfill is over, and allows no other before
+            backfill = self._ask("select 1 from backfill where completed_at is null")
+            return not under_way and not waiting and not backfill
 
         self.wait(is_quiet, "all runs to end")
 

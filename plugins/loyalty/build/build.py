@@ -19,11 +19,13 @@ import duckdb
 
 from loyalty.build import dbt_runner
 from loyalty.build.dbt_runner import (
+    NOT_NOW,
     ModelDoc,
+    leave_out,
     made_relations,
     model_docs,
     parse_project,
-    relations_of,
+    relation_of,
     run_dbt,
     with_descendants,
     wrong_vars,
@@ -103,11 +105,12 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
             span = _prepare(connection, workspace, loads, build_id, as_of)
         failpoint("build.registered")
         progress.log(f"build {build_id}: as of {span.as_of}, {_scope(is_full, loads, new_loads)}")
-        outcomes, withheld = _run_models(workspace, span, is_full, may_rest)
+        project = parse_project(settings)
+        outcomes, withheld = _run_models(workspace, project, span, is_full, may_rest)
         with open_work_file(settings) as connection:
-            _drop_forsaken(connection, made_relations(settings) - {(one.schema, one.name) for one in withheld})
+            _drop_forsaken(connection, made_relations(project) - {(one.schema, one.name) for one in withheld})
             stamp = _stamp(settings, build_id, span, as_of, loads, ledger_seq)
-            _write_stamp(connection, stamp, loads, model_docs(settings, DOCUMENTED_SCHEMAS), withheld)
+            _write_stamp(connection, stamp, loads, model_docs(project, DOCUMENTED_SCHEMAS), withheld)
         failpoint("build.stamped")
         seconds = round(time.monotonic() - started, 1)
         ledger.append("build", is_full=is_full, seconds=seconds, withheld_count=len(withheld), **stamp)
@@ -172,7 +175,7 @@ def _prepare(
 
 
 def _run_models(
-    workspace: Workspace, span: DataSpan, is_full: bool, may_rest: bool
+    workspace: Workspace, project: Any, span: DataSpan, is_full: bool, may_rest: bool
 ) -> tuple[list[dbt_runner.DbtOutcome], tuple[Withheld, ...]]:
     """Run dbt on what needs no estimate, the estimates, dbt on what reads them; and name the tables that failed.
 
@@ -183,40 +186,38 @@ def _run_models(
     settings, progress = workspace.settings, workspace.progress
     common = ["--exclude-resource-type", "unit_test", *(["--full-refresh"] if is_full else [])]
     started = time.monotonic()
-    project = parse_project(settings)
     run = partial(run_dbt, settings, "build", progress=progress, project=project, goes_on=True)
-    with open_work_file(settings) as connection:
-        idle = idle_models(connection, settings) if may_rest else []
-    before = run("--exclude", AFTER_ESTIMATES, *idle, "--indirect-selection", "cautious", *common)
+    if may_rest:
+        with open_work_file(settings) as connection:
+            leave_out(project, idle_models(connection, project))
+    before = run("--exclude", AFTER_ESTIMATES, NOT_NOW, "--indirect-selection", "cautious", *common)
     seconds = time.monotonic() - started
     progress.log(f"  before estimates: {before.models} models and {before.tests} tests in {seconds:.1f} s")
     failpoint("build.core_built")
-    lost = with_descendants(settings, before.faults)
+    lost = with_descendants(project, before.faults)
+    leave_out(project, lost)
     with open_work_file(settings) as connection:
-        _drop(connection, relations_of(settings, lost).values())
+        _drop(connection, [relation_of(project, model) for model in lost])
         started = time.monotonic()
         estimates.run(connection, span.as_of, progress, settings.home / "logs")
     progress.log(f"  estimates in {time.monotonic() - started:.1f} s")
     failpoint("build.estimated")
     started = time.monotonic()
-    left_out = sorted({*idle, *(one.rpartition(".")[2] for one in lost)})
-    without = ["--exclude", *left_out] if left_out else []
-    after = run("--select", AFTER_ESTIMATES, *without, *common)
+    after = run("--select", AFTER_ESTIMATES, "--exclude", NOT_NOW, *common)
     seconds = time.monotonic() - started
     progress.log(f"  after estimates: {after.models} models and {after.tests} tests in {seconds:.1f} s")
     failpoint("build.marts_built")
-    lost = with_descendants(settings, [*before.faults, *after.faults])
-    relations = relations_of(settings, lost)
-    withheld = tuple(Withheld(*relations[model], reason) for model, reason in lost.items())
-    _refuse_when_nothing_is_left(settings, withheld)
+    lost = with_descendants(project, [*before.faults, *after.faults])
+    withheld = tuple(Withheld(*relation_of(project, model), reason) for model, reason in lost.items())
+    _refuse_when_nothing_is_left(project, withheld)
     for reason in dict.fromkeys(one.reason for one in withheld):
         names = [one.name for one in withheld if one.reason == reason and one.schema == "marts"]
         progress.log(f"  withheld: {', '.join(names) or 'no mart'}: {reason}")
     return [before, after], withheld
 
 
-def _refuse_when_nothing_is_left(settings: Settings, withheld: Sequence[Withheld]) -> None:
-    marts = {name for schema, name in made_relations(settings) if schema == "marts"}
+def _refuse_when_nothing_is_left(project: Any, withheld: Sequence[Withheld]) -> None:
+    marts = {name for schema, name in made_relations(project) if schema == "marts"}
     if marts and marts <= {one.name for one in withheld if one.schema == "marts"}:
         raise UserError(f"No mart could be made: {withheld[0].reason}. Nothing was published.")
 

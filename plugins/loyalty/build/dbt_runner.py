@@ -23,6 +23,8 @@ from loyalty.common.settings import Settings
 from loyalty.common.text_table import table
 
 FIRST_ROWS = 5
+# Selects the models that a run leaves out, see `leave_out`.
+NOT_NOW = "tag:not_now"
 
 
 @dataclass(frozen=True)
@@ -147,31 +149,41 @@ def _concerned(node: Any) -> list[str]:
     return [attached] if attached else [one for one in node.depends_on.nodes if one.startswith("model.")]
 
 
-def with_descendants(settings: Settings, faults: Sequence[Fault]) -> dict[str, str]:
+def with_descendants(project: Any, faults: Sequence[Fault]) -> dict[str, str]:
     """Every model that has a fault or reads, directly or not, one that has: its id, and the reason."""
-    manifest = json.loads((target_folder(settings) / "manifest.json").read_text(encoding="utf-8"))
     found: dict[str, str] = {}
     for fault in faults:
         found.setdefault(fault.model, fault.reason)
     todo = list(found)
     while todo:
         model = todo.pop(0)
-        for child in manifest["child_map"].get(model, []):
+        for child in project.child_map.get(model, []):
             if child.startswith("model.") and child not in found:
                 found[child] = found[model]
                 todo.append(child)
     return found
 
 
-def relations_of(settings: Settings, models: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Schema and name of models by their ids."""
-    nodes = {node["unique_id"]: node for node in _nodes(settings, "work")}
-    return {one: (nodes[one]["schema"], nodes[one].get("alias") or nodes[one]["name"]) for one in models}
+def relation_of(project: Any, model: str) -> tuple[str, str]:
+    """Schema and name of a model by its id."""
+    node = project.nodes[model]
+    return node.schema, node.alias
+
+
+def leave_out(project: Any, models: Iterable[str]) -> None:
+    """Mark models for `--exclude NOT_NOW`: with a criterion for each name dbt would look at every node as often."""
+    for model in models:
+        project.nodes[model].tags.append(NOT_NOW.removeprefix("tag:"))
 
 
 def parse_project(settings: Settings) -> Any:
-    """The dbt project, read once for the several commands of a build. Raises UserError when it cannot be read."""
-    return _invoke(settings, ["parse"], SILENT, None, None, "work", None).result
+    """dbt's manifest of the project, read once for the several commands of a build.
+
+    Raises UserError when it cannot be read.
+    """
+    project = _invoke(settings, ["parse"], SILENT, None, None, "work", None).result
+    project.build_parent_and_child_maps()
+    return project
 
 
 @contextmanager
@@ -210,7 +222,7 @@ def _invoke(
         *("--target-path", str(folder), "--log-path", str(folder / "logs")),
         *("--vars", json.dumps({**settings.vars, **(variables or {})}, sort_keys=True, default=str)),
         *("--log-level", "none", "--log-level-file", "info", "--no-use-colors", "--no-version-check"),
-        *(["--no-write-json"] if project is not None else []),  # reading it has written its manifest already
+        "--no-write-json",  # what is asked of the manifest is asked of the one in memory
     ]
     with (
         _environment(_variables(settings, file or settings.work_file)),
@@ -252,63 +264,54 @@ def _one_connection() -> Iterator[None]:
         DuckDBConnectionManager.close_all_connections()
 
 
-def model_docs(settings: Settings, schemas: Sequence[str], target: str = "work") -> list[ModelDoc]:
-    """The documentation of the models that the project builds into these schemas, from the last run's manifest."""
-    manifest = json.loads((_folder(settings, target) / "manifest.json").read_text(encoding="utf-8"))
-    nodes = list(manifest["nodes"].values())
-    owners = {group["name"]: (group.get("owner") or {}).get("name") or "" for group in manifest["groups"].values()}
-    keys = _keys(nodes)
+def model_docs(project: Any, schemas: Sequence[str]) -> list[ModelDoc]:
+    """The documentation of the tables that the project builds into these schemas."""
+    owners = {name: group.owner.name or "" for name, group in project.groups.items()}
+    keys = _keys(project)
     return [
         ModelDoc(
-            schema=node["schema"],
-            name=node.get("alias") or node["name"],
-            description=" ".join(node["description"].split()),
-            key=keys.get(node["unique_id"], ()),
+            schema=node.schema,
+            name=node.alias,
+            description=" ".join(node.description.split()),
+            key=keys.get(node.unique_id, ()),
             columns=tuple(
                 ColumnDoc(
-                    column["name"],
-                    " ".join(column["description"].split()),
-                    bool((column.get("config", {}).get("meta") or column.get("meta") or {}).get("personal")),
-                    column.get("data_type") or "",
+                    column.name,
+                    " ".join(column.description.split()),
+                    bool((column.config.meta or column.meta).get("personal")),
+                    column.data_type or "",
                 )
-                for column in node["columns"].values()
+                for column in node.columns.values()
             ),
-            owner=owners.get(node["config"].get("group") or "", ""),
+            owner=owners.get(node.config.group or "", ""),
         )
-        for node in nodes
-        if node["resource_type"] == "model"
-        and node["schema"] in schemas
-        and node["config"]["materialized"] in ("table", "incremental")
+        for node in project.nodes.values()
+        if node.resource_type == "model"
+        and node.schema in schemas
+        and node.config.materialized in ("table", "incremental")
     ]
 
 
-def made_relations(settings: Settings) -> set[tuple[str, str]]:
-    """Schema and name of everything that the project makes, from the last run's manifest."""
-    return {
-        (node["schema"], node.get("alias") or node["name"])
-        for node in _nodes(settings, "work")
-        if node["resource_type"] in ("model", "seed")
-    }
+def made_relations(project: Any) -> set[tuple[str, str]]:
+    """Schema and name of everything that the project makes."""
+    return {(node.schema, node.alias) for node in project.nodes.values() if node.resource_type in ("model", "seed")}
 
 
-def _nodes(settings: Settings, target: str) -> list[dict[str, Any]]:
-    manifest = json.loads((_folder(settings, target) / "manifest.json").read_text(encoding="utf-8"))
-    return list(manifest["nodes"].values())
-
-
-def _keys(nodes: Any) -> dict[str, tuple[str, ...]]:
+def _keys(project: Any) -> dict[str, tuple[str, ...]]:
     """The key of each model: of its uniqueness tests, the one over the fewest columns."""
     keys: dict[str, tuple[str, ...]] = {}
-    for node in nodes:
-        test = node.get("test_metadata") or {}
-        arguments = {**test.get("kwargs", {}), **test.get("kwargs", {}).get("arguments", {})}
-        if test.get("name") in ("unique", "is_key") and not node["config"].get("where"):
+    for node in project.nodes.values():
+        test = getattr(node, "test_metadata", None)
+        if test is None or node.config.where:
+            continue
+        arguments = {**test.kwargs, **test.kwargs.get("arguments", {})}
+        if test.name in ("unique", "is_key"):
             columns = (arguments["column_name"],)
-        elif test.get("name") == "unique_combination" and not node["config"].get("where"):
+        elif test.name == "unique_combination":
             columns = tuple(arguments["columns"])
         else:
             continue
-        model = node.get("attached_node")
+        model = node.attached_node
         if model and (model not in keys or (len(columns), columns) < (len(keys[model]), keys[model])):
             keys[model] = columns
     return keys

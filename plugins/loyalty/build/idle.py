@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 import duckdb
 
-from loyalty.build.dbt_runner import target_folder
+from loyalty.build.dbt_runner import relation_of
 from loyalty.build.plan import chosen_vars, code_version
 from loyalty.common.ledger import Event
 from loyalty.common.settings import Settings
@@ -21,34 +19,32 @@ def is_same_code(connection: duckdb.DuckDBPyConnection, settings: Settings, buil
     return made_by == [(code_version(settings),)] and built.data.get("chosen", {}) == chosen_vars(settings)
 
 
-def idle_models(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[str]:
-    """Names of models that are in the work file and would be made from the same empty feeds again.
+def idle_models(connection: duckdb.DuckDBPyConnection, project: Any) -> set[str]:
+    """Ids of models that are in the work file and would be made from the same empty feeds again.
 
-    The project must be parsed and the loads registered; whether they were made by the same code is `is_same_code`.
+    `project` is dbt's manifest; the loads must be registered. Whether the same code made them is `is_same_code`.
     """
-    manifest = json.loads((target_folder(settings) / "manifest.json").read_text(encoding="utf-8"))
     delivered = {feed for (feed,) in connection.execute("select distinct feed from raw.loads").fetchall()}
     made = set(connection.execute("select schema_name, table_name from duckdb_tables()").fetchall())
-    nodes = {name: manifest["nodes"][name] for name in _at_rest(manifest, delivered)}
-    return sorted(node["name"] for node in nodes.values() if (node["schema"], node["alias"]) in made)
+    return {one for one in _at_rest(project, delivered) if relation_of(project, one) in made}
 
 
-def _at_rest(manifest: Mapping[str, Any], delivered: set[str]) -> set[str]:
+def _at_rest(project: Any, delivered: set[str]) -> set[str]:
     """Ids of models all of whose sources are feeds without a load; staging asks `loads` for its own feed alone."""
 
     @cache
     def rests(name: str) -> bool:
-        if name in manifest["sources"]:
-            source = manifest["sources"][name]
-            return source["source_name"] == "raw" and source["name"] in feeds - delivered
-        node = manifest["nodes"][name]
-        if node["resource_type"] == "seed":
+        if name in project.sources:
+            source = project.sources[name]
+            return bool(source.source_name == "raw" and source.name in feeds - delivered)
+        node = project.nodes[name]
+        if node.resource_type == "seed":
             return True
-        parents = manifest["parent_map"][name]
-        if node["fqn"][1] == "staging":
+        parents = project.parent_map[name]
+        if node.fqn[1] == "staging":
             parents = [parent for parent in parents if not parent.endswith(".raw.loads")]
         return bool(parents) and all(rests(parent) for parent in parents)
 
-    models = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    feeds = {node["fqn"][2] for node in models.values() if node["fqn"][1] == "staging"}
+    models = {name: node for name, node in project.nodes.items() if node.resource_type == "model"}
+    feeds = {node.fqn[2] for node in models.values() if node.fqn[1] == "staging"}
     return {name for name in models if rests(name)}

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from types import SimpleNamespace
 
 from loyalty.build.idle import _at_rest
 
 SOURCES = {
-    f"source.p.raw.{name}": {"source_name": "raw", "name": name} for name in ("orders", "tickets", "loads", "build")
+    f"source.p.raw.{name}": SimpleNamespace(source_name="raw", name=name)
+    for name in ("orders", "tickets", "loads", "build")
 }
-SOURCES["source.p.estimates.fit"] = {"source_name": "estimates", "name": "fit"}
+SOURCES["source.p.estimates.fit"] = SimpleNamespace(source_name="estimates", name="fit")
 
 
-def _manifest(parents: dict[str, list[str]]) -> dict[str, Any]:
+def _manifest(parents: dict[str, list[str]]) -> SimpleNamespace:
     """A manifest of models by folder and name, and of what each reads."""
 
-    def node(place: str) -> dict[str, Any]:
-        return {"resource_type": "seed" if place.startswith("seeds") else "model", "fqn": ["p", *place.split("/")]}
+    def node(place: str) -> SimpleNamespace:
+        kind = "seed" if place.startswith("seeds") else "model"
+        return SimpleNamespace(resource_type=kind, fqn=["p", *place.split("/")])
 
-    return {"sources": SOURCES, "nodes": {place: node(place) for place in parents}, "parent_map": parents}
+    return SimpleNamespace(sources=SOURCES, nodes={place: node(place) for place in parents}, parent_map=parents)
 
 
 STAGING = {
