@@ -90,6 +90,33 @@ TABLES = {
         ('EUR', 3, 1.0, 1.0, false, 'profit', 20)
     ) as t (currency_code, curve_rank, customer_share_rate, cumulative_value_rate, is_peak, value_basis,
             customer_count)""",
+    "marts.profitability__customer_months": """
+        ('a', 'shop', 'customer', date '2026-01-01', false, 'EUR', 100, 5, 10, 20, 85, 45, 6, 3, 1, 35),
+        ('b', 'shop', 'customer', date '2026-02-01', false, 'EUR', 60, 0, 5, 0, 65, 40, 4, 2, 1, 33)
+    ) as t (customer_key, source, base, month, is_partial_month, currency_code, gross_amount, discount_amount,
+            shipping_amount, refund_amount, net_amount, cm1_amount, order_cost_amount, customer_cost_amount,
+            sustaining_cost_amount, profit_amount)""",
+    "marts.profitability__tiers": """
+        ('tier', 'top_5', 'EUR', 40, 0.05, 0.3, 0.5), ('tier', 'next_15', 'EUR', 40, 0.15, 0.3, 0.3),
+        ('tier', 'last_80', 'EUR', 40, 0.8, 0.4, 0.2)
+    ) as t (group_by, tier, currency_code, base_count, customer_share_rate, measure_share_rate,
+            textbook_share_rate)""",
+    "marts.satisfaction__complaint_funnel": """
+        ('shop', 'all', 'all', 30, 28, 20, 25, false, 0.9, 0.8, 0.95, 0.8, 0.7, 0.9, 0.6, 0.5, 0.7, 0.1, 0.05, 0.2,
+         null, null, null, 0.5, 0.4, 0.6)
+    ) as t (source, severity, speed, ticket_count, landmark_count, promise_due_count, outcome_count, is_suppressed,
+            answered_rate, answered_rate_low, answered_rate_high, resolved_rate, resolved_rate_low, resolved_rate_high,
+            in_time_rate, in_time_rate_low, in_time_rate_high, reopened_rate, reopened_rate_low, reopened_rate_high,
+            promise_kept_rate, promise_kept_rate_low, promise_kept_rate_high, repurchase_rate, repurchase_rate_low,
+            repurchase_rate_high)""",
+    "marts.loyalty__claims": """
+        ('all', 'six_times', 'all', 'The completely satisfied come back six times as often as the others.',
+         '完全满意的客户再次购买的可能性是其他客户的六倍。', 6.0, null::double, 1.4, 1.2, 1.7,
+         40, 'does not hold', null),
+        ('all', 'tell_22', 'all', 'A dissatisfied customer tells 22 people.', '不满意的客户会告诉22人。',
+         22.0, null, null, null, null, 0, 'cannot tell', 'nothing was asked')
+    ) as t (source, claim_id, variant, claim_en, claim_zh, claim_low, claim_high, observed_value, observed_low,
+            observed_high, base_count, verdict, verdict_reason)""",
     "marts.loyalty__next_actions": """
         ('a', 'call', 'Call', '致电', 1, true, 5.25, 'EUR'), ('b', 'call', 'Call', '致电', 1, false, 7, 'EUR')
     ) as t (customer_key, action, action_name_en, action_name_zh, priority, is_due, value_at_stake_amount,
@@ -99,9 +126,11 @@ TABLES = {
     ) as t (source, feed_name, days_behind, row_count, quarantined_count)""",
     "quality.dq__metric_catalogue": """
         ('A04', 'Customer satisfaction index (CSI)', '客户满意指数', 'The mean place on 0 to 100.',
-         'satisfaction__segment_months', 'satisfaction_index'),
-        ('D25', 'Win-back rate', '挽回率', 'Who came back, of $100.', 'retention__segment_months', 'winback_rate')
-    ) as t (metric_id, name_en, name_zh, definition, model_name, column_name)""",
+         'satisfaction__segment_months', 'satisfaction_index', null),
+        ('I17', 'Training hours', '培训时长', null, null, null, 'No feed has them.'),
+        ('D25', 'Win-back rate', '挽回率', 'Who came back, of $100.', 'retention__segment_months', 'winback_rate',
+         null)
+    ) as t (metric_id, name_en, name_zh, definition, model_name, column_name, reason)""",
     "quality.dq__loads": """
         ('orders_shop', 'accepted', 200, 3, timestamp '2026-03-02 04:00:00')
     ) as t (feed_name, outcome, row_count, quarantined_count, received_at)""",

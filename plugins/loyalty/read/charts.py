@@ -18,7 +18,7 @@ ON_LIGHT_CELL, ON_DARK_CELL = "#202a33", "#ffffff"  # the same on a dark page, b
 PALETTE = [BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY]
 WIDTH, HEIGHT = 460, 260
 Chart = alt.LayerChart | alt.FacetChart  # what Altair says that layer() gives
-WHALE_POINTS = 200
+WHALE_POINTS, THOUSAND = 200, 1000
 DARK_FROM = 0.5  # of the highest rate: the cells whose text must be white
 
 
@@ -198,20 +198,22 @@ def counts(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
     labels = list(dict.fromkeys(shown["label"]))
     groups = list(dict.fromkeys(shown["group"]))
     y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=170))
+    amounts = alt.Axis(format="~s" if shown["amount"].max() >= THOUSAND else "~g")
     legend = alt.Legend(title=None) if len(groups) > 1 else None
     bars = (
         alt.Chart(shown)
         .mark_bar()
         .encode(
             y=y,
-            x=alt.X("amount:Q", title=words(axis), axis=alt.Axis(format="~s")),
+            x=alt.X("amount:Q", title=words(axis), axis=amounts),
             color=alt.Color("group:N", sort=groups, legend=legend, scale=alt.Scale(domain=groups, range=PALETTE)),
             order="place:Q",
         )
     )
     ends = shown.groupby("label", sort=False).agg(amount=("amount", "sum"), text=("text", "last")).reset_index()
     texts = alt.Chart(ends).mark_text(align="left", dx=4, fontSize=11, color=INK)
-    return _sized(alt.layer(bars, texts.encode(y=y, x="amount:Q", text="text:N")))
+    drawn = alt.layer(bars, texts.encode(y=y, x="amount:Q", text="text:N"))
+    return _sized(drawn, height=max(HEIGHT, 16 * len(labels)))
 
 
 def whale_curve(curve: pd.DataFrame, words: Words) -> Chart:

@@ -639,7 +639,6 @@ FIGURES: tuple[Figure, ...] = (
         draw=partial(charts.counts, axis="value at stake; the number is of customers due now"),
         base="select sum(customer_count) from figure",
         feeds=(*ORDERS, *SURVEYS, *TICKETS),
-        defined_by="F10 loyalty__next_actions.is_due",
     ),
     Figure(
         name="data_health",

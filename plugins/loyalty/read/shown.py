@@ -144,7 +144,7 @@ def notes(
     count, reasons = not_drawn(connection, figure, choice)
     if count:
         why = "; ".join(reasons) or words("base too small")
-        found.append(words.sentence("{0} rows are not drawn: {1}.").format(f"{count:,}", why))
+        found.append(words.sentence("Rows that are not drawn: {0} ({1}).").format(f"{count:,}", why))
     if missed := figure.not_followed(choice):
         names = ", ".join(words(FILTERS[name]) for name in missed)
         found.append(words.sentence("This figure cannot be filtered by {0}.").format(names))

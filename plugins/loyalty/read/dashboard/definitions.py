@@ -10,7 +10,8 @@ from loyalty.read.dashboard.parts import as_written, lines, show_rows
 from loyalty.read.figures import FIGURES
 
 REGISTER = """
-select metric_id, name_en, name_zh, definition, model_name as mart, column_name
+select
+    metric_id, name_en, name_zh, coalesce(definition, reason) as definition, model_name as mart, column_name
 from quality.dq__metric_catalogue
 order by metric_id, mart, column_name
 """.strip()
@@ -20,7 +21,7 @@ MOST_SHOWN = 30
 def show_definitions(look: Look) -> None:
     """Show the page."""
     say = look.words.sentence
-    metrics = look.frame(REGISTER)
+    metrics = look.frame(REGISTER).fillna("")
     if metrics.empty:
         st.info(say("This generation has no register of metrics."))
         return
@@ -34,18 +35,18 @@ def show_definitions(look: Look) -> None:
     for metric, name_en, name_zh, definition, mart, column in found.head(MOST_SHOWN).itertuples(index=False):
         names = (name_zh, name_en) if look.words.language == "zh" else (name_en, name_zh)
         st.markdown(f"**{as_written(str(names[0]))}** {as_written(str(names[1]))}  \n{as_written(str(definition))}")
-        st.caption(lines([f"{metric} · {mart}.{column}"]))
+        st.caption(lines([f"{metric} · {mart}.{column}" if mart else metric]))
     st.subheader(say("The whole register"), anchor=False)
     show_rows(look, REGISTER, "metrics", [])
 
 
 def containing(metrics: pd.DataFrame, word: str) -> pd.DataFrame:
     """The metrics in whose texts a word is."""
-    texts = metrics.fillna("").astype(str).agg(" ".join, axis=1)
+    texts = metrics.astype(str).agg(" ".join, axis=1)
     return metrics[texts.str.contains(word, case=False, regex=False)]
 
 
 def of_the_figures(metrics: pd.DataFrame) -> pd.DataFrame:
     """The metrics that the charts show."""
-    shown = {figure.defined_by for figure in FIGURES}
+    shown = {figure.defined_by for figure in FIGURES if figure.defined_by}
     return metrics[(metrics["metric_id"] + " " + metrics["mart"] + "." + metrics["column_name"]).isin(shown)]

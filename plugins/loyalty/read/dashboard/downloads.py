@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from itertools import islice
 
 from openpyxl import Workbook
 
@@ -33,10 +34,12 @@ def xlsx_of(settings: Settings, generation: Generation, sql: str, about: Sequenc
     sheet, notes = book.create_sheet("rows"), book.create_sheet("about")
     with asked(settings, sql, generation=generation) as answer:
         sheet.append([neutral(name) for name in answer.columns])
-        for number, row in enumerate(answer.rows, 2):
-            if number > MOST_SHEET_ROWS:
-                raise UserError(f"A sheet holds {MOST_SHEET_ROWS:,} rows and these are more: download them as CSV.")
+        rows = iter(answer.rows)
+        for row in islice(rows, MOST_SHEET_ROWS - 1):
             sheet.append([neutral(cell) if isinstance(cell, str) else _plain(cell) for cell in row])
+        if next(rows, None) is not None:
+            sheet.close()
+            raise UserError(f"A sheet holds {MOST_SHEET_ROWS:,} rows and these are more: download them as CSV.")
     for line in about:
         notes.append([neutral(cell) for cell in line])
     file = io.BytesIO()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from loyalty.common.errors import UserError
-from loyalty.common.settings import load_settings
+from loyalty.common.settings import Settings, load_settings
 from loyalty.publish.generations import generations, require_current
 from loyalty.read import news
 from loyalty.read.choices import EVERYTHING
@@ -17,13 +17,14 @@ from loyalty.read.dashboard.definitions import show_definitions
 from loyalty.read.dashboard.figure_view import show_figure
 from loyalty.read.dashboard.look import Look
 from loyalty.read.dashboard.moved import show_moved
-from loyalty.read.dashboard.parts import as_written, show_table
+from loyalty.read.dashboard.parts import as_written, show_list, show_table
 from loyalty.read.figures import FIGURES, TOPICS
 from loyalty.read.shown import rows, simulated_feeds
 from loyalty.read.words import LANGUAGES, Words
 
 MOVED, DEFINITIONS = "moved", "definitions"
 TITLES = {MOVED: "What moved, and why", **TOPICS, DEFINITIONS: "What the figures mean"}
+WIDE = {"claims", "data_health"}  # figures with long labels
 IN_ADDRESS = ("page", "language", *sidebar.NAMES, "metric")
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 
@@ -65,8 +66,14 @@ def current_look(words: Words) -> Look:
     settings = load_settings()
     current = require_current(settings)
     older = [one for one in generations(settings) if one.number < current.number]
-    simulated = frozenset(simulated_feeds(settings))
+    simulated = _simulated(settings, current.name)
     return Look(settings, current, older[-1] if older else None, words, EVERYTHING, simulated)
+
+
+@st.cache_data(max_entries=20, show_spinner=False, hash_funcs={Settings: lambda settings: str(settings.workspace)})
+def _simulated(settings: Settings, generation: str) -> frozenset[str]:
+    """The feeds that were simulated, read once for each generation."""
+    return frozenset(simulated_feeds(settings))
 
 
 def show_page(look: Look, name: str) -> None:
@@ -102,8 +109,12 @@ def _show_head(look: Look, name: str) -> None:
 def show_topic(look: Look, topic: str) -> None:
     """The figures of a topic, two beside one another where the window is wide enough."""
     figures = [figure for figure in FIGURES if figure.topic == topic]
-    for first in range(0, len(figures), 2):
-        for column, figure in zip(st.columns(2), figures[first : first + 2], strict=False):
+    for figure in figures:
+        if figure.name in WIDE:
+            show_figure(look, figure)
+    narrow = [figure for figure in figures if figure.name not in WIDE]
+    for first in range(0, len(narrow), 2):
+        for column, figure in zip(st.columns(2), narrow[first : first + 2], strict=False):
             with column:
                 show_figure(look, figure)
     if topic == "loyalty":
@@ -138,14 +149,7 @@ def show_withheld(look: Look) -> None:
     withheld = {mart: state for mart, state in states.items() if state["state"] != "fresh"}
     if withheld:
         st.subheader(say("Marts that were not renewed"), anchor=False)
-        show_table(
-            {
-                "mart": list(withheld),
-                say("since"): [state["since"][:10] for state in withheld.values()],
-                say("reason"): [str(state["reason"]) for state in withheld.values()],
-            },
-            numbers=(),
-        )
+        show_list([(mart, f"{state['since'][:10]}: {state['reason']}") for mart, state in withheld.items()])
 
 
 def show_warnings(look: Look) -> None:
@@ -157,12 +161,12 @@ def show_warnings(look: Look) -> None:
         st.markdown(say("No warnings."))
         return
     st.subheader(say("Warnings"), anchor=False)
-    show_table(
-        {
-            say("feed"): [str(feed) for _, feed, *_ in found],
-            say("warning"): [f"{warning}: {detail}" if detail else warning for warning, _, _, detail, _, _ in found],
-            say("rows"): [f"{count:,}" for *_, count, _ in found],
-            say("what to do"): [str(remedy) for *_, remedy in found],
-        },
-        numbers=(2,),
+    show_list(
+        [
+            (
+                f"{feed}: {warning}",
+                f"{f'{detail} · ' if detail else ''}{say('rows')} {count:,} · {say('what to do')}: {remedy}",
+            )
+            for warning, feed, _, detail, count, remedy in found
+        ]
     )

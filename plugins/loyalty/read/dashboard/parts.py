@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from loyalty.read.charts import Chart
@@ -14,6 +16,7 @@ from loyalty.read.dashboard.downloads import csv_of, xlsx_of
 from loyalty.read.dashboard.look import Look
 
 MOST_ROWS = 1000
+NARROW = 500  # pixels
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -35,21 +38,39 @@ def where_from(look: Look, mart: str) -> str:
 
 def draw(look: Look, chart: Chart, alt: str) -> None:
     """A chart as wide as its place, in the colours of the page; `alt` is read out in its place."""
-    spec = chart.to_dict()
+    spec = fitting(chart.to_dict())
+    del spec["width"]
     spec["config"]["mark"] = {"tooltip": True}
     spec["padding"] = {"left": 4, "right": 12, "top": 4, "bottom": 4}
-    del spec["width"]
     if st.context.theme.type == "dark":
         spec = in_dark(spec)
     st.vega_lite_chart(spec, width="stretch", theme=None, alt=alt)
 
 
+def fitting(spec: Any) -> Any:
+    """A chart's specification whose labels and legends leave room for the chart where the window is narrow."""
+    if isinstance(spec, dict):
+        found = {key: value if key == "datasets" else fitting(value) for key, value in spec.items()}
+        if "labelLimit" in found:
+            found["labelLimit"] = {"expr": f"min({found['labelLimit']}, 0.4 * containerSize()[0])"}
+        if "columns" in found:
+            found["columns"] = {"expr": f"containerSize()[0] < {NARROW} ? 2 : {found['columns']}"}
+        return found
+    return [fitting(item) for item in spec] if isinstance(spec, list) else spec
+
+
 def show_table(columns: dict[str, list[str]], numbers: Sequence[int]) -> None:
     """A small table, its texts as they are written; the columns at the places `numbers` stand to the right."""
-    cells = [columns, *zip(*columns.values(), strict=True)]
-    head, *body = [" | ".join(as_written(" ".join(cell.split())) for cell in row) for row in cells]
-    rule = " | ".join("--:" if place in numbers else "---" for place in range(len(columns)))
-    st.markdown("\n".join(f"| {line} |" for line in (head, rule, *body)), width="content")
+    names = [as_written(name) for name in columns]
+    rows = [[as_written(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
+    table = pd.DataFrame(rows, columns=names).style
+    right = table.set_properties(subset=[names[place] for place in numbers], **{"text-align": "right"})
+    st.table(right, hide_index=True, width="content")
+
+
+def show_list(items: Sequence[tuple[str, str]]) -> None:
+    """A list of names, each with a text that can be long."""
+    st.markdown("\n".join(f"- **{as_written(name)}**  \n  {as_written(text)}" for name, text in items))
 
 
 def show_rows(look: Look, sql: str, name: str, notes: Sequence[str], table: str | None = None) -> None:
@@ -71,7 +92,7 @@ def show_rows(look: Look, sql: str, name: str, notes: Sequence[str], table: str 
         shown = say("The first {0} of {1} rows; the downloads have all of them.")
         st.caption(shown.format(f"{MOST_ROWS:,}", f"{count:,}"))
     else:
-        st.caption(say("{0} rows").format(f"{count:,}"))
+        st.caption(say("Rows: {0}").format(f"{count:,}"))
     about = [(say("about"), note) for note in notes] + [("SQL", sql)]
     files = (
         ("CSV", "text/csv", partial(csv_of, look.settings, look.generation, sql)),

@@ -31,6 +31,7 @@ def options(port: int) -> dict[str, object]:
     """Streamlit's settings: for this computer alone, without reports to its makers, in our colours."""
     return {
         "browser_gatherUsageStats": False,
+        "client_disableDataExport": True,  # our own downloads have all rows, and no formulas
         "client_toolbarMode": "viewer",
         "client_showErrorDetails": "none",
         "global_developmentMode": False,
