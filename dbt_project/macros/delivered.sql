@@ -30,7 +30,7 @@
         when {{ amount }} is not null
         then {{ amount }}
         when {{ category }} = 'all'
-        then {{ when_delivered("orders", "0") }}
-        else {{ when_delivered(["orders", "order_lines"], "0") }}
+        then {{ when_delivered("customer_orders", "0") }}
+        else {{ when_delivered(["customer_orders", "order_lines"], "0") }}
     end
 {%- endmacro %}

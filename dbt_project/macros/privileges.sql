@@ -7,21 +7,24 @@
         {{ lifts }}.treated_count >= {{ var("min_base") }}
         and {{ lifts }}.control_count >= {{ var("min_base") }}
     {%- endset -%}
-    {% for name, figure in [
+    {% for name, what, figure in [
         (
             "privilege_customer_count",
+            "interaction_kinds",
             "cast(" ~ lifts ~ ".treated_count as bigint)",
         ),
         (
             "privilege_control_count",
+            "interaction_kinds",
             "cast(" ~ lifts ~ ".control_count as bigint)",
         ),
         (
             "privilege_cost_amount",
+            ["interaction_kinds", "interaction_costs"],
             "cast(" ~ lifts ~ ".cost_amount as " ~ type_amount() ~ ")",
         ),
     ] %}
-        {{ when_delivered("interactions", figure) }} as {{ name }},
+        {{ when_delivered(what, figure) }} as {{ name }},
     {% endfor %}
     case when {{ lift_known }} then {{ lifts }}.lift end as privilege_lift_amount,
     {% for bound, sign in [("low", "-"), ("high", "+")] %}

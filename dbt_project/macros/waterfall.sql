@@ -193,23 +193,23 @@
 #}
 {% macro waterfall_columns(alias, is_rated="true") -%}
     {%- for name, what in [
-        ("gross", "orders"),
-        ("discount", ["orders", "discounts"]),
-        ("shipping", "shipping_charges"),
-        ("refund", "refunds"),
-        ("net", "orders"),
-        ("goods_cost", ["orders", "order_lines", "goods_costs"]),
-        ("cm1", "orders"),
-        ("shipping_cost", "shipping_costs"),
-        ("payment_fee", "payment_fees"),
-        ("order_pool_cost", "orders"),
-        ("order_cost", "orders"),
-        ("cm2", "orders"),
-        ("interaction_cost", "interactions"),
+        ("gross", "customer_orders"),
+        ("discount", ["customer_orders", "discounts"]),
+        ("shipping", ["customer_orders", "shipping_charges"]),
+        ("refund", ["customer_orders", "customer_refunds"]),
+        ("net", "customer_orders"),
+        ("goods_cost", ["customer_orders", "order_lines", "goods_costs"]),
+        ("cm1", "customer_orders"),
+        ("shipping_cost", ["customer_orders", "shipping_costs"]),
+        ("payment_fee", ["customer_orders", "payment_fees"]),
+        ("order_pool_cost", ["customer_orders", "order_pools"]),
+        ("order_cost", "customer_orders"),
+        ("cm2", "customer_orders"),
+        ("interaction_cost", "interaction_costs"),
         ("campaign_cost", "campaign_contacts"),
-        ("ticket_cost", "tickets"),
-        ("points_cost", "programme"),
-        ("customer_pool_cost", []),
+        ("ticket_cost", ["ticket_customers", "compensations"]),
+        ("points_cost", "points_values"),
+        ("customer_pool_cost", "customer_pools"),
         ("customer_cost", []),
         ("cm3", []),
         ("sustaining_cost", []),
@@ -227,7 +227,7 @@
     {{ margin_missing_reason(alias ~ ".profit_amount") }} as profit_missing_reason,
     {{
         zero_when_delivered(
-            ["campaigns", "campaign_contacts"], alias ~ ".acquisition_cost_amount"
+            ["campaign_contacts", "objectives"], alias ~ ".acquisition_cost_amount"
         )
     }} as acquisition_cost_amount,
     {{ alias }}.cost_to_serve_amount

@@ -146,9 +146,12 @@ class Books:
         orders, lines = self.shop.feeds["orders"], self.shop.feeds["order_lines"]
         told = {
             "discount_amount": _tells(orders, "discount_amount", "gross_amount")
-            or _tells(lines, "discount_amount", "list_price"),
+            or _tells(lines, "discount_amount")
+            or 2 * sum(line.get("list_price") is not None for line in lines) >= len(lines),
             "shipping_amount": _tells(orders, "shipping_amount"),
-            "refund_amount": "refunds" in self.shop.feeds or any(line["net_amount"] < 0 for line in lines),
+            "refund_amount": bool((self.refunds["who"] != GUEST).any())
+            if len(self.refunds)
+            else "refunds" in self.shop.feeds,
             "shipping_cost_amount": _tells(orders, "shipping_cost_amount"),
             "payment_fee_amount": _tells(orders, "payment_fee_amount"),
         }

@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
@@ -47,6 +48,11 @@ class Statement:
     sql: str
     parents: tuple[str, ...]
 
+    @property
+    def is_mart(self) -> bool:
+        """Whether it is published to be read."""
+        return ".marts." in self.relation.replace('"', "")
+
 
 @dataclass
 class Shop:
@@ -56,35 +62,66 @@ class Shop:
     statements: list[Statement]
     keys: dict[str, tuple[str, ...]]
 
-    def without(self, feed: str, column: str | None = None) -> list[Change]:
-        """Take a feed away, or a column of it, and list the figures that became 0 or 1."""
+    @cached_property
+    def copy(self) -> duckdb.DuckDBPyConnection:
+        """A copy of the shop, in which things are taken away, with the shop as `built` beside it."""
         copy = self.file.parent / "without" / self.file.name  # the statements name the file
         copy.parent.mkdir(exist_ok=True)
         shutil.copy(self.file, copy)
+        connection = duckdb.connect(str(copy))
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"attach '{self.file}' as built (read_only)")
+        return connection
+
+    @cached_property
+    def sums(self) -> dict[str, tuple[int, int]]:
+        """The checksum of each model as it was built."""
+        return {one.name: self._sum(one.relation) for one in self.statements}
+
+    def without(self, feed: str, column: str | None = None) -> list[Change]:
+        """Take a feed away, or a column of it, and list the figures that became 0 or 1."""
         taken = f"{feed}.{column}" if column else feed
-        touched = {f"source.loyalty.raw.{feed}"}
-        gone: list[str] = []
-        with duckdb.connect(str(copy)) as connection:
-            connection.execute("set timezone = 'UTC'")
-            connection.execute(f"attach '{self.file}' as built (read_only)")
-            if column:
-                landed = list(load_contract()[feed].columns[column].landed)
-                connection.execute(f"update raw.{feed} set {', '.join(f'{one} = null' for one in landed)}")
-            else:
-                connection.execute(f"delete from raw.{feed}")
-                connection.execute(f"delete from raw.loads where feed = '{feed}'")
-            for one in self.statements:
-                asks = DELIVERED in one.parents and any(f"'{what}'" in one.sql for what in gone)
-                if one.name == DELIVERED or asks or touched & set(one.parents) - {DELIVERED}:
-                    touched.add(one.name)
-                    connection.execute(f"create or replace {one.kind} {one.relation} as {one.sql}")
-                if one.name == DELIVERED:
-                    before = f"select what from built.core.dim_delivered except select what from {one.relation}"
-                    gone = [what for (what,) in connection.execute(before).fetchall()]
-            marts = [
-                one for one in self.statements if one.name in touched and ".marts." in one.relation.replace('"', "")
-            ]
-            return [change for one in marts for change in self._changes(connection, taken, one)]
+        built = self.sums
+        self.copy.execute("begin")
+        try:
+            self._take(feed, column)
+            made = self._remake(f"source.loyalty.raw.{feed}", built)
+            return [change for one in made if one.is_mart for change in self._changes(self.copy, taken, one)]
+        finally:
+            self.copy.execute("rollback")  # so that the next thing is taken from the whole shop
+
+    def _take(self, feed: str, column: str | None) -> None:
+        if column:
+            landed = list(load_contract()[feed].columns[column].landed)
+            self.copy.execute(f"update raw.{feed} set {', '.join(f'{one} = null' for one in landed)}")
+        else:
+            self.copy.execute(f"delete from raw.{feed}")
+            self.copy.execute(f"delete from raw.loads where feed = '{feed}'")
+
+    def _remake(self, source: str, built: dict[str, tuple[int, int]]) -> list[Statement]:
+        """Make the models anew that rest on a source; of one that stays as it was, the models behind it stay too."""
+        touched = {source}
+        changed: list[str] = []
+        made: list[Statement] = []
+        for one in self.statements:
+            asks = DELIVERED in one.parents and any(f"'{what}'" in one.sql for what in changed)
+            if not (one.name == DELIVERED or asks or touched & set(one.parents) - {DELIVERED}):
+                continue
+            self.copy.execute(f"create or replace {one.kind} {one.relation} as {one.sql}")
+            if one.name == DELIVERED:
+                before = self.copy.execute("select what from built.core.dim_delivered").fetchall()
+                now = self.copy.execute(f"select what from {one.relation}").fetchall()
+                changed = [what for (what,) in {*before} ^ {*now}]
+            if self._sum(one.relation) != built[one.name]:
+                touched.add(one.name)
+                made.append(one)
+        return made
+
+    def _sum(self, relation: str) -> tuple[int, int]:
+        """How many rows, and a sum of what they say in whatever order."""
+        found = self.copy.execute(f"select count(*), coalesce(sum(hash(one)), 0) from {relation} as one").fetchone()
+        assert found is not None
+        return found
 
     def _changes(self, connection: duckdb.DuckDBPyConnection, taken: str, mart: Statement) -> Iterator[Change]:
         name = mart.name.rpartition(".")[2]
@@ -135,7 +172,7 @@ def build(folder: Path, environment: pytest.MonkeyPatch) -> Shop:
 
 
 def _in_order(made: dict[str, Statement]) -> list[Statement]:
-    """Parents before children."""
+    """The marts and what they rest on, parents before children."""
     placed: dict[str, Statement] = {}
 
     def place(one: Statement) -> None:
@@ -145,6 +182,6 @@ def _in_order(made: dict[str, Statement]) -> list[Statement]:
         placed[one.name] = one
 
     for one in made.values():
-        if one.name not in placed:
+        if one.is_mart and one.name not in placed:
             place(one)
     return list(placed.values())

@@ -1,6 +1,10 @@
 {# Delivered pools and assumed rates are never mixed: one delivered pool switches all assumptions off. #}
 with
-    pools as (select count(*) as pool_count from {{ ref("stg_costs__pools") }}),
+    -- a pool with neither amount nor rate has nothing to give
+    pools as (
+        select count(coalesce(pool_amount, driver_rate)) as pool_count
+        from {{ ref("stg_costs__pools") }}
+    ),
 
     final as (
         select

@@ -1,63 +1,98 @@
+{#-
+  What single columns tell: each with the feed, and the rows of it that tell it. Read from the landed feeds, so that a
+  fault in the model of one feed withholds no mart of another.
+-#}
+{%- set told = [
+    ("arms", "campaign_contacts", "arm is not null"),
+    ("categories", "products", "category is not null"),
+    ("compensations", "tickets", "compensation_amount is not null"),
+    ("contract_ends", "contracts", "ended_at is not null"),
+    ("customer_orders", "orders", "customer_id is not null"),
+    (
+        "customer_refunds",
+        "refunds",
+        "coalesce(order_id, customer_id) is not null",
+    ),
+    (
+        "customer_refunds",
+        "orders",
+        "lower(kind) = 'return' or total_amount < 0",
+    ),
+    ("customer_refunds", "order_lines", "quantity < 0 or net_amount < 0"),
+    ("deliveries", "orders", "delivered_at is not null"),
+    ("discounts", "orders", "discount_amount is not null"),
+    ("discounts", "orders", "gross_amount is not null"),
+    ("discounts", "order_lines", "discount_amount is not null"),
+    ("dispositions", "survey_sends", "disposition is not null"),
+    ("goods_costs", "order_lines", "cost_amount is not null"),
+    ("goods_costs", "products", "unit_cost is not null"),
+    ("incentives", "survey_sends", "incentive_amount is not null"),
+    ("interaction_channels", "interactions", "channel is not null"),
+    ("interaction_costs", "interactions", "cost_amount is not null"),
+    ("interaction_kinds", "interactions", "kind is not null"),
+    ("invitations", "referrals", "invited_at is not null"),
+    ("objectives", "campaigns", "objective is not null"),
+    ("own_brands", "survey_brand_ratings", "is_us is not null"),
+    ("payment_fees", "orders", "payment_fee_amount is not null"),
+    ("points_values", "programme", "value_amount is not null"),
+    ("referral_acceptances", "referrals", "accepted_at is not null"),
+    ("referral_rewards", "referrals", "reward_amount is not null"),
+    ("scales", "survey_questions", "scale_min < scale_max"),
+    ("shipping_charges", "orders", "shipping_amount is not null"),
+    ("shipping_costs", "orders", "shipping_cost_amount is not null"),
+    ("ticket_customers", "tickets", "customer_id is not null"),
+    ("ticket_kinds", "tickets", "kind is not null"),
+    ("ticket_solutions", "tickets", "resolved_at is not null"),
+] -%}
+{#- what every row of a feed should tell: a few rows with it say nothing of the others -#}
+{%- set told_by_most = [
+    ("answers", "survey_answers", "coalesce(value, label)"),
+    ("discounts", "order_lines", "list_price"),
+] -%}
 with
     loads as (select * from {{ source("raw", "loads") }}),
 
-    orders as (select * from {{ ref("stg_orders__orders") }}),
+    refunds as (select * from {{ source("raw", "refunds") }}),
 
-    totals as (select * from {{ ref("int_orders__totals") }}),
+    -- a pool without a driver, or with neither amount nor rate, falls on no one
+    pools as (
+        select coalesce(lower(level), 'sustaining') as level, driver
+        from {{ source("raw", "costs") }}
+        where coalesce(amount, rate) is not null
+    ),
 
-    lines as (select * from {{ ref("stg_order_lines__lines") }}),
-
-    products as (select * from {{ ref("stg_products__versions") }}),
+    rates as (
+        select *
+        from {{ ref("default_cost_rates") }}
+        where {{ var("assumed_cost_rates") }} and not exists (select 1 from pools)
+    ),
 
     named as (
         select feed as what
         from loads
         union all
-        select 'scores'
+        -- no refund at all
+        select 'customer_refunds'
         from loads
-        where feed in ('survey_responses', 'survey_answers', 'survey_questions')
-        having count(distinct feed) = 3
+        where feed = 'refunds' and not exists (select 1 from refunds)
         union all
-        -- goods taken back are told by documents of the feed orders as well
-        select 'refunds'
-        from totals
-        where is_return
+        select level || '_pools'
+        from pools
+        where driver is not null
         union all
-        select 'refunds'
-        from lines
-        where quantity < 0 or net_amount < 0
-        union all
-        select 'deliveries'
-        from orders
-        where delivered_at is not null
-        union all
-        select 'shipping_charges'
-        from orders
-        where shipping_amount is not null
-        union all
-        select 'shipping_costs'
-        from orders
-        where shipping_cost_amount is not null
-        union all
-        select 'payment_fees'
-        from orders
-        where payment_fee_amount is not null
-        union all
-        select 'discounts'
-        from orders
-        where discount_amount is not null or gross_amount is not null
-        union all
-        select 'discounts'
-        from lines
-        where discount_amount is not null or list_price is not null
-        union all
-        select 'goods_costs'
-        from lines
-        where cost_amount is not null
-        union all
-        select 'goods_costs'
-        from products
-        where unit_cost is not null
+        select level || '_pools'
+        from rates
+        {% for what, feed, condition in told %}
+            union all
+            select '{{ what }}'
+            where exists (select 1 from {{ source("raw", feed) }} where {{ condition }})
+        {% endfor %}
+        {% for what, feed, column in told_by_most %}
+            union all
+            select '{{ what }}'
+            from {{ source("raw", feed) }}
+            having count({{ column }}) > 0 and 2 * count({{ column }}) >= count(*)
+        {% endfor %}
     ),
 
     final as (select what from named group by what)

@@ -61,6 +61,8 @@ with
         inner join
             {{ ref("fct_contracts") }} as contracts
             on follow_ups.customer_key = contracts.customer_key
+        -- where no end is told, a contract does not say that its customer stays
+        where {{ when_delivered("contract_ends", "true") }}
         group by follow_ups.response_key
     ),
 
@@ -74,7 +76,7 @@ with
             follow_ups.follow_up_end_date <= as_of.as_of
             and (
                 coalesce(contracts.ran_before or contracts.runs_on, false)
-                or coalesce({{ when_delivered("orders", "true") }}, false)
+                or coalesce({{ when_delivered("customer_orders", "true") }}, false)
             ) as is_observed,
             coalesce(contracts.ran_before, false)
             or coalesce(
@@ -117,7 +119,7 @@ with
             cast(
                 case
                     when is_observed
-                    then {{ when_delivered("orders", "kept_order_count") }}
+                    then {{ when_delivered("customer_orders", "kept_order_count") }}
                 end as bigint
             ) as kept_order_count,
             -- only who was active can lapse
@@ -129,14 +131,15 @@ with
             end as has_churned,
             currency_code,
             case
-                when is_observed then {{ when_delivered("orders", "net_amount") }}
+                when is_observed
+                then {{ when_delivered("customer_orders", "net_amount") }}
             end as net_amount,
             case
                 when is_observed
                 then
                     {{
                         when_delivered(
-                            ["orders", "order_lines", "goods_costs"],
+                            ["customer_orders", "order_lines", "goods_costs"],
                             "margin_amount",
                         )
                     }}

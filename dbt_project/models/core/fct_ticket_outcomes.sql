@@ -1,11 +1,12 @@
 {# A state is read at the landmark and the outcome after it, so that waiting time is not counted as staying. #}
 with
-    -- a source that tells of no answer or solution at all does not export them
+    -- a source that tells of no kind, answer or solution at all does not export them
     tickets as (
         select
             *,
             count(first_response_minutes) over (partition by source)
             > 0 as has_responses,
+            count(kind) over (partition by source) > 0 as has_kinds,
             count(resolved_at) over (partition by source) > 0 as has_resolutions
         from {{ ref("fct_tickets") }}
     ),
@@ -43,7 +44,9 @@ with
             tickets.ticket_key,
             tickets.source,
             windows.customer_key,
-            coalesce(tickets.kind = 'complaint', false) as is_complaint,
+            case
+                when tickets.has_kinds then coalesce(tickets.kind = 'complaint', false)
+            end as is_complaint,
             coalesce(tickets.severity, 'unknown') as severity,
             tickets.opened_date,
             windows.resolved_date,
@@ -102,14 +105,23 @@ with
                 when
                     windows.customer_key is not null
                     and windows.outcome_end_date <= windows.as_of
-                then {{ when_delivered("orders", "windows.has_order_after_landmark") }}
+                then
+                    {{
+                        when_delivered(
+                            "customer_orders", "windows.has_order_after_landmark"
+                        )
+                    }}
             end as has_bought_again,
             case
                 when
                     windows.customer_key is not null
                     and windows.textbook_end_date <= windows.as_of
                 then
-                    {{ when_delivered("orders", "windows.has_order_after_resolution") }}
+                    {{
+                        when_delivered(
+                            "customer_orders", "windows.has_order_after_resolution"
+                        )
+                    }}
             end as has_bought_after_resolution
         from tickets
         inner join windows on tickets.ticket_key = windows.ticket_key

@@ -26,8 +26,11 @@ with
             loyalty.loyalty_quadrant,
             loyalty.is_attitude_high,
             loyalty.is_behaviour_high,
-            {{ when_delivered("orders", "cast(loyalty.order_day_count as bigint)") }}
-            as order_day_count,
+            {{
+                when_delivered(
+                    "customer_orders", "cast(loyalty.order_day_count as bigint)"
+                )
+            }} as order_day_count,
             cast(attitudes.loyalty_index as {{ type_double() }}) as loyalty_index,
             cast(attitudes.loyalty_index_count as bigint) as loyalty_index_count,
             cast(
@@ -82,7 +85,7 @@ with
             contacts.is_over_contact_cap,
             contacts.has_recent_care,
             contacts.observed_care_day_count,
-            {{ when_delivered("orders", "contacts.answered_care_day_count") }}
+            {{ when_delivered("customer_orders", "contacts.answered_care_day_count") }}
             as answered_care_day_count,
             profiles.is_member,
             profiles.is_active_member,

@@ -19,7 +19,8 @@ with
             interactions.direction,
             interactions.handled_by,
             interactions.kind in ('{{ var("care_kinds") | join("', '") }}') as is_care,
-            interactions.cost_amount,
+            {{ when_delivered("interaction_costs", "interactions.cost_amount") }}
+            as cost_amount,
             as_of.reporting_currency_code as currency_code
         from interactions
         cross join as_of

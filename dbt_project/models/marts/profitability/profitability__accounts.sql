@@ -8,6 +8,8 @@ with
 
     basis as (select * from {{ ref("dim_cost_basis") }}),
 
+    value_basis as (select * from {{ ref("dim_value_basis") }}),
+
     summed as (
         select
             accounts.account_key,
@@ -28,16 +30,36 @@ with
 
     stepped as (select *, {{ waterfall_steps() }} from summed),
 
+    -- accounts are valued as customers are; who bought nothing has no rank
+    valued as (
+        select
+            stepped.*,
+            value_basis.value_basis,
+            case
+                when stepped.order_count = 0
+                then null
+                when value_basis.value_basis = 'net_revenue'
+                then stepped.net_amount
+                else stepped.profit_amount
+            end as value_amount
+        from stepped
+        left join value_basis on stepped.currency_code = value_basis.currency_code
+    ),
+
     ranked as (
         select
             *,
-            order_count > 0 and profit_amount is not null as is_ranked,
-            row_number() over (
-                partition by
-                    currency_code, order_count > 0 and profit_amount is not null
-                order by profit_amount desc, account_id, account_key
-            ) as place
-        from stepped
+            case
+                when value_amount is not null
+                then
+                    row_number() over (
+                        partition by
+                            currency_code,
+                            case when value_amount is null then 1 else 0 end
+                        order by value_amount desc, account_id, account_key
+                    )
+            end as value_rank
+        from valued
     ),
 
     final as (
@@ -49,12 +71,21 @@ with
             cast(ranked.customer_count as bigint) as customer_count,
             {{ when_delivered("customers", "cast(ranked.user_count as bigint)") }}
             as user_count,
-            {{ when_delivered("orders", "ranked.order_count") }} as order_count,
+            {{ when_delivered("customer_orders", "ranked.order_count") }}
+            as order_count,
             ranked.currency_code,
             {{ waterfall_columns("ranked") }},
             basis.cost_basis,
+            case
+                when ranked.value_basis = 'net_revenue' then 'net_revenue' else 'profit'
+            end as value_basis,
+            cast(ranked.value_rank as bigint) as value_rank,
             cast(
-                case when ranked.is_ranked then ranked.place end as bigint
+                case
+                    when ranked.value_basis = 'net_revenue'
+                    then null
+                    else ranked.value_rank
+                end as bigint
             ) as profit_rank,
             {{
                 div(

@@ -21,6 +21,18 @@ with
         left join allocated on costs.cost_key = allocated.cost_key
     ),
 
+    sized as (
+        select
+            *,
+            -- with a rate and no amount, the pool is what the rate makes of the driver
+            case
+                when driver_rate is null
+                then pool_amount
+                else coalesce(pool_amount, allocated_amount)
+            end as sized_amount
+        from joined
+    ),
+
     final as (
         select
             cost_key,
@@ -30,10 +42,7 @@ with
             level,
             driver,
             currency_code,
-            -- with a rate and no amount, the pool is what the rate makes of the driver
-            cast(
-                coalesce(pool_amount, allocated_amount) as {{ type_amount() }}
-            ) as pool_amount,
+            cast(sized_amount as {{ type_amount() }}) as pool_amount,
             cast(driver_quantity as {{ type_amount() }}) as driver_quantity,
             cast(receiver_count as bigint) as receiver_count,
             coalesce(
@@ -44,10 +53,9 @@ with
             cost_basis = 'assumed default rates' as is_assumed,
             cast(allocated_amount as {{ type_amount() }}) as allocated_amount,
             cast(
-                coalesce(pool_amount, allocated_amount)
-                - allocated_amount as {{ type_amount() }}
+                sized_amount - allocated_amount as {{ type_amount() }}
             ) as unallocated_amount
-        from joined
+        from sized
     )
 
 select *

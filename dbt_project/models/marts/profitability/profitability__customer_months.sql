@@ -22,7 +22,8 @@ with
             customers.source,
             stepped.base,
             {% for name in ["order_count", "kept_order_count"] %}
-                {{ when_delivered("orders", "stepped." ~ name) }} as {{ name }},
+                {{ zero_when_delivered("customer_orders", "stepped." ~ name) }}
+                as {{ name }},
             {% endfor %}
             stepped.currency_code,
             -- half a month's margin is compared with no whole one's

@@ -45,7 +45,8 @@ with
             customers.first_order_date,
             customers.last_order_date,
             {% for name in ["order_count", "kept_order_count"] %}
-                {{ when_delivered("orders", "profits." ~ name) }} as {{ name }},
+                {{ zero_when_delivered("customer_orders", "profits." ~ name) }}
+                as {{ name }},
             {% endfor %}
             profits.currency_code,
             {{ waterfall_columns("profits") }},
@@ -89,14 +90,17 @@ with
                 then
                     {{
                         when_delivered(
-                            "interactions",
+                            "interaction_kinds",
                             "cast(coalesce(privileges.privilege_count, 0) as bigint)",
                         )
                     }}
             end as privilege_count,
-            cast(
-                privileges.privilege_cost_amount as {{ type_amount() }}
-            ) as privilege_cost_amount
+            {{
+                when_delivered(
+                    "interaction_costs",
+                    "cast(privileges.privilege_cost_amount as " ~ type_amount() ~ ")",
+                )
+            }} as privilege_cost_amount
         from profits
         cross join basis
         left join customers on profits.base_key = customers.customer_key

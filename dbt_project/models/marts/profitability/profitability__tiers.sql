@@ -46,14 +46,18 @@ with
             windows.end_date as window_end_date,
             cast(shared.customer_count as bigint) as customer_count,
             {% for name in ["active_count", "unknown_count"] %}
-                {{ when_delivered("orders", "cast(shared." ~ name ~ " as bigint)") }}
-                as {{ name }},
+                {{
+                    when_delivered(
+                        "customer_orders", "cast(shared." ~ name ~ " as bigint)"
+                    )
+                }} as {{ name }},
             {% endfor %}
             cast(shared.base_customer_count as bigint) as base_count,
             shared.customer_share_rate,
             {{
                 when_delivered(
-                    "orders", "cast(shared.net_amount as " ~ type_amount() ~ ")"
+                    "customer_orders",
+                    "cast(shared.net_amount as " ~ type_amount() ~ ")",
                 )
             }} as net_amount,
             cast(shared.resource_amount as {{ type_amount() }}) as resource_amount,
@@ -101,8 +105,11 @@ with
             cast(shared.measure_count as bigint) as measure_count,
             {{ div("shared.prior_measure_amount", "shared.prior_measure_count") }}
             as prior_measure_mean_amount,
-            {{ when_delivered("orders", "cast(shared.prior_measure_count as bigint)") }}
-            as prior_measure_count,
+            {{
+                when_delivered(
+                    "customer_orders", "cast(shared.prior_measure_count as bigint)"
+                )
+            }} as prior_measure_count,
             case
                 when shared.group_by in ('tier', 'level')
                 then

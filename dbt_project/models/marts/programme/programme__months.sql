@@ -60,11 +60,11 @@ with
             -- members
             enrolled_count,
             member_count,
-            {{ when_delivered("orders", "active_member_count") }}
+            {{ when_delivered("customer_orders", "active_member_count") }}
             as active_member_count,
             {{
                 month_rate(
-                    when_delivered("orders", "active_member_count"),
+                    when_delivered("customer_orders", "active_member_count"),
                     "member_count",
                     "member_count",
                     running,

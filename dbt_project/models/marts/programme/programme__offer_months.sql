@@ -4,7 +4,7 @@
 {#- what was in an order is told by its lines -#}
 {%- set add_on_order_count = when_delivered("order_lines", "add_on_order_count") -%}
 {%- set bought_category_count = when_delivered(
-    ["order_lines", "products"], "bought_category_count"
+    ["order_lines", "categories"], "bought_category_count"
 ) -%}
 with
     offers as (select * from {{ ref("int_programme__offer_months") }}),
@@ -14,7 +14,8 @@ with
     ranges as (
         select
             source,
-            count(distinct category) as offered_category_count,
+            {{ when_delivered("categories", "count(distinct category)") }}
+            as offered_category_count,
             count(
                 case when product_type in ('add_on', 'service') then 1 end
             ) as add_on_product_count

@@ -44,12 +44,26 @@ with
             is_partial_month,
             referrer_by,
             referrer,
-            {{ when_delivered("orders", "cast(sum(active_customer_count) as bigint)") }}
-            as active_customer_count,
-            {% for name in ["invited", "converted", "accepted"] %}
-                cast(sum({{ name }}_count) as bigint) as {{ name }}_count,
+            {{
+                when_delivered(
+                    "customer_orders", "cast(sum(active_customer_count) as bigint)"
+                )
+            }} as active_customer_count,
+            -- without invitations only those are known who accepted
+            {% for name, what in [
+                ("invited", "invitations"),
+                ("converted", ["invitations", "referral_acceptances"]),
+                ("accepted", "referral_acceptances"),
+            ] %}
+                {{ when_delivered(what, "cast(sum(" ~ name ~ "_count) as bigint)") }}
+                as {{ name }}_count,
             {% endfor %}
-            cast(sum(reward_amount) as {{ type_amount() }}) as reward_amount
+            {{
+                when_delivered(
+                    ["referral_acceptances", "referral_rewards"],
+                    "cast(sum(reward_amount) as " ~ type_amount() ~ ")",
+                )
+            }} as reward_amount
         from together
         group by source, month, is_partial_month, referrer_by, referrer
     ),

@@ -91,17 +91,20 @@ with
                 then spine.order_count > 0
             end as is_active,
             {% for name in ["order_count", "kept_order_count", "order_day_count"] %}
-                {{ when_delivered("orders", "cast(spine." ~ name ~ " as bigint)") }}
-                as {{ name }},
+                {{
+                    zero_when_delivered(
+                        "customer_orders", "cast(spine." ~ name ~ " as bigint)"
+                    )
+                }} as {{ name }},
             {% endfor %}
             spine.currency_code,
             {% for name, what in [
-                ("gross_amount", "orders"),
-                ("discount_amount", ["orders", "discounts"]),
-                ("shipping_amount", "shipping_charges"),
-                ("refund_amount", "refunds"),
+                ("gross_amount", "customer_orders"),
+                ("discount_amount", ["customer_orders", "discounts"]),
+                ("shipping_amount", ["customer_orders", "shipping_charges"]),
+                ("refund_amount", ["customer_orders", "customer_refunds"]),
             ] %}
-                {{ when_delivered(what, "spine." ~ name) }} as {{ name }},
+                {{ zero_when_delivered(what, "spine." ~ name) }} as {{ name }},
             {% endfor %}
             {{ waterfall("net", "spine") }} as net_amount,
             {{ waterfall("cm1", "spine") }} as margin_amount,

@@ -23,7 +23,8 @@ with
             retention.span_days,
             retention.recency_days,
             {% for name in ["order_count", "order_day_count"] %}
-                {{ when_delivered("orders", "retention." ~ name) }} as {{ name }},
+                {{ when_delivered("customer_orders", "retention." ~ name) }}
+                as {{ name }},
             {% endfor %}
             {%- for name in ["orders_per_30_days", "order_days_per_30_days"] %}
                 cast(retention.{{ name }} as {{ type_double() }}) as {{ name }},

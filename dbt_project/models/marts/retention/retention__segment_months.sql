@@ -115,7 +115,8 @@ with
             cast(revenue_cv as {{ type_double() }}) as revenue_cv,
             {{
                 when_delivered(
-                    "scores", "cast(coalesce(high_intent_count, 0) as bigint)"
+                    ["survey_responses", "answers", "scales"],
+                    "cast(coalesce(high_intent_count, 0) as bigint)",
                 )
             }} as high_intent_count,
             {%- for name, value in [

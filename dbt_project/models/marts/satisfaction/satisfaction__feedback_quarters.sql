@@ -29,14 +29,20 @@ with
             shown_channel as channel,
             quarter_start_date,
             count(*) as ticket_count,
-            {{ count_where("is_complaint") }} as complaint_count,
+            {{ count_among("is_complaint", "is_complaint") }} as complaint_count,
             {{ count_where("is_judged") }} as judged_count,
-            case
-                when count(is_answered) > 0
-                then {{ count_where("is_judged and is_answered") }}
-            end as answered_count,
-            {{ count_where("is_judged and speed in ('fast', 'slow')") }}
-            as closed_count,
+            {{
+                count_among(
+                    "case when is_judged then is_answered end",
+                    "is_judged and is_answered",
+                )
+            }} as answered_count,
+            {{
+                count_among(
+                    "case when is_judged then speed end",
+                    "is_judged and speed in ('fast', 'slow')",
+                )
+            }} as closed_count,
             count(reopened_count) as reopen_known_count,
             case
                 when count(reopened_count) > 0

@@ -99,7 +99,8 @@ with
                 then
                     {{
                         when_delivered(
-                            "orders", "coalesce(bought.kept_order_count, 0) > 0"
+                            "customer_orders",
+                            "coalesce(bought.kept_order_count, 0) > 0",
                         )
                     }}
             end as has_bought_again,

@@ -77,9 +77,11 @@ with
             *,
             row_number() over by_size as issue_rank,
             sum(complaint_count) over by_size as cumulative_count,
-            sum(case when is_technical then complaint_count else 0 end) over (
-                partition by month
-            ) as technical_count
+            sum(
+                case
+                    when is_technical then complaint_count when not is_technical then 0
+                end
+            ) over (partition by month) as technical_count
         from issues
         window
             by_size as (

@@ -1,5 +1,14 @@
 with
-    base as (select * from {{ ref("int_satisfaction__wave_participation") }}),
+    -- of a wave without a single send it is not known who was asked
+    base as (
+        select
+            *,
+            max(case when is_sent then 1 else 0 end) over (
+                partition by source, survey_id, wave
+            )
+            = 1 as has_sends
+        from {{ ref("int_satisfaction__wave_participation") }}
+    ),
 
     -- everybody who could have been asked, in the wave and currency
     everybody as (
@@ -30,13 +39,11 @@ with
             wave,
             currency_code,
             shown_mode as mode,
-            {{ when_delivered("survey_sends", count_where("is_sent")) }} as sent_count,
-            {{
-                when_delivered(
-                    "survey_sends",
-                    "coalesce(sum(case when is_sent then spend_amount end), 0)",
-                )
-            }} as sent_spend_amount,
+            {{ count_among("case when has_sends then 1 end", "is_sent") }}
+            as sent_count,
+            sum(
+                case when is_sent then spend_amount when has_sends then 0 end
+            ) as sent_spend_amount,
             {{ count_where("has_answered") }} as respondent_count,
             coalesce(
                 sum(case when has_answered then spend_amount end), 0

@@ -1,3 +1,4 @@
+{%- set solved = ["ticket_customers", "ticket_kinds", "ticket_solutions"] -%}
 {#- Recovered complainers against customers who never failed: as they are, and matched within strata. -#}
 with
     summed as (select * from {{ ref("fct_recovery_sums") }}),
@@ -46,8 +47,7 @@ with
             summed.source,
             summed.survey_id,
             summed.outcome,
-            {{ when_delivered("tickets", "summed.recovered_count") }}
-            as recovered_count,
+            {{ when_delivered(solved, "summed.recovered_count") }} as recovered_count,
             summed.others_count as never_failed_count,
             errors.source is null as is_suppressed,
             case
@@ -59,7 +59,7 @@ with
             errors.recovered_mean,
             errors.never_failed_mean,
             {{ with_interval("gap", "errors.gap", "errors.gap_error") }},
-            {{ when_delivered("tickets", "summed.matched_count") }} as matched_count,
+            {{ when_delivered(solved, "summed.matched_count") }} as matched_count,
             {{
                 with_interval(
                     "gap_matched", "errors.gap_matched", "errors.matched_error"

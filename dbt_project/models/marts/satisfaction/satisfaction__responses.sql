@@ -72,8 +72,7 @@ with
             results.repurchase_band,
 
             -- quality and weight
-            {{ when_delivered("survey_answers", "responses.answer_count") }}
-            as answer_count,
+            {{ when_delivered("answers", "responses.answer_count") }} as answer_count,
             cast(responses.answer_seconds as bigint) as answer_seconds,
             responses.is_duplicate,
             responses.is_speeder,

@@ -80,9 +80,15 @@ with
             segments.segment_by,
             segments.segment,
             count(*) as customer_count,
-            -- without a single ticket on record it is not known who complained
+            -- without a single ticket that says whose and of what kind it is, it is not
+            -- known who complained
             case
-                when segments.source in (select source from tickets)
+                when
+                    segments.source in (
+                        select source
+                        from tickets
+                        where customer_key is not null and is_complaint is not null
+                    )
                 then count(complainers.customer_key)
             end as complainer_count
         from segments
@@ -117,7 +123,7 @@ with
                         {%- set figure %} cast(coalesce(answered.{{ name }}, 0) as bigint) {% endset %}
                         {{
                             (
-                                when_delivered("orders", figure)
+                                when_delivered("customer_orders", figure)
                                 if name.startswith("silent_")
                                 else figure
                             )
@@ -208,7 +214,8 @@ with
             assumed_estimate > customer_count as is_assumed_rate_refuted,
             case
                 when complainer_count is null
-                then 'no ticket of this source on record'
+                then
+                    'no ticket of this source says whose it is and whether it is a complaint'
                 when assumed_estimate > customer_count
                 then
                     'the assumed rate is refuted: it makes more dissatisfied than there are customers, so the estimate ends at them'

@@ -35,8 +35,8 @@ with
             {{
                 suppress_small_rate(
                     "plain_return",
-                    "(complete_count - incentive_complete_count)",
-                    "(eligible_count - incentive_count)",
+                    "(complete_count - coalesce(incentive_complete_count, 0))",
+                    "(eligible_count - coalesce(incentive_count, 0))",
                 )
             }},
             {{ div("median_answer_minutes", "24 * 60") }} as median_answer_days,

@@ -55,7 +55,8 @@ with
                     8,
                 )
             }} as mark_deviation,
-            count(case when score = scale_max then 1 end) as best_mark_count,
+            -- without a scale no mark is known to be the best
+            {{ count_among("scale_max", "score = scale_max") }} as best_mark_count,
             count(score) as mark_count
         from answers
         where not is_off_scale

@@ -96,7 +96,13 @@ with
                 when
                     dated.customer_key is not null
                     and dated.prior_start_date >= dated.data_start_date
-                then coalesce(counted.prior_order_day_count, 0)
+                then
+                    {{
+                        when_delivered(
+                            "customer_orders",
+                            "coalesce(counted.prior_order_day_count, 0)",
+                        )
+                    }}
             end as prior_order_day_count,
             coalesce(counted.kept_after_landmark_count, 0)
             > 0 as has_order_after_landmark,

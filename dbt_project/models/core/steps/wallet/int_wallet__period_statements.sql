@@ -31,13 +31,22 @@ with
             max(period_days) as period_days,
             -- brands of ours stand together; who uses only others gives us nothing
             min(case when is_us and is_used then average_rank end) as our_rank,
-            coalesce(
-                sum(case when is_us and is_used then wallet_share end), 0
-            ) as our_share,
+            -- which brands are ours may not be told
+            {{
+                when_delivered(
+                    "own_brands",
+                    "coalesce(sum(case when is_us and is_used then wallet_share end), 0)",
+                )
+            }}
+            as our_share,
             count(
                 case when is_used and wallet_share is null then 1 end
             ) as unranked_count,
-            count(case when is_us and is_used then 1 end) as our_brand_count,
+            {{
+                when_delivered(
+                    "own_brands", "count(case when is_us and is_used then 1 end)"
+                )
+            }} as our_brand_count,
             sum(case when is_us then stated_share end) as stated_share
         from {{ ref("fct_brand_ratings") }}
         group by response_key, category

@@ -42,7 +42,7 @@
 {%- set feeds = {
     "orders": "orders",
     "tickets": "tickets",
-    "contacts": "interactions",
+    "contacts": "interaction_channels",
 } -%}
 {%- set feed_of = {} -%}
 {%- for part, feed in feeds.items() -%}

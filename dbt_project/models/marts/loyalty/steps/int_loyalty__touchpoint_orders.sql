@@ -18,8 +18,8 @@ with
 
     answers as (select * from {{ ref("fct_order_satisfaction") }}),
 
-    -- without a single refund on record it is not known what was sent back
-    refunds as (select count(*) > 0 as is_known from {{ ref("fct_refunds") }}),
+    -- without a single refund of an order it is not known what was sent back
+    refunds as (select count(order_key) > 0 as is_known from {{ ref("fct_refunds") }}),
 
     partners as (
         select distinct order_key, 'seller' as touchpoint_by, seller_id as touchpoint

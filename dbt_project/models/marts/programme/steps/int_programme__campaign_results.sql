@@ -1,16 +1,16 @@
 {# Counts and amounts only. #}
-{#- roles, and the feed that tells of them -#}
+{#- roles, and what tells of them -#}
 {%- set event_roles = {
     "sent": "campaign_contacts",
     "redeemed": "redemptions",
-    "ordered": "orders",
+    "ordered": "customer_orders",
 } -%}
 {%- set customer_roles = dict(
     event_roles,
-    control="campaign_contacts",
-    acquired="orders",
-    acquired_observed="orders",
-    one_time="orders",
+    control="arms",
+    acquired="customer_orders",
+    acquired_observed="customer_orders",
+    one_time="customer_orders",
 ) -%}
 with
     scopes as (select * from {{ ref("int_programme__campaign_scopes") }}),
@@ -91,7 +91,7 @@ with
             spent.*,
             {% for name, feed in event_roles.items() %}
                 {{
-                    when_delivered(
+                    zero_when_delivered(
                         feed,
                         "cast(coalesce(counted." ~ name ~ "_count, 0) as bigint)",
                     )
@@ -99,19 +99,25 @@ with
             {% endfor %}
             {% for name, feed in customer_roles.items() %}
                 {{
-                    when_delivered(
+                    zero_when_delivered(
                         feed, "coalesce(counted." ~ name ~ "_customer_count, 0)"
                     )
                 }} as {{ name }}_customer_count,
             {% endfor %}
-            {{ when_delivered("orders", "coalesce(earned.order_count, 0)") }}
-            as order_count,
-            {{ when_delivered("orders", "coalesce(earned.net_amount, 0)") }}
-            as net_amount,
+            {{
+                zero_when_delivered(
+                    "customer_orders", "coalesce(earned.order_count, 0)"
+                )
+            }} as order_count,
+            {{
+                zero_when_delivered(
+                    "customer_orders", "coalesce(earned.net_amount, 0)"
+                )
+            }} as net_amount,
             -- a missing cost of goods is not 0
             case
                 when earned.scope_key is null
-                then {{ when_delivered("orders", "0") }}
+                then {{ when_delivered("customer_orders", "0") }}
                 when
                     {{ div("earned.costed_amount", "earned.goods_amount") }}
                     >= {{ var("min_cost_coverage") }}

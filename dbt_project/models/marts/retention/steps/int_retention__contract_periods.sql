@@ -36,13 +36,14 @@ with
             grid.period_number,
             grid.is_observed,
             sum(cells.ended_count + cells.running_count) as at_risk_count,
-            sum(
-                case
-                    when cells.period_number = grid.period_number
-                    then cells.ended_count
-                    else 0
-                end
-            ) as ended_count
+            -- where no end is told, it is not known that all run on
+            {{
+                when_delivered(
+                    "contract_ends",
+                    "sum(case when cells.period_number = grid.period_number then cells.ended_count else 0 end)",
+                )
+            }}
+            as ended_count
         from grid
         left join
             cells

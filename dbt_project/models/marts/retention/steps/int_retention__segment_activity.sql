@@ -115,7 +115,7 @@ with
             ] %}
                 {{
                     when_delivered(
-                        "orders",
+                        "customer_orders",
                         "cast(coalesce("
                         ~ table
                         ~ "."

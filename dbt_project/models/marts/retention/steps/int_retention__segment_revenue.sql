@@ -52,7 +52,7 @@ with
             {% for name in ["order_amount", "repeat_amount"] %}
                 {{
                     when_delivered(
-                        "orders",
+                        "customer_orders",
                         "cast(coalesce(sold."
                         ~ name
                         ~ ", 0) as "

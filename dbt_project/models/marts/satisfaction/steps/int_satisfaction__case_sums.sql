@@ -101,22 +101,31 @@ with
             min(sent_date) as sent_date,
             count(*) as sent_count,
             cast(sum(attempt_count) as bigint) as attempt_count,
-            {% for disposition in [
-                "complete",
-                "partial",
-                "refusal",
-                "noncontact",
-                "ineligible",
-                "unknown",
-            ] -%}
-                {{ count_where("disposition = '" ~ disposition ~ "'") }}
-                as {{ disposition }}_count,
+            {% for disposition in ["complete", "partial", "refusal", "noncontact"] -%}
+                {{
+                    when_delivered(
+                        "dispositions",
+                        count_where("disposition = '" ~ disposition ~ "'"),
+                    )
+                }} as {{ disposition }}_count,
             {% endfor %}
+            {{ count_where("disposition = 'ineligible'") }} as ineligible_count,
+            {{ count_where("disposition = 'unknown'") }} as unknown_count,
             sum(cost_amount) as cost_amount,
-            {{ count_where("incentive_amount > 0 and disposition != 'ineligible'") }}
-            as incentive_count,
-            {{ count_where("incentive_amount > 0 and disposition = 'complete'") }}
-            as incentive_complete_count,
+            {% for name, what, condition in [
+                ("incentive", "incentives", "disposition != 'ineligible'"),
+                (
+                    "incentive_complete",
+                    ["incentives", "dispositions"],
+                    "disposition = 'complete'",
+                ),
+            ] %}
+                {{
+                    when_delivered(
+                        what, count_where("incentive_amount > 0 and " ~ condition)
+                    )
+                }} as {{ name }}_count,
+            {% endfor %}
             {{ percentile("answer_minutes", 0.5) }} as median_answer_minutes
         from shown
         group by source, survey_id, wave, shown_mode

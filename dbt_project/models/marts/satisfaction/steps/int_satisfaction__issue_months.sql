@@ -32,8 +32,13 @@ with
             months.month,
             months.is_partial,
             categories.category,
-            categories.category
-            in ('{{ var("technical_categories") | join("', '") }}') as is_technical,
+            -- where no class is told, it is not known that none is technical
+            case
+                when count(nullif(categories.category, 'unknown')) over () > 0
+                then
+                    categories.category
+                    in ('{{ var("technical_categories") | join("', '") }}')
+            end as is_technical,
             cast(coalesce(counted.complaint_count, 0) as bigint) as complaint_count,
             cast(coalesce(counted.scored_count, 0) as bigint) as scored_count,
             coalesce(counted.score_sum, 0) as score_sum,

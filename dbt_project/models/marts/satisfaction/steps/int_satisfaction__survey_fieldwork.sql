@@ -23,7 +23,12 @@ with
             shown_mode as mode,
             {{ count_where("not is_duplicate") }} as answered_count,
             {{ count_where("is_duplicate") }} as duplicate_count,
-            {{ count_where("not is_duplicate and is_speeder") }} as speeder_count,
+            {{
+                count_among(
+                    "case when not is_duplicate then answer_seconds end",
+                    "not is_duplicate and is_speeder",
+                )
+            }} as speeder_count,
             {{ count_where("not is_duplicate and answer_seconds is not null") }}
             as timed_count,
             {{ count_where("not is_duplicate and has_battery") }} as battery_count,

@@ -31,7 +31,7 @@ with
             severities.shown_severity as severity,
             speeds.shown_speed as speed,
             count(*) as ticket_count,
-            count(distinct outcomes.customer_key) as customer_count,
+            nullif(count(distinct outcomes.customer_key), 0) as customer_count,
             -- a state is known where the landmark has come and the times are told
             {{
                 count_where(
@@ -39,26 +39,25 @@ with
                 )
             }} as landmark_count,
             -- without a first response on record it is not known
-            case
-                when count(outcomes.is_answered) > 0
-                then
-                    {{
-                        count_where(
-                            "outcomes.is_landmark_reached and outcomes.speed is not null and outcomes.is_answered"
-                        )
-                    }}
-            end as answered_count,
             {{
-                count_where(
-                    "outcomes.is_landmark_reached and outcomes.speed in ('fast', 'slow')"
+                count_among(
+                    "case when outcomes.is_landmark_reached and outcomes.speed is not null then outcomes.is_answered end",
+                    "outcomes.is_landmark_reached and outcomes.speed is not null and outcomes.is_answered",
                 )
             }}
-            as resolved_count,
-            {{
-                count_where(
-                    "outcomes.is_landmark_reached and outcomes.speed = 'fast'"
-                )
-            }} as in_time_count,
+            as answered_count,
+            {% for name, condition in [
+                ("resolved", "outcomes.speed in ('fast', 'slow')"),
+                ("in_time", "outcomes.speed = 'fast'"),
+            ] %}
+                {{
+                    count_among(
+                        "case when outcomes.is_landmark_reached then outcomes.speed end",
+                        "outcomes.is_landmark_reached and " ~ condition,
+                    )
+                }}
+                as {{ name }}_count,
+            {% endfor %}
             case
                 when count(tickets.reopened_count) > 0
                 then {{ count_where("tickets.reopened_count > 0") }}
