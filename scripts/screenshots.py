@@ -36,6 +36,7 @@ READY = """() => {
     const app = document.querySelector('[data-testid="stApp"]')
     const charts = [...document.querySelectorAll('[data-testid="stVegaLiteChart"]')]
     return app && app.dataset.testScriptState === 'notRunning' && document.querySelector('h1')
+        && !document.querySelector('[data-testid="stSkeleton"]')
         && charts.every(chart => chart.querySelector('canvas, svg.marks'))
 }"""
 
@@ -103,7 +104,8 @@ def take(page: Page, file: Path) -> None:
     """A picture of the whole page, whatever its height."""
     height = page.evaluate("Math.max(...[...document.querySelectorAll('*')].map(one => one.scrollHeight))")
     page.set_viewport_size({"width": page.viewport_size["width"], "height": min(height, TALLEST)})
-    page.wait_for_function(READY if file.name.startswith("dashboard") else "() => true")
+    if file.name.startswith("dashboard"):
+        page.wait_for_function(READY)
     page.screenshot(path=file)
 
 

@@ -198,7 +198,7 @@ def counts(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
     labels = list(dict.fromkeys(shown["label"]))
     groups = list(dict.fromkeys(shown["group"]))
     y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=170))
-    amounts = alt.Axis(format="~s" if shown["amount"].max() >= THOUSAND else "~g")
+    amounts = alt.Axis(format="~s" if shown["amount"].max() >= THOUSAND else ",~f")
     legend = alt.Legend(title=None) if len(groups) > 1 else None
     bars = (
         alt.Chart(shown)

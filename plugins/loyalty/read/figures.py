@@ -651,7 +651,8 @@ FIGURES: tuple[Figure, ...] = (
         ),
         answer="""
             select
-                feed_name as label,
+                feed_name as label_en,
+                feed_name as label_zh,
                 'rows quarantined, %' as "group",
                 1 as place,
                 100.0 * quarantined_count / nullif(row_count + quarantined_count, 0) as amount,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from itertools import islice
+from threading import Lock
 
 from openpyxl import Workbook
 
@@ -15,12 +16,14 @@ from loyalty.publish.generations import Generation
 from loyalty.read.query import asked, write
 
 MOST_SHEET_ROWS = 1_048_576
+# DuckDB gives one instance to all who open a file, and a question locks its settings.
+ONE_AT_A_TIME = Lock()
 
 
 def csv_of(settings: Settings, generation: Generation, sql: str) -> bytes:
     """The rows of a question as `loyalty query --format csv` writes them, in UTF-8 that Excel recognises."""
     text = io.StringIO()
-    with asked(settings, sql, generation=generation) as answer:
+    with ONE_AT_A_TIME, asked(settings, sql, generation=generation) as answer:
         write(answer, "csv", text)
     return text.getvalue().encode("utf-8-sig")
 
@@ -32,7 +35,7 @@ def xlsx_of(settings: Settings, generation: Generation, sql: str, about: Sequenc
     """
     book = Workbook(write_only=True)
     sheet, notes = book.create_sheet("rows"), book.create_sheet("about")
-    with asked(settings, sql, generation=generation) as answer:
+    with ONE_AT_A_TIME, asked(settings, sql, generation=generation) as answer:
         sheet.append([neutral(name) for name in answer.columns])
         rows = iter(answer.rows)
         for row in islice(rows, MOST_SHEET_ROWS - 1):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
+from loyalty.read.choices import Choice
 from loyalty.read.dashboard.look import Look
-from loyalty.read.dashboard.parts import as_written, draw, lines, show_rows, show_sql, where_from
-from loyalty.read.figures import Figure
+from loyalty.read.dashboard.parts import as_written, draw, lines, show_rows, show_sql, specification, where_from
+from loyalty.read.figures import FIGURES, Figure
 from loyalty.read.shown import Shown, shown
+from loyalty.read.words import Language
 
 VIEWS = ("numbers", "rows behind it", "SQL")
 
@@ -17,16 +21,7 @@ def show_figure(look: Look, figure: Figure) -> None:
     """Show one figure. What a reader opens in it does not draw the page again."""
     say = look.words.sentence
     sql = figure.sql(look.choice)
-    with look.connection() as connection:
-        one = shown(
-            connection,
-            figure,
-            look.generation.manifest,
-            set(look.simulated),
-            look.words,
-            look.choice,
-            data=look.frame(sql),
-        )
+    one, spec = _prepared(look, figure.name, *look.key, look.choice, look.words.language)
     with st.container(border=True, key=f"figure-{figure.name}"):
         st.subheader(say(figure.question), anchor=figure.name)
         if one.is_simulated:
@@ -34,7 +29,7 @@ def show_figure(look: Look, figure: Figure) -> None:
         if one.reason:
             st.info(as_written(one.reason))
         else:
-            draw(look, figure.draw(one.data, look.words), say(figure.question))
+            draw(spec, say(figure.question))
         notes = caption(one, look)
         st.caption(lines(notes))
         view = st.segmented_control(
@@ -47,6 +42,17 @@ def show_figure(look: Look, figure: Figure) -> None:
             show_rows(look, figure.rows_sql(look.choice), f"{figure.name}-rows", about, figure.table)
         elif view == "SQL":
             show_sql(look, sql)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _prepared(
+    _look: Look, name: str, folder: str, published_at: str, choice: Choice, language: Language
+) -> tuple[Shown, dict[str, Any]]:
+    """A figure and its chart's specification, made once for each generation, choice and language."""
+    figure = next(one for one in FIGURES if one.name == name)
+    with _look.connection() as connection:
+        one = shown(connection, figure, _look.generation.manifest, set(_look.simulated), _look.words, choice)
+    return one, {} if one.reason else specification(figure.draw(one.data, _look.words))
 
 
 def caption(one: Shown, look: Look) -> list[str]:

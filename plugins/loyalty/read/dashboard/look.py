@@ -38,6 +38,11 @@ class Look:
         with opened(self.generation.folder, self.before.folder if self.before else None) as connection:
             yield connection
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells this generation from all others, also from one of the same number after a restore."""
+        return str(self.generation.folder), self.generation.manifest["published_at"]
+
     def table(self, sql: str) -> pyarrow.Table:
         """The rows of a question with dates and decimals as they are, to be shown."""
         with self.connection() as connection:
@@ -54,7 +59,7 @@ class Look:
 
     def frame(self, sql: str) -> pd.DataFrame:
         """The rows of a question, read once for each generation."""
-        return _frame(str(self.generation.folder), self.generation.manifest["published_at"], sql)
+        return _frame(*self.key, sql)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

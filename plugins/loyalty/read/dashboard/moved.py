@@ -13,7 +13,19 @@ from loyalty.read import charts, news
 from loyalty.read.changes import restated
 from loyalty.read.choices import EVERYTHING, FILTERS
 from loyalty.read.dashboard.look import Look
-from loyalty.read.dashboard.parts import as_written, draw, lines, show_rows, show_sql, show_table, where_from
+from loyalty.read.dashboard.parts import (
+    AMOUNT,
+    CHANGE,
+    COUNT,
+    as_written,
+    draw,
+    lines,
+    show_rows,
+    show_sql,
+    show_table,
+    specification,
+    where_from,
+)
 
 FOLLOWED = {"period": "last_month", "source": "source", "currency_code": "currency_code"}
 RESTATED = (
@@ -67,7 +79,8 @@ def _show_change(look: Look, change: news.Change, sql: str) -> None:
     steps += [("this month", change.net_amount, True)]
     left, right = st.columns([3, 2])
     with left:
-        draw(look, charts.bridge(pd.DataFrame(steps, columns=["step", "amount", "is_total"]), look.words), sentence)
+        chart = charts.bridge(pd.DataFrame(steps, columns=["step", "amount", "is_total"]), look.words)
+        draw(specification(chart), sentence)
     with right:
         _amounts(look, say("By what customers did"), change.factors, say("change of net revenue"))
     missed = [name for name in look.choice.names if name not in FOLLOWED]
@@ -101,14 +114,16 @@ def _show_segments(look: Look, change: news.Change) -> None:
 def _show_restated(look: Look, months: list[tuple[date, str, Decimal, Decimal]]) -> None:
     say = look.words.sentence
     st.markdown(say(RESTATED))
+    before, now, difference = say("before"), say("now"), say("difference")
     show_table(
         {
-            say("month"): [f"{_month(month)} {currency}" for month, currency, _, _ in months],
-            say("before"): [f"{old:,.2f}" for _, _, old, _ in months],
-            say("now"): [f"{new:,.2f}" for _, _, _, new in months],
-            say("difference"): [f"{new - old:+,.2f}" for _, _, old, new in months],
+            say("month"): [_month(month) for month, *_ in months],
+            say("currency"): [currency for _, currency, *_ in months],
+            before: [float(old) for _, _, old, _ in months],
+            now: [float(new) for *_, new in months],
+            difference: [float(new - old) for _, _, old, new in months],
         },
-        numbers=(1, 2, 3),
+        {before: AMOUNT, now: AMOUNT, difference: CHANGE},
     )
 
 
@@ -117,25 +132,22 @@ def _show_deliveries(look: Look, deliveries: list[news.Delivered]) -> None:
     if not deliveries:
         st.markdown(say("Nothing was delivered since then."))
         return
-    show_table(
-        {
-            say("delivered since then") if look.before else say("delivered"): [one.feed for one in deliveries],
-            say("loads"): [f"{one.loads:,}" for one in deliveries],
-            say("rows"): [f"{one.rows:,}" for one in deliveries],
-            say("rows quarantined"): [f"{one.quarantined:,}" for one in deliveries],
-            say("files rejected"): [f"{one.rejected:,}" for one in deliveries],
-        },
-        numbers=(1, 2, 3, 4),
-    )
+    counts = {
+        say("loads"): [one.loads for one in deliveries],
+        say("rows"): [one.rows for one in deliveries],
+        say("rows quarantined"): [one.quarantined for one in deliveries],
+        say("files rejected"): [one.rejected for one in deliveries],
+    }
+    feed = say("delivered since then") if look.before else say("delivered")
+    show_table({feed: [one.feed for one in deliveries], **counts}, dict.fromkeys(counts, COUNT))
 
 
 def _amounts(look: Look, title: str, parts: dict[str, Decimal], total: str) -> None:
     """Amounts under their names with their sum."""
     names = [look.words(name) for name in parts]
-    amounts = [*parts.values(), sum(parts.values(), Decimal(0))]
-    show_table(
-        {title: [*names, total], look.words.sentence("amount"): [f"{amount:+,.2f}" for amount in amounts]}, numbers=(1,)
-    )
+    amounts = [float(amount) for amount in (*parts.values(), sum(parts.values(), Decimal(0)))]
+    amount = look.words.sentence("amount")
+    show_table({title: [*names, total], amount: amounts}, {amount: CHANGE})
 
 
 def _month(day: date) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import duckdb
 import streamlit as st
 
 from loyalty.common.errors import UserError
@@ -17,7 +18,7 @@ from loyalty.read.dashboard.definitions import show_definitions
 from loyalty.read.dashboard.figure_view import show_figure
 from loyalty.read.dashboard.look import Look
 from loyalty.read.dashboard.moved import show_moved
-from loyalty.read.dashboard.parts import as_written, show_list, show_table
+from loyalty.read.dashboard.parts import AMOUNT, COUNT, as_written, show_list, show_table
 from loyalty.read.figures import FIGURES, TOPICS
 from loyalty.read.shown import rows, simulated_feeds
 from loyalty.read.words import LANGUAGES, Words
@@ -54,10 +55,13 @@ def show() -> None:
     )
     try:
         look = current_look(words)
+        show_page(replace(look, choice=sidebar.choose(look)), page or MOVED)
     except UserError as error:
         st.error(as_written(str(error)))
         return
-    show_page(replace(look, choice=sidebar.choose(look)), page or MOVED)
+    except duckdb.IOException as error:  # the generation was removed or damaged while it was read
+        st.error(as_written(f"{words.sentence('The generation cannot be read: load the page again.')} {error}"))
+        return
     write_address(IN_ADDRESS, {"language": LANGUAGES[0], "page": MOVED})
 
 
@@ -130,15 +134,15 @@ def show_actions(look: Look) -> None:
     with look.connection() as connection:
         found = rows(connection, news.ACTIONS)
     if found:
+        customers, value = say("customers"), say("value at stake")
         show_table(
             {
                 say("what to do next"): [zh if look.words.language == "zh" else en for en, zh, *_ in found],
-                say("customers"): [f"{count:,}" for _, _, count, _, _ in found],
-                say("value at stake"): [
-                    f"{amount:,.2f} {currency}" if amount is not None else "" for *_, amount, currency in found
-                ],
+                customers: [count for _, _, count, _, _ in found],
+                value: [float(amount) if amount is not None else None for *_, amount, _ in found],
+                say("currency"): [str(currency or "") for *_, currency in found],
             },
-            numbers=(1, 2),
+            {customers: COUNT, value: AMOUNT},
         )
 
 
@@ -161,12 +165,10 @@ def show_warnings(look: Look) -> None:
         st.markdown(say("No warnings."))
         return
     st.subheader(say("Warnings"), anchor=False)
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for warning, feed, _, detail, count, remedy in found:
+        of_it = f"{detail}: {count:,}" if detail else f"{say('rows')} {count:,}"
+        grouped.setdefault((f"{feed}: {warning}", remedy), []).append(of_it)
     show_list(
-        [
-            (
-                f"{feed}: {warning}",
-                f"{f'{detail} · ' if detail else ''}{say('rows')} {count:,} · {say('what to do')}: {remedy}",
-            )
-            for warning, feed, _, detail, count, remedy in found
-        ]
+        [(name, f"{'; '.join(details)} · {say('what to do')}: {remedy}") for (name, remedy), details in grouped.items()]
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from loyalty.read.dashboard.colours import in_dark
 from loyalty.read.dashboard.downloads import csv_of, xlsx_of
 from loyalty.read.dashboard.look import Look
 
+COUNT, AMOUNT, CHANGE = "{:,}", "{:,.2f}", "{:+,.2f}"
 MOST_ROWS = 1000
 NARROW = 500  # pixels
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -36,15 +37,19 @@ def where_from(look: Look, mart: str) -> str:
     return f"{say('up to')} {look.generation.manifest['as_of']} · {say('generation')} {look.generation.name} · {mart}"
 
 
-def draw(look: Look, chart: Chart, alt: str) -> None:
-    """A chart as wide as its place, in the colours of the page; `alt` is read out in its place."""
+def specification(chart: Chart) -> dict[str, Any]:
+    """A chart as a page draws it: as wide as its place, with what is under the pointer in words."""
     spec = fitting(chart.to_dict())
     del spec["width"]
     spec["config"]["mark"] = {"tooltip": True}
     spec["padding"] = {"left": 4, "right": 12, "top": 4, "bottom": 4}
-    if st.context.theme.type == "dark":
-        spec = in_dark(spec)
-    st.vega_lite_chart(spec, width="stretch", theme=None, alt=alt)
+    return spec
+
+
+def draw(spec: dict[str, Any], alt: str) -> None:
+    """Draw a chart in the colours of the page; `alt` is read out in its place."""
+    is_dark = st.context.theme.type == "dark"
+    st.vega_lite_chart(in_dark(spec) if is_dark else spec, width="stretch", theme=None, alt=alt)
 
 
 def fitting(spec: Any) -> Any:
@@ -59,13 +64,14 @@ def fitting(spec: Any) -> Any:
     return [fitting(item) for item in spec] if isinstance(spec, list) else spec
 
 
-def show_table(columns: dict[str, list[str]], numbers: Sequence[int]) -> None:
-    """A small table, its texts as they are written; the columns at the places `numbers` stand to the right."""
-    names = [as_written(name) for name in columns]
-    rows = [[as_written(cell) for cell in row] for row in zip(*columns.values(), strict=True)]
-    table = pd.DataFrame(rows, columns=names).style
-    right = table.set_properties(subset=[names[place] for place in numbers], **{"text-align": "right"})
-    st.table(right, hide_index=True, width="content")
+def show_table(columns: Mapping[str, Sequence[str] | Sequence[float | None]], formats: Mapping[str, str]) -> None:
+    """A small table: texts as they are written, and numbers to the right in the format of their column."""
+    cells = {
+        as_written(name): [as_written(cell) if isinstance(cell, str) else cell for cell in column]
+        for name, column in columns.items()
+    }
+    numbers: dict[Any, Any] = {as_written(name): form for name, form in formats.items()}
+    st.table(pd.DataFrame(cells).style.format(numbers, na_rep=""), hide_index=True, width="content")
 
 
 def show_list(items: Sequence[tuple[str, str]]) -> None:

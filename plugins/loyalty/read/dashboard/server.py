@@ -34,6 +34,7 @@ def options(port: int) -> dict[str, object]:
         "client_disableDataExport": True,  # our own downloads have all rows, and no formulas
         "client_toolbarMode": "viewer",
         "client_showErrorDetails": "none",
+        "client_showErrorLinks": "false",
         "global_developmentMode": False,
         "logger_hideWelcomeMessage": True,
         "logger_level": "error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import openpyxl
@@ -55,3 +56,9 @@ def test_a_download_is_of_the_generation_on_the_page(tmp_path: Path) -> None:
     on_the_page = require_current(settings)
     few_marts.publish(settings, 2, "2026-04-01", "delete from marts.retention__customer_months")
     assert downloads.csv_of(settings, on_the_page, SQL).count(b"\n") == 4
+
+
+def test_two_readers_can_take_rows_at_the_same_time(shop: tuple[Settings, Generation]) -> None:
+    with ThreadPoolExecutor(4) as readers:
+        found = list(readers.map(lambda _: downloads.csv_of(*shop, SQL), range(12)))
+    assert len(set(found)) == 1
