@@ -5,6 +5,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
+LINES := 1000000
 READY := .venv/.ready
 
 # No tool that we install reports home, and Python keeps the bytecode that was compiled for it.
@@ -40,8 +41,9 @@ slow: $(READY) ## the tests marked slow (npm fetches public data for one)
 torture: $(READY) ## the long kill tests
 	@$(BIN)/python -m pytest -m torture
 
-bench: $(READY) ## speed and memory on generated exports
+bench: $(READY) ## speed and memory on generated exports; LINES="1000000 10000000" for more
 	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench.scale $(LINES)
 
 airflow: $(READY) ## a real scheduler and UI on 127.0.0.1, until Ctrl-C
 	@exec $(BIN)/python -m loyalty.operate.airflow.local

@@ -1,4 +1,27 @@
 {# What came in, was used, and may not mean what it was taken for. #}
+{%- set guest_words = [
+    "0",
+    "-1",
+    "anonymous",
+    "anonym",
+    "cash",
+    "gast",
+    "guest",
+    "guest customer",
+    "invitado",
+    "invité",
+    "laufkunde",
+    "n/a",
+    "none",
+    "null",
+    "ospite",
+    "unknown",
+    "walk-in",
+    "walk in",
+    "散客",
+    "匿名",
+    "游客",
+] -%}
 with
     of_orders as (select * from {{ ref("int_orders__warnings") }}),
 
@@ -172,12 +195,48 @@ with
             median_days > {{ var("churn_days") }} and gap_count >= {{ var("min_base") }}
     ),
 
+    usual_customers as (
+        select
+            source,
+            sum(order_count) as order_count,
+            {{ percentile("order_count", 0.5) }} as median_count
+        from {{ ref("dim_customers") }}
+        where base = 'customer' and order_count > 0
+        group by source
+    ),
+
+    -- a till or a shop may write one number for all who did not log in
+    like_guests as (
+        select
+            'customer like a guest' as warning,
+            'orders' as feed,
+            customers.source,
+            customers.customer_id as detail,
+            cast(customers.order_count as bigint) as row_count,
+            'counted as one customer; if it stands for guests, map it to nothing: `customer_id: {from: ..., map: {"0": ""}}`'
+            as remedy
+        from {{ ref("dim_customers") }} as customers
+        inner join usual_customers on customers.source = usual_customers.source
+        where
+            customers.base = 'customer'
+            and customers.order_count > 0
+            and (
+                lower(customers.customer_id) in ('{{ guest_words | join("', '") }}')
+                or (
+                    customers.order_count >= 20 * usual_customers.median_count
+                    and customers.order_count >= 0.05 * usual_customers.order_count
+                    and customers.order_count >= {{ var("min_base") }}
+                )
+            )
+    ),
+
     warned as (
         {% for warning in [
             "of_orders",
             "lapsed_too_soon",
             "without_peers",
             "without_margins",
+            "like_guests",
             "without_questions",
             "off_scale",
             "not_understood",
@@ -203,8 +262,12 @@ with
             -- a notice asks for nothing; the alert does not repeat it
             case
                 when
-                    warning
-                    in ('lines include tax', 'all customers are peers', 'no unit costs')
+                    warning in (
+                        'lines include tax',
+                        'all customers are peers',
+                        'no unit costs',
+                        'no rate of exchange'
+                    )
                 then 'notice'
                 else 'warning'
             end as severity

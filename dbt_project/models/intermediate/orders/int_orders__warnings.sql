@@ -1,4 +1,4 @@
-{# Orders that were used and may not mean what they were taken for: their status, and lines that do not fit the total. #}
+{# Orders that were used and may not mean what they were taken for: their status, their currency, and lines that do not fit the total. #}
 with
     orders as (select * from {{ ref("int_orders__dated") }} where not is_after_as_of),
 
@@ -14,6 +14,20 @@ with
         from orders
         where not is_status_known
         group by source, status
+    ),
+
+    without_rate as (
+        select
+            'no rate of exchange' as warning,
+            'orders' as feed,
+            source,
+            original_currency_code as detail,
+            count(*) as row_count,
+            'their amounts are rows of this currency and are in no sum of another; deliver fx_rates to the reporting currency to add them up'
+            as remedy
+        from orders
+        where exchange_rate is null
+        group by source, original_currency_code
     ),
 
     remedies as (
@@ -85,6 +99,9 @@ with
     final as (
         select *
         from unknown_words
+        union all
+        select *
+        from without_rate
         union all
         select *
         from order_totals
