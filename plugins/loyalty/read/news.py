@@ -21,6 +21,7 @@ class Change:
     month: date
     month_before: date
     currency_code: str
+    customer_count: int
     net_amount: Decimal
     net_amount_before: Decimal
     factors: dict[str, Decimal]
@@ -126,6 +127,7 @@ def last_change(connection: duckdb.DuckDBPyConnection, choice: Choice = EVERYTHI
         month,
         month_before,
         currency,
+        new.customer_count,
         new.net_amount,
         old.net_amount,
         split_change(old, new),

@@ -88,7 +88,7 @@ def _show_change(look: Look, change: news.Change, sql: str) -> None:
     if missed:
         names = ", ".join(look.words(FILTERS[name]) for name in missed)
         notes.append(say("This figure cannot be filtered by {0}.").format(names))
-    notes.append(where_from(look, "retention__customer_months"))
+    notes.append(f"{say('base')} {change.customer_count:,} · {where_from(look, 'retention__customer_months')}")
     st.caption(lines(notes))
     view = st.segmented_control(
         say("Show"), ("numbers", "SQL"), format_func=say, key="view-change", label_visibility="collapsed"

@@ -32,9 +32,10 @@ LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 
 def show() -> None:
     """Show the page, the language and the choice that are in the address."""
-    st.set_page_config(page_title="Loyalty", layout="wide")
     start_from_address("language", LANGUAGES)
     start_from_address("page", list(TITLES))
+    title = Words(st.session_state["language"]).sentence(TITLES[st.session_state["page"]])
+    st.set_page_config(page_title=title, layout="wide")
     with st.container(horizontal=True, horizontal_alignment="right"):
         language = st.radio(
             "Language / 语言",

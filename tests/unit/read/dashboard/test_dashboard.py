@@ -162,6 +162,7 @@ def test_the_parts_of_a_change_are_those_of_the_report(show: Open) -> None:
     """January: one customer, 2 orders, 400. February: two customers, 2 orders, 440 before refunds of 10."""
     page = show()
     assert page.subheader[0].value == as_written("Net revenue of 2026-02 was 430.00 EUR, +30.00 against 2026-01.")
+    assert any("base 2 · up to" in one.value for one in page.caption)
     parts, segments, deliveries = (one.value.to_numpy().tolist() for one in page.table)
     # (2 - 1) customers * (2 * 200 / 3 + (2 * 220 + 1 * 200) / 6 + 1 * 220 / 3), rounded up: the parts add up
     assert parts[0] == ["customers", 313.34]
