@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ UNANSWERABLE = {
 }
 
 Row = Mapping[str, str]
+NAME = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
 
 
 def _read(path: Path) -> list[Row]:
@@ -72,7 +74,25 @@ def test_a_row_is_one_column_of_one_metric(register: list[Row]) -> None:
 def test_every_row_is_named_and_defined_in_both_languages(register: list[Row]) -> None:
     for row in register:
         assert row["name_en"] and (row["definition"] or row["reason"]), row
-        assert any("\u4e00" <= letter <= "\u9fff" for letter in row["name_zh"]), row
+        assert _is_chinese(row["name_zh"]), row
+        for text in ("definition", "reason"):
+            chinese = row[f"{text}_zh"]
+            assert bool(row[text]) == bool(chinese), f"{text} without its Chinese, or the other way: {row}"
+            assert not chinese or (_is_chinese(chinese) and chinese.endswith("。")), row
+
+
+def test_both_languages_name_the_same_columns_and_vars(register: list[Row]) -> None:
+    """A sentence may say as_of or attitude_cut in words; what Chinese names, English names too."""
+    strangers = [
+        row for row in register if set(NAME.findall(row["definition_zh"])) - set(NAME.findall(row["definition"]))
+    ]
+    assert strangers == []
+
+
+def test_a_definition_can_be_read_alone(register: list[Row]) -> None:
+    """Report and dashboard show one at a time."""
+    leaning = [row["definition"] for row in register if row["definition"].startswith(("The same", "That "))]
+    assert leaning == []
 
 
 def test_every_answer_is_a_published_column(register: list[Row], models: dict[str, Any]) -> None:
@@ -123,6 +143,10 @@ def test_every_mart_is_in_the_register_or_says_that_it_answers_none_of_its_metri
     assert outside & named == set(), (
         "these marts are in the register: take `in_metric_register: false` out of their yml"
     )
+
+
+def _is_chinese(text: str) -> bool:
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
 
 
 def _ancestors(name: str, models: Mapping[str, Any], manifest: Any) -> set[str]:

@@ -126,11 +126,12 @@ TABLES = {
     ) as t (source, feed_name, days_behind, row_count, quarantined_count)""",
     "quality.dq__metric_catalogue": """
         ('A04', 'Customer satisfaction index (CSI)', '客户满意指数', 'The mean place on 0 to 100.',
-         'satisfaction__segment_months', 'satisfaction_index', null),
-        ('I17', 'Training hours', '培训时长', null, null, null, 'No feed has them.'),
-        ('D25', 'Win-back rate', '挽回率', 'Who came back, of $100.', 'retention__segment_months', 'winback_rate',
-         null)
-    ) as t (metric_id, name_en, name_zh, definition, model_name, column_name, reason)""",
+         '在 0 至 100 上的平均位置。', 'satisfaction__segment_months', 'satisfaction_index', null, null, 'k1'),
+        ('D25', 'Win-back rate', '挽回率', 'Who came back, of $100.', '回归者所占的比例。',
+         'retention__segment_months', 'winback_rate', null, null, 'k2'),
+        ('I17', 'Training hours', '培训时长', null, null, null, null, 'No feed has them.', '没有数据源提供。', 'k3')
+    ) as t (metric_id, name_en, name_zh, definition, definition_zh, model_name, column_name, reason, reason_zh,
+            metric_key)""",
     "quality.dq__loads": """
         ('orders_shop', 'accepted', 200, 3, timestamp '2026-03-02 04:00:00')
     ) as t (feed_name, outcome, row_count, quarantined_count, received_at)""",

@@ -11,9 +11,11 @@ with
             model as model_name,
             {{ adapter.quote("column") }} as column_name,
             definition,
+            definition_zh,
             unit_test,
             model is not null as is_answered,
-            reason
+            reason,
+            reason_zh
         from catalogue
     )
 

@@ -22,8 +22,9 @@ from loyalty.read.words import Words
 ABOUT = ("source", "survey_id", "month", "currency_code")
 MOST_REASONS = 3
 
+# A generation that an older version published has no definition_zh.
 DEFINITION = """
-    select name_en, name_zh, definition
+    select name_en, name_zh, columns('^definition')
     from quality.dq__metric_catalogue
     where metric_id = ? and model_name || '.' || column_name = ?
 """
@@ -130,8 +131,9 @@ def definition(connection: duckdb.DuckDBPyConnection, figure: Figure, words: Wor
     found = rows(connection, DEFINITION, (metric, place))
     if not found:
         return ""
-    name_en, name_zh, sentence = found[0]
-    return f"{name_en}: {sentence}" if words.language == "en" else str(name_zh)
+    name_en, name_zh, english, *chinese = found[0]
+    name, sentence = (name_en, english) if words.language == "en" else (name_zh, chinese[0] if chinese else "")
+    return words.sentence("{0}: {1}").format(name, sentence) if sentence else str(name)
 
 
 def notes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+
 import pandas as pd
 import streamlit as st
 
@@ -10,10 +12,9 @@ from loyalty.read.dashboard.parts import as_written, lines, show_rows
 from loyalty.read.figures import FIGURES
 
 REGISTER = """
-select
-    metric_id, name_en, name_zh, coalesce(definition, reason) as definition, model_name as mart, column_name
+select * exclude (metric_key)
 from quality.dq__metric_catalogue
-order by metric_id, mart, column_name
+order by metric_id, model_name, column_name
 """.strip()
 MOST_SHOWN = 30
 
@@ -32,12 +33,20 @@ def show_definitions(look: Look) -> None:
         st.caption(say("{0} of {1} metrics").format(len(found), len(metrics)))
     else:
         st.caption(say("These are the metrics of the charts; search for others."))
-    for metric, name_en, name_zh, definition, mart, column in found.head(MOST_SHOWN).itertuples(index=False):
-        names = (name_zh, name_en) if look.words.language == "zh" else (name_en, name_zh)
-        st.markdown(f"**{as_written(str(names[0]))}** {as_written(str(names[1]))}  \n{as_written(str(definition))}")
-        st.caption(lines([f"{metric} · {mart}.{column}" if mart else metric]))
+    for metric in found.head(MOST_SHOWN).to_dict("records"):
+        first, second = ("name_zh", "name_en") if look.words.language == "zh" else ("name_en", "name_zh")
+        names = f"**{as_written(metric[first])}** {as_written(metric[second])}"
+        st.markdown(f"{names}  \n{as_written(meaning(metric, look.words.language))}")
+        place = (f"{metric['model_name']}.{metric['column_name']}",) if metric["model_name"] else ()
+        st.caption(lines([" · ".join((metric["metric_id"], *place))]))
     st.subheader(say("The whole register"), anchor=False)
     show_rows(look, REGISTER, "metrics", [])
+
+
+def meaning(metric: Mapping[Hashable, str], language: str) -> str:
+    """What a metric is, and what nothing here answers of it; English where the generation has no Chinese."""
+    end = "_zh" if language == "zh" and "definition_zh" in metric else ""
+    return " ".join(text for text in (metric[f"definition{end}"], metric[f"reason{end}"]) if text)
 
 
 def containing(metrics: pd.DataFrame, word: str) -> pd.DataFrame:
@@ -49,4 +58,4 @@ def containing(metrics: pd.DataFrame, word: str) -> pd.DataFrame:
 def of_the_figures(metrics: pd.DataFrame) -> pd.DataFrame:
     """The metrics that the charts show."""
     shown = {figure.defined_by for figure in FIGURES if figure.defined_by}
-    return metrics[(metrics["metric_id"] + " " + metrics["mart"] + "." + metrics["column_name"]).isin(shown)]
+    return metrics[(metrics["metric_id"] + " " + metrics["model_name"] + "." + metrics["column_name"]).isin(shown)]

@@ -148,6 +148,7 @@ def test_a_figure_says_its_base_date_generation_mart_and_whether_it_is_simulated
     index = next(one.value for one in page.caption if "satisfaction\\_\\_waves" in one.value)
     assert "base 40 · up to 2026\\-03\\-01 · generation 000001" in index
     assert "Customer satisfaction index \\(CSI\\)\\: The mean place on 0 to 100." in index
+    assert "在 0 至 100 上的平均位置。" in texts(show(page="satisfaction", language="zh"))
     assert "Rows that are not drawn\\: 1 \\(base too small\\)" in index
     assert [one.value for one in page.markdown if one.value == BADGE]
     assert BADGE not in texts(show(page="profitability"))
@@ -192,6 +193,28 @@ def test_without_a_generation_the_page_says_what_to_do(tmp_path: Path, monkeypat
     shutil.rmtree(settings.serve / "generations")
     page = opener(settings, monkeypatch)()
     assert "Nothing has been published yet" in page.error[0].value
+
+
+def test_a_metric_that_nothing_answers_says_why(show: Open) -> None:
+    assert "No feed has them." in texts(show(page="definitions", metric="I17"))
+    chinese = texts(show(page="definitions", metric="I17", language="zh"))
+    assert "没有数据源提供。" in chinese and "None" not in chinese
+
+
+def test_a_generation_of_before_without_chinese_definitions_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    register = "alter table quality.dq__metric_catalogue drop column"
+    few_marts.publish(settings, 2, "2026-04-01", f"{register} definition_zh", f"{register} reason_zh")
+    opened = opener(settings, monkeypatch)
+    assert as_written("Who came back, of $100.") in texts(opened(page="definitions", metric="挽回率", language="zh"))
+    assert "客户满意指数" in texts(opened(page="satisfaction", language="zh"))
+
+
+def test_a_definition_is_in_the_language_of_the_page(show: Open) -> None:
+    chinese = texts(show(page="definitions", metric="挽回率", language="zh"))
+    assert "回归者所占的比例。" in chinese and "Who came back" not in chinese
 
 
 def test_the_definitions_are_found_by_a_word_in_either_language(show: Open) -> None:
