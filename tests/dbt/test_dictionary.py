@@ -29,6 +29,13 @@ def test_every_generated_page_says_what_the_project_says(manifest: dict[str, Any
     assert others == set(), f"these pages of docs/ belong to no topic any more: {HOW}"
 
 
+def test_every_metric_is_on_the_reference_page_under_its_topic(manifest: dict[str, Any]) -> None:
+    register = read_register()
+    page = pages(manifest, register, read_macros())["metric-reference.md"]
+    rows = [line for line in page.splitlines() if line.startswith("| ") and line[2].isupper()]
+    assert [line[2:5] for line in rows] == sorted(row["id"] for row in register), "add the id's letter to AREAS"
+
+
 def _is_written(name: str, text: str) -> bool:
     file = DOCS / name
     return file.is_file() and file.read_text(encoding="utf-8") == text

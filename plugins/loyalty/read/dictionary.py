@@ -1,7 +1,7 @@
 """The pages about marts, core models, macros and metrics, written from what the dbt project says of itself.
 
-`python -m loyalty.read.dictionary` writes docs/marts.md, docs/marts/, docs/core.md and docs/macros.md; a test compares
-these pages with the project.
+`python -m loyalty.read.dictionary` writes docs/marts.md, docs/marts/, docs/metric-reference.md, docs/core.md and
+docs/macros.md; a test compares these pages with the project.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import Any
 from loyalty.common.settings import shipped
 
 WRITTEN = "Written by `python -m loyalty.read.dictionary` from the dbt project. Change the models' yml, not this page."
+
+REGISTER = "dbt_project/seeds/reference/metric_catalogue.csv"
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,19 @@ TOPICS = {
             "dq__quarantined_rows": "Which rows are missing from the marts, and why?",
         },
     ),
+}
+
+# What the letter of a metric's id stands for, in English and Chinese.
+AREAS = {
+    "A": ("Satisfaction", "客户满意"),
+    "B": ("Survey work", "调查工作"),
+    "C": ("Attitudes and signs of loyalty", "忠诚态度与标志"),
+    "D": ("Retention and behaviour", "客户留存与行为"),
+    "E": ("Share of wallet", "钱包份额"),
+    "F": ("Profitability", "客户盈利"),
+    "G": ("Complaints", "投诉"),
+    "H": ("Word of mouth", "口碑"),
+    "I": ("Programme, campaigns, touchpoints, offer, data", "忠诚度计划、营销活动、触点、商品与数据"),
 }
 
 # Of the marts that have a key, the page names so many.
@@ -198,7 +213,7 @@ def pages(
     return {
         "marts.md": _index(by_topic, len({row["id"] for row in register})),
         **{f"marts/{topic}.md": _topic_page(topic, found) for topic, found in by_topic.items()},
-        "marts/metric-ids.md": _register_page(register),
+        "metric-reference.md": _reference(register),
         "core.md": _core_page(known),
         "macros.md": _macros_page(macros),
     }
@@ -226,7 +241,7 @@ def _index(by_topic: Mapping[str, list[Model]], metric_count: int) -> str:
         lines.append(f"- [{TOPICS[topic].title}](marts/{topic}.md): {len(found)} tables in the schema `{schema}`")
     lines += [
         "",
-        f"The {metric_count} metrics by id, in English and Chinese: [marts/metric-ids.md](marts/metric-ids.md), and",
+        f"What the {metric_count} metrics are, in English and Chinese: [metric-reference.md](metric-reference.md), and",
         "the table `quality.dq__metric_catalogue`. What the words mean: [metrics.md](metrics.md).",
         "",
         "## Join marts",
@@ -257,11 +272,22 @@ def _topic_page(topic: str, found: list[Model]) -> str:
     return _page(lines)
 
 
-def _register_page(register: Iterable[Mapping[str, str]]) -> str:
-    lines = ["# Metrics by id", "", WRITTEN, "", "| id | metric | 指标 | where, or why not |", "|---|---|---|---|"]
-    for row in register:
-        place = f"`{row['model']}.{row['column']}`" if row["model"] else row["reason"]
-        lines.append(f"| {row['id']} | {_plain(row['name_en'])} | {_plain(row['name_zh'])} | {_plain(place)} |")
+def _reference(register: list[Mapping[str, str]]) -> str:
+    lines = ["# What every metric is / 指标参考", "", WRITTEN.replace("the models' yml", REGISTER), ""]
+    lines += [
+        "Formulas, and when a figure misleads: [metrics.md](metrics.md). The same list is the table",
+        "`quality.dq__metric_catalogue`; the dashboard searches it, on the page *What the figures mean*.",
+    ]
+    for letter, (english, chinese) in AREAS.items():
+        lines += ["", f"## {english} / {chinese}", ""]
+        lines += ["| id | metric / 指标 | definition / 定义 | table and column |", "|---|---|---|---|"]
+        for row in register:
+            if row["id"].startswith(letter):
+                names = (row["name_en"], row["name_zh"])
+                says = (f"{row['definition']} {row['reason']}", f"{row['definition_zh']}{row['reason_zh']}")
+                place = f"`{row['model']}`<br>`{row['column']}`" if row["model"] else ""
+                cells = (row["id"], *("<br>".join(map(_plain, both)) for both in (names, says)), place)
+                lines.append(f"| {' | '.join(cells)} |")
     return _page(lines)
 
 
@@ -336,7 +362,7 @@ def _page(lines: Iterable[str]) -> str:
 
 def read_register() -> list[dict[str, str]]:
     """The rows of the metric register, in their order."""
-    file = shipped("dbt_project") / "seeds" / "reference" / "metric_catalogue.csv"
+    file = shipped("dbt_project").parent / REGISTER
     with file.open(encoding="utf-8", newline="") as rows:
         return list(csv.DictReader(rows))
 
