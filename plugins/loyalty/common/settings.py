@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     owner: str = Field(default="data-engineering", description="Owner of what has no owner of its own.")
     runbook: str = Field(default="docs/runbooks.md", description="Where an alert sends its reader.")
     notify_url: str | None = Field(default=None, repr=False, description="Webhook that gets the alert as JSON.")
+    postgres_url: str | None = Field(
+        default=None, repr=False, description="PostgreSQL database that gets a copy of each generation, for BI tools."
+    )
     vars: dict[str, Any] = Field(default_factory=dict, description="Windows and thresholds of the metrics.")
 
     @field_validator("memory_limit")

@@ -18,6 +18,7 @@ home: var                    # the data; relative to this folder
 # keep_generations: 7        # published generations kept for rollback
 # reporting_currency: EUR    # default: the only currency of the orders
 # notify_url: https://...    # gets one JSON message when something needs attention
+# postgres_url: postgresql://...  # gets a copy of each generation, for BI tools; see docs/bi-tools.md
 # memory_limit: 4GB          # DuckDB's, while building
 
 # vars:                      # windows and thresholds of the metrics

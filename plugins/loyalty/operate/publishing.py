@@ -1,4 +1,4 @@
-"""Publishing a generation with what people look at: the marts, and the report about them."""
+"""Publishing a generation with what people look at: the marts, the report about them, and the copy in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from loyalty.common.settings import Settings
 from loyalty.common.workspace import Workspace
+from loyalty.publish import generations, postgres
 from loyalty.publish import publish as marts
 from loyalty.publish.generations import Generation
 
@@ -20,8 +21,19 @@ def publish(
     accept_drop: bool = False,
     urgent: bool = False,
 ) -> Generation | None:
-    """Publish the work file with its report; see `loyalty.publish.publish.publish`."""
-    return marts.publish(workspace, build_id, now=now, accept_drop=accept_drop, urgent=urgent, add_pages=_write_report)
+    """Publish the work file with its report; see `loyalty.publish.publish.publish` and `loyalty.publish.postgres`."""
+    generation = marts.publish(
+        workspace, build_id, now=now, accept_drop=accept_drop, urgent=urgent, add_pages=_write_report
+    )
+    postgres.show_current(workspace, only=urgent)
+    return generation
+
+
+def rollback(workspace: Workspace, number: int | None = None) -> Generation:
+    """Show an older generation, everywhere; see `loyalty.publish.generations.rollback`."""
+    generation = generations.rollback(workspace, number)
+    postgres.show_current(workspace)
+    return generation
 
 
 def _write_report(

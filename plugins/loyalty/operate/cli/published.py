@@ -154,9 +154,9 @@ def rollback(
     generation: Annotated[int | None, typer.Argument(help="Its number. Default: the one before the current.")] = None,
 ) -> None:
     """Show readers an older generation, at once, and hold publishing until `loyalty publish --resume`."""
-    from loyalty.publish import generations as published
+    from loyalty.operate import publishing
 
-    published.rollback(the_workspace(), generation)
+    publishing.rollback(the_workspace(), generation)
 
 
 @app.command(short_help="What a published table and its columns mean.")
