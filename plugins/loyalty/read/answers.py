@@ -41,7 +41,7 @@ BEST_COHORT = """
 TOP_SHARE = """
     select cumulative_value_rate, curve_rank, customer_count, currency_code, value_basis
     from profitability__whale_curve
-    where curve_rank = (5 * customer_count + 99) // 100
+    where curve_rank = (5 * customer_count + 99) // 100 and customer_count >= 30
     order by customer_count desc, currency_code
     limit 1
 """

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 
+import duckdb
+import pandas as pd
 import pytest
 
-from loyalty.read.answers import best_cohort, newest_index, top_share
+from loyalty.read.answers import TOP_SHARE, best_cohort, newest_index, top_share
 
 
 @pytest.mark.parametrize(
@@ -34,3 +36,14 @@ def test_k7_the_newest_index_names_its_survey() -> None:
 def test_no_unit_costs_the_share_of_the_best_names_what_it_is_of(basis: str, value: str) -> None:
     said = top_share((0.247, 124, 2468, "USD", basis))
     assert said == f"The best 5 % (124 of 2,468 customers) bring 24.7% of the {value} in USD."
+
+
+def test_k7_a_twentieth_of_a_few_customers_is_no_answer() -> None:
+    curve = pd.DataFrame({"customer_count": [29, 30], "currency_code": ["USD", "EUR"], "curve_rank": [2, 2]})
+    curve = curve.assign(cumulative_value_rate=0.4, value_basis="profit")
+    asked = TOP_SHARE.replace("profitability__whale_curve", "curve")
+    with duckdb.connect() as connection:
+        connection.register("curve", curve)
+        assert connection.execute(asked).fetchall() == [(0.4, 2, 30, "EUR", "profit")]
+        connection.register("curve", curve.head(1))
+        assert connection.execute(asked).fetchall() == []
