@@ -1,6 +1,6 @@
-"""Write the numbers and the picture in README.md and the tables in docs/demo-data.md anew: `make readme`.
+"""Write the numbers and the picture in README, in both languages, and the tables in docs/demo-data.md: `make readme`.
 
-Runs the demo in a folder of its own, then fills the parts of both pages between `<!-- name -->` and `<!-- end -->`,
+Runs the demo in a folder of its own, then fills the parts of the pages between `<!-- name -->` and `<!-- end -->`,
 and writes docs/figures/whale-curve.svg.
 """
 
@@ -24,6 +24,7 @@ from loyalty.read.words import Words
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+CHINESE = ROOT / "README.zh-CN.md"
 SAMPLE = ROOT / "docs" / "demo-data.md"
 PICTURE = ROOT / "docs" / "figures" / "whale-curve.svg"
 # The lines of the demo's output that README shows, by their first word.
@@ -48,9 +49,9 @@ def part_of(text: str, name: str) -> str:
     return found[1] if found else ""
 
 
-def answers_part(settings: Settings) -> str:
+def answers_part(settings: Settings, words: Words) -> str:
     """The three questions, each with its answer."""
-    return "\n".join(f"- **{one.partition('?')[0]}?**{one.partition('?')[2]}" for one in answers(settings))
+    return "\n".join(answers(settings, words, "- **{0}** {1}"))
 
 
 def query_part(settings: Settings, text: str) -> str:
@@ -62,15 +63,17 @@ def query_part(settings: Settings, text: str) -> str:
     return f"```\n{shown.getvalue()}```"
 
 
-def demo_part(output: str, seconds: int, home_bytes: int, environment_bytes: int) -> str:
+def demo_part(output: str, seconds: int, home_bytes: int, environment_bytes: int, words: Words) -> str:
     """How long the demo takes and how much it writes, and twelve lines of its output."""
     feeds, _, marts = output.partition("\nmart ")
     lines = [line for line in feeds.splitlines() if _is_shown(line, SHOWN_FEEDS)]
     lines += ["", *(line for line in f"mart {marts}".splitlines() if _is_shown(line, SHOWN_MARTS))]
     lines += [line for line in output.splitlines() if line.startswith("generation ")]
-    size = f"{home_bytes / 1e9:.1f} GB in `var/` and {environment_bytes / 1e9:.1f} GB in `.venv`"
+    needs = words.sentence(
+        "On {0} cores this took {1} s; it needs {2} GB in `var/` and {3} GB in `.venv`. From its output:"
+    ).format(os.cpu_count(), seconds, f"{home_bytes / 1e9:.1f}", f"{environment_bytes / 1e9:.1f}")
     shown = "\n".join(lines)
-    return f"On {os.cpu_count()} cores this took {seconds} s; it needs {size}. From its output:\n\n```\n{shown}\n```"
+    return f"{needs}\n\n```\n{shown}\n```"
 
 
 def tables_part(output: str) -> str:
@@ -111,15 +114,17 @@ def main() -> None:
         settings = load_settings(ROOT, home=Path(home))
         seconds = int(output.rpartition("The nightly run took ")[2].split()[0])
         output = output.replace(home, "var")
-        text = README.read_text(encoding="utf-8")
-        text = filled(text, "answers", answers_part(settings))
-        text = filled(text, "query", query_part(settings, text))
-        text = filled(text, "demo", demo_part(output, seconds, size_of(Path(home)), size_of(ROOT / ".venv")))
-        README.write_text(text, encoding="utf-8")
+        sizes = (size_of(Path(home)), size_of(ROOT / ".venv"))
+        for page, words in ((README, Words("en")), (CHINESE, Words("zh"))):
+            text = page.read_text(encoding="utf-8")
+            text = filled(text, "answers", answers_part(settings, words))
+            text = filled(text, "query", query_part(settings, text))
+            text = filled(text, "demo", demo_part(output, seconds, *sizes, words))
+            page.write_text(text, encoding="utf-8")
         tables = filled(SAMPLE.read_text(encoding="utf-8"), "tables", tables_part(output))
         SAMPLE.write_text(tables, encoding="utf-8")
         draw(settings, PICTURE)
-    print(f"{README}, {SAMPLE} and {PICTURE} show this demo.")
+    print(f"{README}, {CHINESE}, {SAMPLE} and {PICTURE} show this demo.")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from loyalty.operate import nightly
 from loyalty.privacy.keys import use_demo_key
 from loyalty.publish.generations import current_generation
 from loyalty.publish.publish import publish
+from loyalty.read.words import Words
 from worlds.opened import opened
 from worlds.planted_truth import ask, read_truth, unasked
 
@@ -76,12 +77,11 @@ def test_totals_are_the_sources_to_the_cent(sample: Settings) -> None:
 
 
 def test_the_readme_shows_the_figures_of_the_sample(sample: Settings) -> None:
-    text, how = (
-        readme.README.read_text(encoding="utf-8"),
-        "README.md and docs/demo-data.md are out of date: run `make readme`",
-    )
-    assert readme.part_of(text, "answers") == readme.answers_part(sample), how
-    assert readme.part_of(text, "query") == readme.query_part(sample, text), how
+    how = "README.md, README.zh-CN.md and docs/demo-data.md are out of date: run `make readme`"
+    for page, words in ((readme.README, Words("en")), (readme.CHINESE, Words("zh"))):
+        text = page.read_text(encoding="utf-8")
+        assert readme.part_of(text, "answers") == readme.answers_part(sample, words), how
+        assert readme.part_of(text, "query") == readme.query_part(sample, text), how
     tables = readme.part_of(readme.SAMPLE.read_text(encoding="utf-8"), "tables")
     lines = re.findall(r"^([a-z]+__\w+) +(\d+)$", tables + readme.part_of(text, "demo"), re.MULTILINE)
     assert len({mart for mart, _ in lines}) == one(sample, MARTS)[0], how

@@ -9,20 +9,30 @@ from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
 from loyalty.pull.feeds import usable_feeds
 from loyalty.read.query import query
+from loyalty.read.words import Words
 
 SIMULATED = "SIMULATED"
 SURVEY_FEEDS = ("survey_responses", "survey_answers")
 COST_FEEDS = ("costs", "order_lines")
+ENGLISH = Words("en")
+# The sentence for a row of a mart.
+InWords = Callable[[tuple[Any, ...], Words], str]
 
 
-def answers(settings: Settings) -> list[str]:
-    """The best cohort's retention, the top customers' share of profit, the newest index; or why there is none."""
-    asked: list[tuple[str, str, str, Callable[[tuple[Any, ...]], str], tuple[str, ...]]] = [
+def answers(settings: Settings, words: Words = ENGLISH, form: str = "{0} {1}") -> list[str]:
+    """The best cohort's retention, the top customers' share of profit, the newest index; or why there is none.
+
+    `form` puts a question and its answer together.
+    """
+    asked: list[tuple[str, str, str, InWords, tuple[str, ...]]] = [
         ("Which cohort stays best?", "retention__cohort_months", BEST_COHORT, best_cohort, ()),
         ("What do the best customers bring?", "profitability__whale_curve", TOP_SHARE, top_share, COST_FEEDS),
         ("How satisfied are they?", "satisfaction__segment_months", NEWEST_INDEX, newest_index, SURVEY_FEEDS),
     ]
-    return [_answer(settings, *question) for question in asked]
+    return [
+        form.format(words.sentence(question), _answer(settings, words, mart, sql, in_words, feeds))
+        for question, mart, sql, in_words, feeds in asked
+    ]
 
 
 BEST_COHORT = """
@@ -55,45 +65,42 @@ NEWEST_INDEX = """
 """
 
 
-def best_cohort(row: tuple[Any, ...]) -> str:
+def best_cohort(row: tuple[Any, ...], words: Words = ENGLISH) -> str:
     """The sentence for the cohort with the highest rate: month, rate, month number, size, cohorts, the lowest rate."""
     cohort, rate, month_number, size, cohorts, worst = row
-    months = "1 month" if month_number == 1 else f"{month_number} months"
-    told = f"Of the {size:,} customers of {cohort:%B %Y}, {rate:.1%} bought again {months} later"
+    began = format(cohort, words.sentence("%B %Y"))
+    unit = "month" if month_number == 1 else "months"
+    told = words.sentence("Of the {0} customers of {1}, {2} bought again {3} {4} later")
     # one cohort, or several that are alike, have no best one
-    return f"{told}: the best of {cohorts} cohorts." if rate > worst else f"{told}."
+    end = words.sentence("{0}: the best of {1} cohorts." if rate > worst else "{0}.")
+    return end.format(told.format(f"{size:,}", began, f"{rate:.1%}", month_number, unit), cohorts)
 
 
-def top_share(row: tuple[Any, ...]) -> str:
+def top_share(row: tuple[Any, ...], words: Words = ENGLISH) -> str:
     """The sentence for the best 5 percent: share, their number, all customers, currency, what is added up."""
     rate, rank, customers, currency, basis = row
-    value = "profit" if basis == "profit" else "net revenue (unit costs are unknown)"
-    return f"The best 5 % ({rank:,} of {customers:,} customers) bring {rate:.1%} of the {value} in {currency}."
+    value = words.sentence("profit" if basis == "profit" else "net revenue (unit costs are unknown)")
+    told = words.sentence("The best 5 % ({0} of {1} customers) bring {2} of the {3} in {4}.")
+    return told.format(f"{rank:,}", f"{customers:,}", f"{rate:.1%}", value, currency)
 
 
-def newest_index(row: tuple[Any, ...]) -> str:
+def newest_index(row: tuple[Any, ...], words: Words = ENGLISH) -> str:
     """The sentence for the newest index, with the survey and the wave that it is of."""
     index, low, high, base, survey, wave = row
-    interval = f"{low:.1f} to {high:.1f}, {base:,} answers"
-    return f"The satisfaction index of {survey}, wave {wave}, is {index:.1f} of 100 ({interval})."
+    told = words.sentence("The satisfaction index of {0}, wave {1}, is {2} of 100 ({3} to {4}, {5} answers).")
+    return told.format(survey, wave, f"{index:.1f}", f"{low:.1f}", f"{high:.1f}", f"{base:,}")
 
 
-def _answer(
-    settings: Settings,
-    question: str,
-    mart: str,
-    sql: str,
-    in_words: Callable[[tuple[Any, ...]], str],
-    feeds: tuple[str, ...],
-) -> str:
+def _answer(settings: Settings, words: Words, mart: str, sql: str, in_words: InWords, feeds: tuple[str, ...]) -> str:
     try:
         rows = query(settings, sql)
     except UserError:
-        return f"{question} The mart `{mart}` has no answer: it is not published."
+        return words.sentence("The mart `{0}` has no answer: it is not published.").format(mart)
     if not rows or rows[0][0] is None:
-        return f"{question} The mart `{mart}` has no answer: its feeds are missing or its base is too small."
-    label = f" ({SIMULATED} input)" if _is_simulated(settings, feeds) else ""
-    return f"{question} {in_words(rows[0])}{label}"
+        missing = words.sentence("The mart `{0}` has no answer: its feeds are missing or its base is too small.")
+        return missing.format(mart)
+    told = in_words(rows[0], words)
+    return words.sentence("{0} (SIMULATED input)").format(told) if _is_simulated(settings, feeds) else told
 
 
 def _is_simulated(settings: Settings, feeds: tuple[str, ...]) -> bool:

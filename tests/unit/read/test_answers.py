@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from loyalty.read.answers import TOP_SHARE, best_cohort, newest_index, top_share
+from loyalty.read.words import Words
 
 
 @pytest.mark.parametrize(
@@ -47,3 +48,14 @@ def test_k7_a_twentieth_of_a_few_customers_is_no_answer() -> None:
         assert connection.execute(asked).fetchall() == [(0.4, 2, 30, "EUR", "profit")]
         connection.register("curve", curve.head(1))
         assert connection.execute(asked).fetchall() == []
+
+
+def test_the_answers_are_in_chinese_too() -> None:
+    chinese = Words("zh")
+    cohort = best_cohort((date(2017, 4, 1), 0.66, 3, 47, 9, 0.3), chinese)
+    assert "首单在 2017-04 的 47 位客户中" in cohort and "66.0% 在 3 个月后再次购买" in cohort
+    assert cohort.endswith("在 9 个同期群中最好。")
+    best = top_share((0.247, 124, 2468, "USD", "profit"), chinese)
+    assert "2,468 位中的 124 位" in best and best.endswith("带来以 USD 计的利润的 24.7%。")
+    index = newest_index((71.64, 69.0, 74.1, 1473, "club", "2017-12"), chinese)
+    assert index.startswith("调查 club 在 2017-12 波次的满意指数为 71.6") and "69.0 至 74.1" in index
