@@ -257,7 +257,7 @@ def currency_units(table: pa.Table, currency: str | None) -> pd.Series:
         if "currency_code" in table.column_names
         else pd.Series([currency] * table.num_rows, dtype="object")
     )
-    return codes.map(UNITS_OF_A_DOLLAR).fillna(1)
+    return codes.map(UNITS_OF_A_DOLLAR).fillna(1).astype("float64")  # of no rows it would be text
 
 
 def _for_check(column: pa.ChunkedArray) -> pd.Series:
