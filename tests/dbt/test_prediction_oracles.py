@@ -37,6 +37,7 @@ def _predict(warehouse: Warehouse, as_of: date, variables: dict[str, object]) ->
         "+int_retention__customer_margins",
         "+int_retention__yearly_values",
         "int_retention__observed_contract_periods",
+        "+dim_delivered",
     )
     without_tests = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
     warehouse.dbt("build", "--select", *STATISTICS, *margins, *without_tests, variables=variables)
