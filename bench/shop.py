@@ -113,6 +113,8 @@ class Shop:
         with duckdb.connect() as connection:
             for name, select in EXPORTS.items():
                 connection.execute(
-                    f"copy (with orders as (select i from range({first}, {first + count}) as orders (i)) "
-                    f"{select.format(**values)}) to '{self.exports / f'{name}_{day}.parquet'}'"
+                    f"create or replace table export as with orders as (select i from range({first}, {first + count}) "
+                    f"as orders (i)) {select.format(**values)}"
                 )
+                if connection.execute("select count(*) from export").fetchall() != [(0,)]:  # a quiet day has no file
+                    connection.execute(f"copy export to '{self.exports / f'{name}_{day}.parquet'}'")
