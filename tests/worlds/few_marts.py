@@ -8,18 +8,8 @@ from pathlib import Path
 import duckdb
 
 from loyalty.common.settings import Settings, load_settings
+from worlds.one_mart import FEED
 
-FEED = """
-feed: orders
-source: shop
-group: orders
-owner: data-engineering
-description: Orders of the shop.
-path: exports/orders_{date}.csv
-time_zone: UTC
-currency: EUR
-columns: {order_id: id, customer_id: customer, ordered_at: at, total_amount: total}
-"""
 SURVEY = """
 feed: survey_responses
 source: shop

@@ -29,80 +29,75 @@ with
         select
             *,
             case
-                when abs(given_score) < 10000 and given_score = floor(given_score)
-                then cast(cast(given_score as bigint) as {{ dbt.type_string() }})
-                when abs(given_score) < 10000
-                then cast(given_score as {{ dbt.type_string() }})
-                -- it may be a telephone number
-                else 'a number of five digits or more'
+                when is_off_scale
+                then 'answer off the scale'
+                when role is null
+                then 'question not explained'
+                when is_unreadable
+                then 'answer not understood'
+            end as warning,
+            -- words may name people, and a long number may be a telephone's: both stay
+            -- behind
+            case
+                when not is_off_scale
+                then ''
+                when abs(given_score) >= 10000
+                then ': a number of five digits or more'
+                when given_score = floor(given_score)
+                then
+                    ': ' || cast(cast(given_score as bigint) as {{ dbt.type_string() }})
+                else ': ' || cast(given_score as {{ dbt.type_string() }})
             end as code
         from {{ ref("fct_survey_answers") }}
     ),
 
     codes as (
         select
+            warning,
             source,
             survey_id,
             question_code,
             code,
             count(*) as row_count,
             row_number() over (
-                partition by source, survey_id, question_code
+                partition by warning, source, survey_id, question_code
                 order by count(*) desc, code
             ) as place
         from answers
-        where is_off_scale
-        group by source, survey_id, question_code, code
+        where warning is not null
+        group by warning, source, survey_id, question_code, code
     ),
 
-    off_scale as (
+    named as (
         select
-            'answer off the scale' as warning,
-            'survey_answers' as feed,
-            source,
+            *,
             survey_id
             || ', '
             || question_code
-            || ': '
-            || case when place <= 5 then code else 'other codes' end as detail,
-            cast(sum(row_count) as bigint) as row_count,
-            'not counted as answers; name a code for no answer in missing_codes of survey_questions, or correct scale_min and scale_max'
-            as remedy
+            || case when place <= 5 then code else ': other codes' end as detail
         from codes
-        group by
-            source,
-            survey_id,
-            question_code,
-            case when place <= 5 then code else 'other codes' end
     ),
 
-    -- the words themselves may name people and stay behind
-    not_understood as (
+    of_answers as (
         select
-            'answer not understood' as warning,
+            warning,
             'survey_answers' as feed,
             source,
-            survey_id || ', ' || question_code as detail,
-            count(*) as row_count,
-            'not counted as answers; give the words a score in survey_answer_labels, or the question the role comment'
-            as remedy
-        from answers
-        where is_unreadable and role is not null
-        group by source, survey_id, question_code
-    ),
-
-    not_explained as (
-        select
-            'question not explained' as warning,
-            'survey_answers' as feed,
-            source,
-            survey_id || ', ' || question_code as detail,
-            count(*) as row_count,
-            'not counted as answers; give the question a role in survey_questions'
-            as remedy
-        from answers
-        where role is null
-        group by source, survey_id, question_code
+            detail,
+            cast(sum(row_count) as bigint) as row_count,
+            case
+                warning
+                when 'answer off the scale'
+                then
+                    'not counted as answers; name a code for no answer in missing_codes of survey_questions, or correct scale_min and scale_max'
+                when 'question not explained'
+                then
+                    'not counted as answers; give the question a role in survey_questions'
+                else
+                    'not counted as answers; give the words a score in survey_answer_labels, or the question the role comment'
+            end as remedy
+        from named
+        group by warning, source, detail
     ),
 
     -- an arrow of the feed survey_paths from or to a construct without any question
@@ -238,9 +233,7 @@ with
             "without_margins",
             "like_guests",
             "without_questions",
-            "off_scale",
-            "not_understood",
-            "not_explained",
+            "of_answers",
         ] %}
             select warning, feed, source, detail, row_count, remedy
             from {{ warning }}

@@ -71,11 +71,6 @@ class ModelDoc:
     owner: str = ""
 
 
-def target_folder(settings: Settings) -> Path:
-    """Where dbt writes what it compiled."""
-    return settings.home / "work" / "dbt"
-
-
 def run_dbt(
     settings: Settings,
     command: str,
@@ -250,7 +245,8 @@ def wrong_vars(settings: Settings) -> list[str]:
 
 
 def _folder(settings: Settings, target: str) -> Path:
-    return target_folder(settings) if target == "work" else settings.home / target / "dbt"
+    """Where dbt writes what it compiled."""
+    return settings.home / target / "dbt"
 
 
 @contextmanager
