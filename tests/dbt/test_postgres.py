@@ -3,72 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
-from loyalty.build import estimates
-from loyalty.build.build import AFTER_ESTIMATES
 from worlds import every_column
-from worlds.postgres_server import Postgres, differences, postgres
-from worlds.warehouse import Warehouse, new_warehouse
+from worlds.postgres_server import postgres
+from worlds.two_engines import SCHEMAS, Both, built_by_both
 
 pytestmark = pytest.mark.slow
-
-STAGING = "+stg_*"
-SCHEMAS = ("core", "steps", "marts", "quality")
-
-
-@dataclass(frozen=True)
-class Both:
-    """One and the same data, built by both engines."""
-
-    warehouse: Warehouse
-    server: Postgres
-
-    def copy(self, *schemas: str) -> None:
-        """What DuckDB has of these schemas, as tables on the server."""
-        with self.warehouse.connect() as work:
-            for schema in schemas:
-                self.server.copy_schema(work, schema)
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    """Two nights: the first makes the tables that remember loads, the second every_column.
-
-    What Python has fitted from DuckDB's statistics is copied, so that SQL scores the same parameters on both.
-    """
-    with pytest.MonkeyPatch.context() as environment, postgres() as server:
-        warehouse = new_warehouse(tmp_path_factory.mktemp("both"), environment)
-        warehouse.set_build(every_column.AS_OF)
-        engines = Both(warehouse, server)
-        every_column.land_night(warehouse, 0)
-        engines.copy("raw", "estimates")
-        for engine in (warehouse, server):
-            engine.dbt("run", "--select", STAGING, variables=every_column.VARIABLES)
-        every_column.land_night(warehouse, 1)
-        warehouse.dbt("seed")
-        warehouse.dbt("run", "--exclude", AFTER_ESTIMATES, variables=every_column.VARIABLES)
-        with warehouse.connect() as work:
-            estimates.run(work, every_column.AS_OF)
-        warehouse.dbt("run", "--select", AFTER_ESTIMATES, variables=every_column.VARIABLES)
-        engines.copy("raw", "estimates")
-        for resources in ("seed", "run"):
-            server.dbt(resources, variables=every_column.VARIABLES)
-        yield engines
+    """The same data on DuckDB and PostgreSQL."""
+    with postgres() as server, built_by_both(tmp_path_factory.mktemp("both"), server) as built:
+        yield built
 
 
 def test_every_table_on_postgresql_is_duckdbs_cell_by_cell(both: Both):
-    found: list[str] = []
-    with both.warehouse.connect() as work:
-        tables = work.execute(
-            "select table_schema, table_name from information_schema.tables where table_schema in ? order by all",
-            [SCHEMAS],
-        ).fetchall()
-        for schema, name in tables:
-            found += differences(work, both.server, schema, name)
-    assert len(tables) > 200
+    found = both.differences()
+    assert len(both.tables()) > 200
     assert not found, "\n".join(found)
 
 
@@ -91,11 +45,11 @@ def test_the_compared_data_fill_every_table_and_nearly_every_column(both: Both):
 
 
 def test_every_data_test_holds_on_postgresql(both: Both):
-    result = both.server.dbt("test", "--exclude", "test_type:unit", variables=every_column.VARIABLES)
+    result = both.other.dbt("test", "--exclude", "test_type:unit", variables=every_column.VARIABLES)
     assert len(result.result) > 300
 
 
 def test_every_unit_test_holds_on_postgresql(both: Both):
-    result = both.server.dbt("test", "--select", "test_type:unit")
+    result = both.other.dbt("test", "--select", "test_type:unit")
     assert len(result.result) > 150
     assert {str(one.status) for one in result.result} == {"pass"}

@@ -126,8 +126,8 @@ TABLES = {
         ('orders_shop', 'accepted', 200, 3, timestamp '2026-03-02 04:00:00')
     ) as t (feed_name, outcome, row_count, quarantined_count, received_at)""",
     "quality.dq__data_warnings": """
-        ('no refunds', 'orders_shop', 'shop', null, 7, 'deliver refunds', 'warning', 'k')
-    ) as t (warning, feed, source, detail, row_count, remedy, severity, warning_key)""",
+        ('no refunds', '没有退款', 'orders_shop', 'shop', '', 7, 'deliver refunds', '请提供退款', 'warning', 'k')
+    ) as t (warning, warning_zh, feed, source, detail, row_count, remedy, remedy_zh, severity, warning_key)""",
 }
 COMMENT = "comment on column marts.satisfaction__waves.scored_count is 'Answers with a score.'"
 

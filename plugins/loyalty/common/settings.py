@@ -13,7 +13,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from loyalty.common import strict_yaml
@@ -21,10 +21,25 @@ from loyalty.common.errors import UserError, as_found, nearest, yaml_fault
 
 WORKSPACE_FILE = "loyalty.yml"
 PRIVATE_UMASK = 0o077
+PATHS = ("home", "serve_folder", "feeds", "expectations", "dbt_project")
 LONGEST_DAYS = 36_500  # a hundred years; a longer time is a typing error
 LEAP_DAY = datetime(2000, 2, 29, tzinfo=UTC)
 MEMORY = re.compile(r"[1-9]\d*(\.\d+)?\s*([KMGT]i?B)", re.IGNORECASE)
 CURRENCY = re.compile("[A-Z]{3}")
+SPARK_MASTER = re.compile(r"local(\[(\*|\d+)(,\d+)?\])?|local-cluster\[\d+,\d+,\d+\]|spark://\S+|yarn|k8s://\S+")
+# What the tables would come out differently without: the engine sets these for every session.
+SPARK_FIXED = {
+    "spark.sql.catalogImplementation": "in-memory",  # a build makes every table again; no metastore to look after
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.decimalOperations.allowPrecisionLoss": "false",
+    # The partitions of a table are the folders at its place, and a load_id stays a text.
+    "spark.sql.hive.manageFilesourcePartitions": "false",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+}
+# These have settings of their own.
+SPARK_ELSEWHERE = {"spark.master", "spark.sql.warehouse.dir"}
 
 _PACKAGE = Path(__file__).parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
@@ -36,6 +51,46 @@ def shipped(name: str) -> Path:
     return checkout if (_CHECKOUT / "pyproject.toml").exists() else _PACKAGE / "bundled" / name
 
 
+class SparkSettings(BaseModel):
+    """Where Spark runs, and with what, when `engine` is spark."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    master: str = Field(default="local[*]", description="The cluster, such as spark://host:7077.")
+    warehouse: Path | None = Field(
+        default=None,
+        description="A folder for the tables of a build, of this workspace alone, which the pipeline and all executors "
+        "see under the same path. Default: work/spark in `home`.",
+    )
+    conf: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="Spark's own settings, such as spark.executor.memory."
+    )
+
+    @field_validator("master")
+    @classmethod
+    def _known_master(cls, master: str) -> str:
+        if not SPARK_MASTER.fullmatch(master):
+            raise ValueError("the address of a cluster, such as spark://host:7077, or local[2] for this machine alone")
+        return master
+
+    @field_validator("warehouse")
+    @classmethod
+    def _absolute(cls, folder: Path | None) -> Path | None:
+        if folder is not None and (not folder.is_absolute() or set("*?[]=") & set(str(folder))):
+            raise ValueError("an absolute path without any of *?[]=, which every executor sees as well")
+        return folder
+
+    @field_validator("conf")
+    @classmethod
+    def _free(cls, conf: dict[str, str | int | float | bool]) -> dict[str, str | int | float | bool]:
+        for name in conf:
+            if name in {*SPARK_FIXED, *SPARK_ELSEWHERE}:
+                raise ValueError(f"{name} is set by the engine; take it out")
+            if not name.startswith("spark."):
+                raise ValueError(f"Spark's settings begin with `spark.`, and {name} does not")
+        return conf
+
+
 class Settings(BaseSettings):
     """What a workspace may set. Every field can be set by `LOYALTY_<FIELD>` or in `loyalty.yml`."""
 
@@ -43,6 +98,9 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(description="The folder that holds loyalty.yml.")
     home: Path = Field(default=Path("var"), description="Where the data lie; relative to the workspace.")
+    serve_folder: Path | None = Field(
+        default=None, description="Where readers find the generations; default: `serve` in `home`."
+    )
     feeds: Path = Field(default=Path("dags/feeds"), description="The folder of feed YAMLs.")
     expectations: Path = Field(default=Path("expectations"), description="The folder of check suites.")
     dbt_project: Path | None = Field(default=None, description="The dbt project; default: the one shipped.")
@@ -64,6 +122,10 @@ class Settings(BaseSettings):
     )
     memory_limit: str = Field(default="4GB", description="DuckDB's memory limit while building.")
     threads: int = Field(default=2, ge=1, le=1024, description="DuckDB's threads while building.")
+    engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="Where dbt builds the tables.")
+    spark: SparkSettings = Field(
+        default_factory=SparkSettings, description="Of the engine spark: master, warehouse, conf."
+    )
     reporting_currency: str | None = Field(default=None, description="Default: the only currency of the orders.")
 
     load_schedule: str = Field(default="0 2 * * *", description="Cron of the load DAGs, in `time_zone`.")
@@ -75,7 +137,10 @@ class Settings(BaseSettings):
     time_zone: str = Field(default="UTC", description="IANA zone of the two schedules.")
     owner: str = Field(default="data-engineering", description="Owner of what has no owner of its own.")
     runbook: str = Field(default="docs/runbooks.md", description="Where an alert sends its reader.")
-    notify_url: str | None = Field(default=None, repr=False, description="Webhook that gets the alert as JSON.")
+    notify_url: str | None = Field(default=None, repr=False, description="Webhook or mail server that gets the alerts.")
+    notify_format: Literal["json", "slack", "teams"] = Field(
+        default="json", description="What the webhook expects; e-mail needs none."
+    )
     postgres_url: str | None = Field(
         default=None, repr=False, description="PostgreSQL database that gets a copy of each generation, for BI tools."
     )
@@ -146,9 +211,14 @@ class Settings(BaseSettings):
         return self.home / "work" / "loyalty_work.duckdb"
 
     @property
+    def spark_warehouse(self) -> Path:
+        """Where Spark keeps the tables of a build while it runs."""
+        return self.spark.warehouse or self.home / "work" / "spark"
+
+    @property
     def serve(self) -> Path:
         """What readers see: generations/ and the link `current`."""
-        return self.home / "serve"
+        return self.serve_folder or self.home / "serve"
 
     @property
     def private(self) -> Path:
@@ -200,11 +270,18 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
         is_shown = Settings.model_fields[str(first["loc"][0])].repr
         raise UserError(f"{where}: {expected}{as_found(first['input']) if is_shown else ''}.") from None
     settings = settings.model_copy(update=_resolved_paths(settings))
-    if pattern := set("*?[]=") & set(str(settings.home)):
-        raise UserError(
-            f"{settings.home}: the folder's name has `{min(pattern)}`, which DuckDB takes for a pattern or for the "
-            "name of a partition; give it another name."
-        )
+    for place in (settings.home, settings.serve):
+        if pattern := set("*?[]=") & set(str(place)):
+            raise UserError(
+                f"{place}: the folder's name has `{min(pattern)}`, which DuckDB takes for a pattern or for the "
+                "name of a partition; give it another name."
+            )
+    for private in (settings.home, settings.workspace):
+        if private.is_relative_to(settings.serve):
+            raise UserError(
+                f"{settings.serve} is to be open to readers, and {private} lies in it: set `serve_folder` to a folder "
+                "for the published generations alone."
+            )
     return settings
 
 
@@ -222,7 +299,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _resolved_paths(settings: Settings) -> dict[str, Path]:
     """Paths are relative to the workspace, never to the current folder."""
-    paths = {name: getattr(settings, name) for name in ("home", "feeds", "expectations", "dbt_project")}
+    paths = {name: getattr(settings, name) for name in PATHS}
     return {
         name: (settings.workspace / path.expanduser()).resolve() for name, path in paths.items() if path is not None
     }

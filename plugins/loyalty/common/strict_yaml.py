@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import yaml
@@ -22,3 +23,18 @@ class _Loader(yaml.SafeLoader):
 def load(text: str) -> Any:
     """The content of a YAML text; a YAMLError names the line of a mistake."""
     return yaml.load(text, _Loader)  # noqa: S506 - a safe loader
+
+
+def line_of(text: str, keys: Sequence[str | int]) -> int | None:
+    """The line, from 1, of a key by its way from the top; of the last one on this way that is there, if any."""
+    node, line = yaml.compose(text, _Loader), None
+    for key in keys:
+        found: list[yaml.Node] = []
+        if isinstance(node, yaml.MappingNode):
+            found = next(([name, value] for name, value in node.value if name.value == str(key)), [])
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            found = [node.value[key], node.value[key]]
+        if not found:
+            break
+        line, node = found[0].start_mark.line + 1, found[1]
+    return line

@@ -29,25 +29,29 @@ def open_workspace(settings: Settings, progress: Progress | None = None) -> Work
 
     UserError when the data are those of another workspace.
     """
-    refuse_foreign_home(settings)
+    refuse_foreign_folders(settings)
     return Workspace(settings, Ledger(settings.ledger), progress or progress_on())
 
 
-def refuse_foreign_home(settings: Settings) -> None:
-    """Remember in `home` which workspace it belongs to; UserError when another one has the same `home`.
+def refuse_foreign_folders(settings: Settings) -> None:
+    """Remember in `home`, and in `serve_folder`, which workspace they belong to; UserError when another one uses them.
 
-    A workspace that was moved is no longer where `home` remembers it, and becomes the owner.
+    A workspace that was moved is no longer where a folder remembers it, and becomes the owner.
     """
-    if not settings.home.is_dir():
-        return
-    file = settings.home / OWNER_FILE
+    for key, folder in (("home", settings.home), ("serve_folder", settings.serve_folder)):
+        if folder is not None and folder.is_dir():
+            _refuse_foreign(settings, key, folder)
+
+
+def _refuse_foreign(settings: Settings, key: str, folder: Path) -> None:
+    file = folder / OWNER_FILE
     owner = _owner(file)
     if owner == settings.workspace:
         return
-    if owner is not None and _has_home(owner, settings.home):
+    if owner is not None and _uses(owner, key, folder):
         raise UserError(
-            f"{settings.home} holds the data of the workspace {owner}, and {settings.workspace} is another one: set "
-            f"another `home` in {settings.workspace / WORKSPACE_FILE}, or remove {file} if the other is no longer used."
+            f"{folder} holds the data of the workspace {owner}, and {settings.workspace} is another one: set another "
+            f"`{key}` in {settings.workspace / WORKSPACE_FILE}, or remove {file} if the other is no longer used."
         )
     with suppress(OSError):  # who may only read leaves it as it is
         draft = file.with_suffix(".draft")
@@ -62,11 +66,11 @@ def _owner(file: Path) -> Path | None:
         return None
 
 
-def _has_home(workspace: Path, home: Path) -> bool:
-    """Whether a folder is still a workspace with its data in `home`."""
+def _uses(workspace: Path, key: str, folder: Path) -> bool:
+    """Whether a folder is still a workspace whose setting names this folder."""
     if not (workspace / WORKSPACE_FILE).is_file():
         return False
     try:
-        return load_settings(workspace).home == home
+        return bool(getattr(load_settings(workspace), key) == folder)
     except UserError:  # what its file says cannot be read; the folder is there
         return True

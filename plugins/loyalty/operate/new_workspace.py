@@ -20,6 +20,7 @@ home: var                    # the data; relative to this folder
 # notify_url: https://...    # gets one JSON message when something needs attention
 # postgres_url: postgresql://...  # gets a copy of each generation, for BI tools; see docs/bi-tools.md
 # memory_limit: 4GB          # DuckDB's, while building
+# engine: spark              # for more data than one machine can build; see docs/engines.md
 
 # vars:                      # windows and thresholds of the metrics
 #   churn_days: 60           # active = an order within this many days

@@ -11,8 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from loyalty.build.engines.spark import left_folders
+from loyalty.build.work_file import lock_file
 from loyalty.common.checksums import file_sha256
 from loyalty.common.ledger import REWRITING, Ledger
+from loyalty.common.lock import holder_of
 from loyalty.common.settings import Settings
 from loyalty.common.workspace import Workspace
 from loyalty.land.loads import (
@@ -153,6 +156,10 @@ def _leftovers(settings: Settings) -> Iterator[Finding]:
     for draft in sorted(draft for place in places for draft in place.glob("*/.*")):
         todo = "housekeeping removes it after a day"
         yield Finding(f"{draft}: left by a killed load", todo, is_damage=False)
+    if holder_of(lock_file(settings)) is None:
+        for folder in left_folders(settings.spark_warehouse):
+            todo = "the next build on Spark removes it"
+            yield Finding(f"{folder}: left by a killed build", todo, is_damage=False)
 
 
 def little_room(settings: Settings) -> Iterator[Finding]:

@@ -57,6 +57,13 @@ def test_the_workspace_is_found_upwards(workspace: Workspace, monkeypatch: pytes
         ("build_schedule: 0 25 * * *", "key `build_schedule`: a cron of five fields"),
         ("build_schedule: 0 5 * *", "such as 0 2 * * * (found '0 5 * *')"),
         ("load_schedule: 0 2 31 2 *", "a cron of five fields"),
+        ("engine: hadoop", "key `engine`: Input should be 'duckdb' or 'spark'"),
+        ("spark: {warehouse: shared}", "key `spark.warehouse`: an absolute path"),
+        ("spark: {warehouse: /shared/a=b}", "key `spark.warehouse`: an absolute path without any of"),
+        ("spark: {master: host}", "key `spark.master`: the address of a cluster, such as spark://host:7077"),
+        ("spark: {conf: {spark.sql.session.timeZone: CET}}", "spark.sql.session.timeZone is set by the engine"),
+        ("spark: {conf: {executor.memory: 4g}}", "begin with `spark.`, and executor.memory does not"),
+        ("spark: {mastre: yarn}", "key `spark.mastre`: there is no such setting"),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_file(workspace: Workspace, text: str, sentence: str) -> None:
@@ -64,6 +71,21 @@ def test_a_wrong_setting_is_named_with_its_file(workspace: Workspace, text: str,
     with pytest.raises(UserError) as wrong:
         load_settings(workspace.folder)
     assert "loyalty.yml" in str(wrong.value)
+    assert sentence in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        ("var/[marts]", "DuckDB takes for a pattern"),
+        (".", "lies in it: set `serve_folder` to a folder for the published generations alone"),
+        ("var", "is to be open to readers"),
+    ],
+)
+def test_a_place_that_is_not_for_readers_alone_is_refused(workspace: Workspace, place: str, sentence: str) -> None:
+    (workspace.folder / "loyalty.yml").write_text(f"serve_folder: {place}", encoding="utf-8")
+    with pytest.raises(UserError) as wrong:
+        load_settings(workspace.folder)
     assert sentence in str(wrong.value)
 
 

@@ -11,6 +11,7 @@ from loyalty.build import plan
 from loyalty.build.build import build
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
+from loyalty.common.settings import load_settings
 from loyalty.publish import generations, stage, tables
 from loyalty.publish import publish as publishing
 from worlds import one_mart
@@ -39,6 +40,28 @@ def test_generation_holds_marts_core_and_parquet_for_readers_of_any_kind(publish
     assert not list(published.serve.rglob("*.wal"))
     assert {file.stat().st_mode & 0o777 for file in folder.rglob("*") if file.is_file()} == {0o444}
     assert {path.stat().st_mode & 0o777 for path in [published.serve, folder.resolve()]} == {0o755}
+
+
+def test_readers_may_have_a_place_of_their_own(waiting, tmp_path):
+    place = tmp_path / "readers" / "marts"
+    (waiting.workspace / "loyalty.yml").write_text(f"serve_folder: {place}\n", encoding="utf-8")
+    settings = load_settings(waiting.workspace)
+    generation = publish(settings)
+    assert generation.folder.parent == place / "generations"
+    assert one_mart.published(settings, CUSTOMERS)
+    assert {path.stat().st_mode & 0o777 for path in [place, generation.folder]} == {0o755}
+    assert generations.current_generation(settings).number == generation.number
+    assert publish(settings) is None
+
+
+def test_two_workspaces_cannot_publish_into_one_place(waiting, tmp_path):
+    place = tmp_path / "marts"
+    place.mkdir()
+    (waiting.workspace / "loyalty.yml").write_text(f"serve_folder: {place}\n", encoding="utf-8")
+    opened(load_settings(waiting.workspace))
+    one_mart.copy_workspace(waiting.workspace, tmp_path / "other")
+    with pytest.raises(UserError, match=r"holds the data of the workspace .*shop.*set another `serve_folder`"):
+        opened(load_settings(tmp_path / "other"))
 
 
 def test_tables_are_described_where_readers_look(published):

@@ -273,8 +273,9 @@ def fit_structure(
     elif is_singular(found.correlation):
         reason = "the items are collinear (singular)"
     if reason is not None or found is None:
-        why = reason or "nothing to fit"
-        return [StructureFit(not_fitted(model, scope, whole.count, why)) for model in MODELS]
+        why = dict.fromkeys(MODELS, reason or "nothing to fit")
+        why[PATH_MODEL] = _unfit(items, design) or why[PATH_MODEL]
+        return [StructureFit(not_fitted(model, scope, whole.count, why[model])) for model in MODELS]
     return [
         _fit_paths(scope, items, groups, found, design),
         _fit_reliability(scope, items, found),
@@ -286,17 +287,8 @@ def fit_structure(
 def _fit_paths(
     scope: str, items: Sequence[Item], groups: Sequence[Sums], found: Moments, design: Design
 ) -> StructureFit:
-    """The path model, or none where no two constructs that a path joins have items."""
-    constructs, paths = {item.construct for item in items}, design.paths
-    lacking = [name for path in paths for name in path if name not in constructs]
-    circle = _circle(paths)
-    reason = None
-    if design.is_own and lacking:
-        reason = f"no question that enough people answered has the construct `{lacking[0]}`, which survey_paths names"
-    elif circle:
-        reason = f"the arrows of survey_paths go in a circle: {' > '.join(circle)}"
-    elif not any(a in constructs and b in constructs for a, b in paths):
-        reason = "no two constructs that a path joins were asked"
+    """The path model, or none where its arrows cannot be fitted to these items."""
+    reason = _unfit(items, design)
     if reason is not None:
         return StructureFit(not_fitted(PATH_MODEL, scope, found.count, reason))
     model = _model(items, found, design)
@@ -320,6 +312,20 @@ def _fit_paths(
         ],
     )
     return StructureFit(fit, jackknifed(groups, figures) or {})
+
+
+def _unfit(items: Sequence[Item], design: Design) -> str | None:
+    """Why these arrows cannot be fitted to these items, however many people answer; none where they can."""
+    constructs, paths = {item.construct for item in items}, design.paths
+    lacking = [name for path in paths for name in path if name not in constructs]
+    circle = _circle(paths)
+    if design.is_own and lacking:
+        return f"no question that enough people answered has the construct `{lacking[0]}`, which survey_paths names"
+    if circle:
+        return f"the arrows of survey_paths go in a circle: {' > '.join(circle)}"
+    if not any(a in constructs and b in constructs for a, b in paths):
+        return "no two constructs that a path joins were asked"
+    return None
 
 
 def _circle(paths: Sequence[Path]) -> list[str]:

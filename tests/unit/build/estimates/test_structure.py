@@ -166,8 +166,11 @@ def test_k6_constructs_and_arrows_of_ones_own_are_fitted() -> None:
         ([("fun", "habit"), ("habit", "fun")], "the arrows of survey_paths go in a circle: habit > fun > habit"),
     ],
 )
-def test_k6_arrows_of_ones_own_that_cannot_be_fitted_say_why(arrows: list[structure.Path], reason: str) -> None:
-    frame = pd.DataFrame(np.random.default_rng(5).integers(1, 8, (400, 2)), columns=["fun", "habit"])
+@pytest.mark.parametrize("count", [9, 400])
+def test_k6_arrows_of_ones_own_that_cannot_be_fitted_say_why(
+    arrows: list[structure.Path], reason: str, count: int
+) -> None:
+    frame = pd.DataFrame(np.random.default_rng(5).integers(1, 8, (count, 2)), columns=["fun", "habit"])
     items = [structure.Item(name, name, 1, 7) for name in frame.columns]
     design = structure.Design(arrows, is_own=True)
     assert structure.fit_structure("s", items, in_groups(frame), design)[0].fit.reason == reason

@@ -130,7 +130,7 @@ with
             {{ rounded("expected_survival_rate", 8) }} as expected_survival_rate,
             -- of a newcomer: 1 for the first period and what survives of each after
             1
-            + sum({{ rounded("expected_survival_rate", 8) }}) over so_far
+            + (sum({{ rounded("expected_survival_rate", 8) }}) over so_far)
             - {{ rounded("expected_survival_rate", 8) }} as expected_lifetime_periods,
             case when expected_retention_rate is null then reason end as missing_reason
         from survived

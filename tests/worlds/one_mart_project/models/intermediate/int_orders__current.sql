@@ -10,13 +10,17 @@ with
             {% endif %}
     ),
 
-    final as (
-        select orders.*, new_loads.load_seq as _load_seq
+    versions as (
+        select
+            orders.*,
+            new_loads.load_seq as _load_seq,
+            row_number() over (partition by order_id order by new_loads.load_seq desc) as place
         from {{ source("raw", "orders") }} as orders
         inner join new_loads on orders.load_id = new_loads.load_id
         where orders.load_id in (select load_id from new_loads)
-        qualify row_number() over (partition by order_id order by new_loads.load_seq desc) = 1
-    )
+    ),
+
+    final as (select * from versions where place = 1)
 
 select *
 from final
