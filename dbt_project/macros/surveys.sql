@@ -89,12 +89,20 @@
     where place = 1
 {%- endmacro %}
 
+{# Whether interviewers asked in the row's survey, where its rows hold all segments. #}
+{% macro has_interviewers() -%}
+    max(
+        case when segment_by = 'interviewer' and segment = 'with' then 1 else 0 end
+    ) over (partition by source, survey_id)
+    = 1
+{%- endmacro %}
+
 {# How figures of answers may be read, by segment, or why they are empty. #}
 {% macro answers_reading() -%}
     case
         when is_suppressed
         then 'too few answers'
-        when segment_by = 'all'
+        when segment_by = 'all' and {{ has_interviewers() }}
         then
             'answers, not customers: mood decides who answers and interviewers hear better scores, which no weight repairs; see segment_by interviewer'
         else 'answers, not customers: mood decides who answers, which no weight repairs'

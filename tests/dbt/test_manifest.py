@@ -31,6 +31,12 @@ RANKED_WITHOUT_ORDER = re.compile(
 )
 
 
+# What Spark reads otherwise, or not at all: the name of a window before a minus goes on after it (`whole-a`), `not` may
+# not stand after a comparison, and a text without a length is `string`.
+NOT_ON_SPARK = re.compile(r"\bover\s+\w+\s*-|(?:=|<>|<|>)\s*not\b|\bas\s+(?:text|varchar)\b(?!\s*\()", re.IGNORECASE)
+TEXTS_WITHOUT_LENGTH = {"text", "varchar"}
+
+
 @pytest.fixture(scope="module")
 def nodes() -> dict[str, Any]:
     """The project's models and sources by unique id."""
@@ -282,6 +288,42 @@ def test_every_name_of_a_model_or_unit_test_is_one_on_postgresql() -> None:
     assert [name for name in [*tested, *built] if len(name) > 63] == []
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        *("sum(a) over whole - a", "is_counted = not is_duplicate", "a <> not b"),
+        *("cast(a as text)", "cast(a as varchar)"),
+    ],
+)
+def test_what_spark_does_not_read_is_seen(sql: str) -> None:
+    assert NOT_ON_SPARK.search(f"select {sql} from t")
+
+
+@pytest.mark.parametrize(
+    "sql", ["(sum(a) over whole) - a", "sum(a) over (order by b) - a", "a is not null", "cast(a as varchar(60))"]
+)
+def test_what_spark_reads_is_not_refused(sql: str) -> None:
+    assert not NOT_ON_SPARK.search(f"select {sql} from t")
+
+
+def test_every_type_and_expression_is_one_on_spark() -> None:
+    manifest = project()
+    models = [node for node in manifest.nodes.values() if node.resource_type in ("model", "seed")]
+    typed = [(node.name, str(column.data_type)) for node in models for column in node.columns.values()]
+    typed += [(node.name, kind) for node in models for kind in (node.config.get("column_types") or {}).values()]
+    assert [one for one in typed if one[1] in TEXTS_WITHOUT_LENGTH] == []
+    tests = [node for node in manifest.nodes.values() if node.resource_type == "test"]
+    sql = [(node.name, node.raw_code) for node in (*models, *tests)]
+    sql += [(node.name, str(node.test_metadata.kwargs)) for node in tests if getattr(node, "test_metadata", None)]
+    sql += [
+        (macro.name, macro.macro_sql)
+        for macro in manifest.macros.values()
+        if macro.package_name == "loyalty" and not macro.name.startswith("postgres_")
+    ]
+    found = {(name, one.group()) for name, text in sql for one in NOT_ON_SPARK.finditer(_plain_sql(text))}
+    assert found == set()
+
+
 def test_every_var_is_explained_where_it_is_declared() -> None:
     text = (PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
     declared = text[text.index("vars:") : text.index("\nmodels:")]
@@ -301,5 +343,13 @@ def test_every_var_is_read() -> None:
 
 def _code(file: Path) -> str:
     """A file's SQL without its comments."""
-    text = re.sub(r"\{#.*?#\}", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return re.sub(r"--[^\n]*", "", text)
+    return _uncommented(file.read_text(encoding="utf-8"))
+
+
+def _uncommented(sql: str) -> str:
+    return re.sub(r"--[^\n]*", "", re.sub(r"\{#.*?#\}", "", sql, flags=re.DOTALL))
+
+
+def _plain_sql(sql: str) -> str:
+    """SQL without comments and Jinja's statements."""
+    return re.sub(r"\{%.*?%\}", "", _uncommented(sql), flags=re.DOTALL)

@@ -23,6 +23,8 @@
     "游客",
 ] -%}
 with
+    kinds as (select * from {{ ref("data_warning_kinds") }}),
+
     of_orders as (select * from {{ ref("int_orders__warnings") }}),
 
     answers as (
@@ -79,23 +81,7 @@ with
     ),
 
     of_answers as (
-        select
-            warning,
-            'survey_answers' as feed,
-            source,
-            detail,
-            cast(sum(row_count) as bigint) as row_count,
-            case
-                warning
-                when 'answer off the scale'
-                then
-                    'not counted as answers; name a code for no answer in missing_codes of survey_questions, or correct scale_min and scale_max'
-                when 'question not explained'
-                then
-                    'not counted as answers; give the question a role in survey_questions'
-                else
-                    'not counted as answers; give the words a score in survey_answer_labels, or the question the role comment'
-            end as remedy
+        select warning, source, detail, cast(sum(row_count) as bigint) as row_count
         from named
         group by warning, source, detail
     ),
@@ -104,12 +90,9 @@ with
     without_questions as (
         select
             'construct without a question' as warning,
-            'survey_paths' as feed,
             paths.source,
             paths.survey_id || ', ' || paths.construct as detail,
-            count(*) as row_count,
-            'the path model of the survey is not fitted; name the construct in survey_questions, or correct it in survey_paths'
-            as remedy
+            count(*) as row_count
         from
             (
                 {% for side in ["cause", "effect"] %}
@@ -132,12 +115,9 @@ with
     without_peers as (
         select
             'all customers are peers' as warning,
-            'customers' as feed,
             source,
             '{{ var("wallet_peer_column") }}' as detail,
-            count(distinct customer_key) as row_count,
-            'wallets were inferred from all customers; deliver the attribute, or name another one in the var wallet_peer_column'
-            as remedy
+            count(distinct customer_key) as row_count
         from {{ ref("fct_wallet_spend") }}
         where peer_level = 'all customers'
         group by source
@@ -146,12 +126,9 @@ with
     without_margins as (
         select
             'no unit costs' as warning,
-            'products' as feed,
             customers.source,
             customers.currency_code as detail,
-            count(*) as row_count,
-            'the margins of most customers are unknown, so customers are ranked by net revenue; deliver unit_cost in products, or cost_amount in order_lines'
-            as remedy
+            count(*) as row_count
         from {{ ref("dim_customers") }} as customers
         inner join
             {{ ref("dim_value_basis") }} as value_basis
@@ -177,14 +154,11 @@ with
     lapsed_too_soon as (
         select
             'churn_days under the usual gap' as warning,
-            'orders' as feed,
             source,
             'churn_days {{ var("churn_days") }}, median ' || cast(
                 cast(floor(median_days) as bigint) as {{ dbt.type_string() }}
             ) as detail,
-            gap_count as row_count,
-            'most customers lapse and come back; set the var churn_days from retention__order_gap_curve'
-            as remedy
+            gap_count as row_count
         from usual_gaps
         where
             median_days > {{ var("churn_days") }} and gap_count >= {{ var("min_base") }}
@@ -204,12 +178,9 @@ with
     like_guests as (
         select
             'customer like a guest' as warning,
-            'orders' as feed,
             customers.source,
             customers.customer_id as detail,
-            cast(customers.order_count as bigint) as row_count,
-            'counted as one customer; if it stands for guests, map it to nothing: `customer_id: {from: ..., map: {"0": ""}}`'
-            as remedy
+            cast(customers.order_count as bigint) as row_count
         from {{ ref("dim_customers") }} as customers
         inner join usual_customers on customers.source = usual_customers.source
         where
@@ -235,7 +206,7 @@ with
             "without_questions",
             "of_answers",
         ] %}
-            select warning, feed, source, detail, row_count, remedy
+            select warning, source, detail, row_count
             from {{ warning }}
             {% if not loop.last %}
                 union all
@@ -245,26 +216,22 @@ with
 
     final as (
         select
-            {{ made_key(["warning", "feed", "source", "detail"]) }} as warning_key,
-            warning,
-            feed,
-            source,
-            detail,
-            row_count,
-            remedy,
-            -- a notice asks for nothing; the alert does not repeat it
-            case
-                when
-                    warning in (
-                        'lines include tax',
-                        'all customers are peers',
-                        'no unit costs',
-                        'no rate of exchange'
-                    )
-                then 'notice'
-                else 'warning'
-            end as severity
+            {{
+                made_key(
+                    ["warned.warning", "kinds.feed", "warned.source", "warned.detail"]
+                )
+            }} as warning_key,
+            warned.warning,
+            kinds.warning_zh,
+            kinds.feed,
+            warned.source,
+            warned.detail,
+            warned.row_count,
+            kinds.remedy,
+            kinds.remedy_zh,
+            kinds.severity
         from warned
+        left join kinds on warned.warning = kinds.warning
     )
 
 select *

@@ -285,10 +285,13 @@ def _batch(frame: pd.DataFrame) -> Any:
 def _whole_frame() -> Any:
     """Great Expectations, set up once in a process: an ephemeral context that reads whole frames."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
+    # It would log what we report, and how it sets itself up; one of its parts sets a level of its own.
+    chatter = logging.getLogger("great_expectations")
+    chatter.addHandler(logging.NullHandler())
+    chatter.propagate = False
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # it would log what we report
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     return (

@@ -77,6 +77,22 @@ class LoadOutcome:
     meanings: list[str] = field(default_factory=list)
     is_transient: bool = False
 
+    @property
+    def file(self) -> str:
+        """The file's name, as it can be shown."""
+        return shown(file_name(self.uri))
+
+    @property
+    def sentence(self) -> str:
+        """What became of the file, for a terminal or a task's log."""
+        if self.outcome == "rejected":
+            return f"rejected: {self.message}"
+        if self.outcome == "unchanged":
+            return f"{self.feed_name}: {self.file} was loaded before, with the same content"
+        landed = f"{self.feed_name}: landed {self.rows:,} rows of {self.file} as load {self.load_id}. {self.message}"
+        more = f"`loyalty quarantine show {self.load_id}` shows them." if self.quarantined else ""
+        return f"{landed.rstrip()} {more}".rstrip()
+
 
 def unseen_files(
     workspace: Workspace, feed: FeedConfig, date: date | None = None, now: datetime | None = None
@@ -110,6 +126,11 @@ def load_feed(
     file; UserError is raised for what is wrong with the workspace (a rule that cannot run, a connection
     that is missing).
     """
+    if again and files:
+        raise UserError(
+            f"`--again` reads every kept file of one feed again, here of `{feed.name}`: leave out {', '.join(files)}. "
+            "For another feed, call it once more."
+        )
     if again:
         return _load_again(workspace, feed)
     has_request = date is not None or files is not None

@@ -497,11 +497,12 @@ def get_feed(folder: Path, name: str) -> FeedConfig:
 
 def read_feed(file: Path) -> FeedConfig | BrokenFeed:
     """One YAML, read and checked."""
-    group, owner = "orders", "data-engineering"
+    group, owner, where = "orders", "data-engineering", file.name
     try:
         if not FEED_NAME.fullmatch(file.stem):
             raise UserError("a feed's file name has lower-case letters, digits and underscores only")
-        declared = strict_yaml.load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        declared = strict_yaml.load(text)
         if not isinstance(declared, dict) or not all(isinstance(key, str) for key in declared):
             raise UserError("it must hold `key: value` lines, such as `feed: orders`")
         if "name" in declared:
@@ -511,13 +512,15 @@ def read_feed(file: Path) -> FeedConfig | BrokenFeed:
         return FeedConfig(name=file.stem, **declared)
     except ValidationError as error:
         message = _sentence(error)
+        line = strict_yaml.line_of(text, _first(error)["loc"])
+        where = f"{file.name}, line {line}" if line else file.name
     except OSError as error:
         message = f"it cannot be read ({error.strerror})"
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         message = f"it cannot be read as YAML: {yaml_fault(error)}"
     except (UserError, TypeError) as error:
         message = str(error)
-    return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is disabled, {file.name}: {message}.")
+    return BrokenFeed(file.stem, group, owner, f"Feed `{file.stem}` is disabled, {where}: {message}.")
 
 
 # The expected value, in the language of YAML.
@@ -537,9 +540,13 @@ TEXT_EXPECTED = {
 }
 
 
+def _first(error: ValidationError) -> Any:
+    """The fault to name: a key that does not exist comes first, since it is why another one is missing."""
+    return min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+
+
 def _sentence(error: ValidationError) -> str:
-    # a key that does not exist comes first: it is why another one is missing
-    first = min(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+    first = _first(error)
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "missing":
         return f"the key `{key}` is missing"

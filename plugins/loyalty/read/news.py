@@ -11,7 +11,8 @@ import duckdb
 
 from loyalty.read.changes import Month, split_change, to_cents
 from loyalty.read.choices import EVERYTHING, Choice
-from loyalty.read.shown import rows
+from loyalty.read.shown import frame, rows
+from loyalty.read.words import Language
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ DELIVERED = """
 """
 
 WARNINGS = """
-    select warning, feed, source, detail, row_count, remedy
+    select * replace (coalesce(detail, '') as detail)
     from quality.dq__data_warnings
     where severity = 'warning'
     order by row_count desc, warning_key
@@ -152,3 +153,14 @@ def delivered(connection: duckdb.DuckDBPyConnection, since: str | None) -> list[
     """What came since the generation before was published; everything where there is none."""
     moment = datetime.fromisoformat(since or "1970-01-01T00:00:00").replace(tzinfo=None)
     return [Delivered(*row) for row in rows(connection, DELIVERED, (moment,))]
+
+
+def warnings(connection: duckdb.DuckDBPyConnection, language: Language) -> list[tuple[str, str, str, int, str]]:
+    """Feed, warning, detail, rows and remedy of what the data warn of.
+
+    They are in English where an older version published the generation.
+    """
+    found = frame(connection, WARNINGS)
+    end = "_zh" if language == "zh" and "remedy_zh" in found else ""
+    chosen = found.reindex(columns=["feed", f"warning{end}", "detail", "row_count", f"remedy{end}"])
+    return list(chosen.itertuples(index=False, name=None))

@@ -21,7 +21,7 @@ from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
 from loyalty.common.spreadsheet import neutral
 from loyalty.common.text_table import plain, table
-from loyalty.publish.generations import CONTENT, MARTS_FILE, Generation, require_current
+from loyalty.publish.generations import CONTENT, CORE_FILE, MARTS_FILE, Generation, require_current
 
 Format = Literal["table", "csv", "json"]
 
@@ -35,6 +35,7 @@ TABLE_FUNCTIONS = {
 }
 NOT_READING = {"write_log", "nextval", "currval", "getenv", "json_execute_serialized_sql"}
 EXPLAIN = re.compile(r"^explain\s+(analyze\s+)?(\([^)]*\)\s*)?", re.IGNORECASE)
+ASK_CORE = '`loyalty query` asks the marts; core is for analysts: `loyalty dev`, then `loyalty dev --query "..."`.'
 LONGEST_SECONDS = 300.0
 EXPLAINED = ("explain_key", "explain_value")
 LONGEST_TABLE = 1000
@@ -88,7 +89,9 @@ def asked(
             "`--timeout SECONDS`."
         ) from None
     except duckdb.Error as error:
-        raise UserError(" ".join(str(error).split())) from None
+        message = " ".join(str(error).split())
+        is_of_core = any(f'schema "{name}" does not exist' in message for name in CONTENT[CORE_FILE])
+        raise UserError(f"{message}. {ASK_CORE}" if is_of_core else message) from None
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from loyalty.common.settings import Settings
 from loyalty.publish.generations import REPORT, Generation, generations
 from loyalty.read.changes import opened, restated
 from loyalty.read.figures import FIGURES, TOPICS
-from loyalty.read.news import ACTIONS, WARNINGS, delivered, last_change
+from loyalty.read.news import ACTIONS, delivered, last_change, warnings
 from loyalty.read.shown import Shown, frame, rows, shown, simulated_feeds
 from loyalty.read.words import LANGUAGES, Language, Words
 
@@ -92,7 +92,7 @@ def render(
         change=last_change(connection),
         restated=restated(connection) if before else [],
         delivered=delivered(connection, before.manifest["published_at"] if before else None),
-        warnings=rows(connection, WARNINGS),
+        warnings={language: warnings(connection, language) for language in LANGUAGES},
         withheld={mart: one for mart, one in manifest.get("mart_states", {}).items() if one["state"] != "fresh"},
         actions=rows(connection, ACTIONS),
         movers=MOVERS,

@@ -183,6 +183,11 @@ def test_a_few_broken_rows_of_a_small_file_are_quarantined_alone(
         assert ("with up to 5, less than half of the file, only these rows" in outcome.message) is not bool(limit)
 
 
+def test_files_cannot_be_named_where_all_are_read_again(workspace: Workspace) -> None:
+    with pytest.raises(UserError, match="of `orders`: leave out order_lines"):
+        load(workspace, workspace.feed(), files=["order_lines"], again=True)
+
+
 def test_a_changed_mapping_takes_the_old_loads_place(workspace: Workspace) -> None:
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
     load(workspace, workspace.feed())

@@ -76,6 +76,18 @@ def test_a_broken_yaml_takes_only_its_own_feed_down(workspace: Workspace) -> Non
         get_feed(workspace.settings.feeds, "twice")
 
 
+def test_the_line_of_a_wrong_key_is_named(workspace: Workspace) -> None:
+    workspace.feed("orders")
+    file = workspace.settings.feeds / "orders.yml"
+    file.write_text(
+        "feed: orders\nsource: shop\ngroup: orders\nowner: x\ndescription: Orders.\npath: exports/o.csv\n"
+        "time_zone: UTC\noptions:\n  delimiter: ';'\n  encoding: utf-88\n"
+        "columns: {order_id: id, ordered_at: at, total_amount: total}\n"
+    )
+    with pytest.raises(UserError, match=r"orders\.yml, line 10: key `options\.encoding`: no such encoding"):
+        get_feed(workspace.settings.feeds, "orders")
+
+
 @pytest.mark.parametrize(
     ("name", "day"),
     [

@@ -111,6 +111,11 @@ def test_wrong_name_is_answered_in_duckdbs_words(published):
         query(published, "select * from retention__customer")
 
 
+def test_a_question_about_core_is_sent_to_the_analysts_copy(published):
+    with pytest.raises(UserError, match='schema "core" does not exist.* `loyalty dev --query'):
+        query(published, "select * from core.fct_orders")
+
+
 def test_nothing_published_is_one_sentence(built):
     with pytest.raises(UserError, match="Nothing has been published yet"):
         query(built, "select 1")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -17,7 +18,7 @@ from loyalty.read import changes, news, report
 from loyalty.read import shown as captions
 from loyalty.read.figures import FIGURES
 from loyalty.read.words import Words
-from worlds import one_mart
+from worlds import few_marts, one_mart
 from worlds.opened import opened
 
 MONTHS = """
@@ -55,6 +56,24 @@ def test_both_languages_say_why_a_figure_has_no_rows(waiting: Settings) -> None:
     page = (waiting.serve / "current" / REPORT).read_text(encoding="utf-8")
     assert page.count("Nothing to show") > 5
     assert page.count("Nothing to show") == page.count("暂无内容")
+
+
+def test_a_warning_and_its_remedy_are_told_in_both_languages_of_the_report(tmp_path: Path) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    with duckdb.connect(str(settings.serve / "current" / "loyalty.duckdb"), read_only=True) as connection:
+        assert news.warnings(connection, "en") == [("orders_shop", "no refunds", "", 7, "deliver refunds")]
+        assert news.warnings(connection, "zh") == [("orders_shop", "没有退款", "", 7, "请提供退款")]
+
+
+def test_a_generation_of_an_older_version_has_its_warnings_in_english() -> None:
+    connection = duckdb.connect()
+    assert news.warnings(connection, "zh") == []
+    connection.execute("create schema quality")
+    connection.execute(
+        "create table quality.dq__data_warnings as select 'unknown status' as warning, 'orders' as feed, 'x' as detail,"
+        " 2 as row_count, 'map the word' as remedy, 'warning' as severity, 'k' as warning_key"
+    )
+    assert news.warnings(connection, "zh") == [("orders", "unknown status", "x", 2, "map the word")]
 
 
 def test_without_a_report_the_marts_are_published_all_the_same(

@@ -21,8 +21,10 @@ with
             *,
             tax_amount > 0
             and shipping_amount > 0
-            and abs(surplus_amount - tax_amount - shipping_amount)
-            <= rounding_amount as is_tax_and_shipping,
+            and abs(surplus_amount - tax_amount - shipping_amount) <= rounding_amount
+            -- a discount that is as high as shipping was given
+            and abs(surplus_amount - tax_amount - discount_amount)
+            > rounding_amount as is_tax_and_shipping,
             -- the tax of an exchange is below 0 where more of it came back
             (tax_amount > 0 or (tax_amount < 0 and - tax_amount <= returned_amount))
             and surplus_amount <= spreadable_amount
@@ -77,8 +79,10 @@ with
                         and abs(lines_amount - discount_amount) > rounding_amount
                     )
                 then 'total is 0'
-                -- a total without shipping
-                when abs(surplus_amount - shipping_amount) <= rounding_amount
+                -- a total without shipping, unless a discount as high was given
+                when
+                    abs(surplus_amount - shipping_amount) <= rounding_amount
+                    and abs(surplus_amount - discount_amount) > rounding_amount
                 then 'equal'
                 else 'lines above total'
             end as comparison

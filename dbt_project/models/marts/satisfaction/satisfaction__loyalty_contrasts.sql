@@ -97,7 +97,7 @@ with
                 then 'too few customers on one side'
                 when not is_adjusted
                 then 'no comparison among equals: a stratum is empty or all alike'
-                when segment_by = 'all'
+                when segment_by = 'all' and {{ has_interviewers() }}
                 then
                     'association, not cause; interviewers lift fours to fives: see segment_by interviewer'
                 else 'association, not cause'

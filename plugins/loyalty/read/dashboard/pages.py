@@ -161,13 +161,13 @@ def show_warnings(look: Look) -> None:
     """The warnings of the data, with what to do."""
     say = look.words.sentence
     with look.connection() as connection:
-        found = rows(connection, news.WARNINGS)
+        found = news.warnings(connection, look.words.language)
     if not found:
         st.markdown(say("No warnings."))
         return
     st.subheader(say("Warnings"), anchor=False)
     grouped: dict[tuple[str, str], list[str]] = {}
-    for warning, feed, _, detail, count, remedy in found:
+    for feed, warning, detail, count, remedy in found:
         of_it = f"{detail}: {count:,}" if detail else f"{say('rows')} {count:,}"
         grouped.setdefault((f"{feed}: {warning}", remedy), []).append(of_it)
     show_list(

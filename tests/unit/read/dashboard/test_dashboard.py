@@ -82,6 +82,18 @@ def test_every_page_opens_in_both_languages(show: Open, name: str, language: str
             assert words.sentence(figure.question) in said
 
 
+@pytest.mark.parametrize(
+    ("language", "warning", "remedy"),
+    [("en", "orders_shop: no refunds", "deliver refunds"), ("zh", "orders_shop: 没有退款", "请提供退款")],
+)
+def test_a_warning_and_its_remedy_are_told_in_the_language_of_the_page(
+    show: Open, language: str, warning: str, remedy: str
+) -> None:
+    told = texts(show(page="quality", language=language))
+    assert as_written(warning) in told
+    assert remedy in told
+
+
 @pytest.mark.parametrize("topic", TOPICS)
 def test_the_numbers_and_rows_of_a_figure_are_those_of_its_query(show: Open, shop: Settings, topic: str) -> None:
     page = show(page=topic)

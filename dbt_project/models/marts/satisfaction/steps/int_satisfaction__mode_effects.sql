@@ -51,7 +51,8 @@ with
         select
             *,
             {% for name in ["w", "ww", "wx", "wxx"] -%}
-                sum({{ name }}_sum) over whole - {{ name }}_sum as other_{{ name }}_sum
+                (sum({{ name }}_sum) over whole)
+                - {{ name }}_sum as other_{{ name }}_sum
                 {%- if not loop.last %}, {% endif %}
             {% endfor %}
         from by_mode

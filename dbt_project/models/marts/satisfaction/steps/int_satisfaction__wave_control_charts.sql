@@ -151,7 +151,7 @@ with
             end as perceived_lever,
             case
                 when lag(wave_number) over in_order = wave_number - 1
-                then lag(log_expected) over in_order - log_expected
+                then (lag(log_expected) over in_order) - log_expected
             end as expected_lever
         from joined
         window

@@ -66,7 +66,8 @@ with
             {%- for class, multiplier in classes.items() %}
                 {{ class }}_count,
                 cast(
-                    {{ class }}_count * {{ multiplier }} as {{ type_double() }}
+                    {{ suppress_small(class ~ "_count * " ~ multiplier, "classed_count") }}
+                    as {{ type_double() }}
                 ) as {{ class }}_heard_scenario,
                 {{ class }}_told_answer_count,
                 {{
@@ -79,19 +80,28 @@ with
                 - {{ z }} * {{ class }}_error and {{ class }}_told_mean
                 + {{ z }} * {{ class }}_error as is_{{ class }}_scenario_likely,
             {%- endfor %}
-            cast(
-                {{ var("wom_satisfied") }} * satisfied_count
-                + {{ var("wom_delighted") }} * delighted_count
-                - {{ var("wom_dissatisfied") }}
-                * dissatisfied_count as {{ type_double() }}
-            ) as net_heard_scenario,
+            case
+                when {{ is_enough("classed_count") }}
+                then
+                    cast(
+                        {{ var("wom_satisfied") }} * satisfied_count
+                        + {{ var("wom_delighted") }} * delighted_count
+                        - {{ var("wom_dissatisfied") }}
+                        * dissatisfied_count as {{ type_double() }}
+                    )
+            end as net_heard_scenario,
             {{ div(var("wom_dissatisfied"), var("wom_satisfied")) }}
             as break_even_ratio,
-            {{ div("satisfied_count", "dissatisfied_count") }} as satisfied_ratio,
+            {{
+                suppress_small(
+                    div("satisfied_count", "dissatisfied_count"), "classed_count"
+                )
+            }} as satisfied_ratio,
             -- where no one was asked, it is not known
             case
                 when
-                    coalesce(satisfied_told, delighted_told, dissatisfied_told)
+                    {{ is_enough("classed_count") }}
+                    and coalesce(satisfied_told, delighted_told, dissatisfied_told)
                     is not null
                 then
                     cast(
