@@ -2,16 +2,17 @@
 
 from datetime import timedelta
 
-from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, chain, dag, task
+from airflow.sdk import AssetAny, AssetOrTimeSchedule, CronTriggerTimetable, chain, dag, task
 
 from loyalty.common.settings import load_settings
 from loyalty.operate.airflow import tasks
-from loyalty.operate.airflow.dags import RETRIES, TAG, feed_asset
+from loyalty.operate.airflow.assets import TAG, feed_asset, marts_asset
+from loyalty.operate.airflow.dags import ALERTS, RETRIES
 from loyalty.pull.feeds import usable_feeds
 
 settings = load_settings()
 nightly = CronTriggerTimetable(settings.build_schedule, timezone=settings.time_zone)
-feeds = [feed_asset(name) for name in usable_feeds(settings.feeds)]
+feeds = [feed_asset(feed) for feed in usable_feeds(settings.feeds).values()]
 wakes = settings.build_on == "assets" and feeds
 
 
@@ -38,9 +39,9 @@ When a task fails, see {settings.runbook}.
 """,
 )
 def build_marts() -> None:
-    plan = task.short_circuit(tasks.plan)()
+    plan = task.short_circuit(**ALERTS)(tasks.plan)()
     build_id = task(tasks.build)()
-    published = task(tasks.publish, outlets=[Asset(name="marts", uri="loyalty://marts", group=TAG)])(build_id)
+    published = task(tasks.publish, outlets=[marts_asset(settings.owner)])(build_id)
     chain(plan, build_id, published, task(tasks.notify, retries=0)().as_teardown())
 
 

@@ -6,7 +6,8 @@ from airflow.sdk import CronTriggerTimetable, dag, task
 
 from loyalty.common.settings import load_settings
 from loyalty.operate.airflow import tasks
-from loyalty.operate.airflow.dags import RETRIES, TAG
+from loyalty.operate.airflow.assets import TAG
+from loyalty.operate.airflow.dags import ALERTS, RETRIES
 
 settings = load_settings()
 
@@ -19,7 +20,7 @@ settings = load_settings()
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=2),
     tags={TAG, "housekeeping"},
-    default_args={"owner": settings.owner, **RETRIES},
+    default_args={"owner": settings.owner, **RETRIES, **ALERTS},
     doc_md=f"""
 - `prune` removes raw files older than {settings.raw_days} days, what killed runs left, and generations beyond the
   newest {settings.keep_generations};

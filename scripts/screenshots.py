@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 WIDTHS, HEIGHT = (1440, 390), 900
+# A page that never comes is given up after so many milliseconds; a slow machine is waited for.
+PATIENCE = 300_000
 TALLEST = 6000
 READY = """() => {
     const app = document.querySelector('[data-testid="stApp"]')
@@ -92,6 +94,13 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def new_page(browser: Browser, width: int = WIDTHS[0], scheme: Literal["light", "dark"] = "light") -> Page:
+    """A page of this width, of a system that is light or dark."""
+    page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
+    return page
+
+
 def open_page(tab: Page, address: str, **query: str) -> float:
     """Open a page of the dashboard and wait until its charts are drawn; how many seconds it took."""
     start = time.monotonic()
@@ -119,14 +128,14 @@ def main(folder: Path) -> None:
             for scheme in ("light", "dark"):
                 for language in LANGUAGES:
                     for name in TITLES:
-                        page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
+                        page = new_page(browser, width, scheme)
                         seconds = open_page(page, address, page=name, language=language)
                         file = folder / f"dashboard-{name}-{language}-{scheme}-{width}.png"
                         take(page, file)
                         print(f"{file.name}: {seconds:.1f} s")
                         page.close()
             for language in LANGUAGES:
-                page = browser.new_page(viewport={"width": width, "height": HEIGHT})
+                page = new_page(browser, width)
                 page.goto(report.resolve().as_uri())
                 page.click(f"label[for=choose-{language}]")
                 take(page, folder / f"report-{language}-{width}.png")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sqlite3
 from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -76,8 +80,16 @@ def test_what_is_over_in_a_minute_is_left_to_the_retries():
         raise LockBusy("Another run holds the work file.")
 
 
+class Events(dict):
+    """The events of a task's assets, by the asset's name."""
+
+    def __getitem__(self, asset):
+        return self.setdefault(asset.name, SimpleNamespace())
+
+
 def a_run(run_type):
-    return {"dag_run": SimpleNamespace(run_type=run_type), "logical_date": datetime(2024, 6, 1, 23, tzinfo=UTC)}
+    moment = datetime(2024, 6, 1, 23, tzinfo=UTC)
+    return {"dag_run": SimpleNamespace(run_type=run_type), "logical_date": moment, "outlet_events": Events()}
 
 
 def test_a_backfill_is_for_the_local_day_of_its_date():
@@ -114,3 +126,55 @@ def test_a_backfill_takes_the_file_of_its_day_only(shop, monkeypatch):
     monkeypatch.setattr(tasks, "get_current_context", lambda: a_run("backfill"))
     assert tasks.load_feed("till") == 5
     assert loads(shop) == [("till", "till_2024-06-01.csv", 5)]
+
+
+def test_a_failed_load_alerts_at_once_with_the_address_of_its_log(airflow, shop, monkeypatch, capfd, caplog):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example")
+    write_broken_till(shop, DAY)
+    assert airflow.run("load_orders")["till"] == "failed"
+    told = Ledger(load_settings(shop).ledger).events("notify")
+    assert len(told) == 1
+    said = "".join(capfd.readouterr()) + caplog.text
+    assert "Loyalty warehouse shop: 1 thing needs attention, 1 critical" in said
+    assert "till_2024-06-01.csv" in said
+    assert "Run: https://airflow.example/dags/load_orders/runs/" in said
+    assert "/tasks/till" in said
+    assert "Report: " not in said  # nothing is published
+    airflow.run("load_orders")
+    assert Ledger(load_settings(shop).ledger).events("notify") == told
+
+
+def test_an_alert_has_no_address_that_does_not_open(airflow, shop, capfd, caplog):
+    write_broken_till(shop, DAY)
+    airflow.run("load_orders")
+    assert "Run: " not in "".join(capfd.readouterr()) + caplog.text
+
+
+def test_the_log_of_a_load_is_a_few_lines_that_say_what_to_do_next(airflow, shop, capfd, caplog):
+    file = write_till(shop, DAY)
+    file.write_text(file.read_text().replace("10.50", "1O.50", 1))
+    feed = shop / "dags" / "feeds" / "till.yml"
+    feed.write_text(feed.read_text() + "max_quarantine_rate: 0.5\n")
+    assert airflow.run("load_orders")["till"] == "success"
+    (load,) = Ledger(load_settings(shop).ledger).loads()
+    said = "".join(capfd.readouterr()) + caplog.text
+    assert (
+        f"till: landed 35 rows of till_2024-06-01.csv as load {load.load_id}. Feed `till`, file till_2024-06-01.csv: "
+        f"1 rows quarantined (readable_total_amount 1). `loyalty quarantine show {load.load_id}` shows them."
+    ) in said
+    assert "great_expectations" not in said
+    assert "Calculating Metrics" not in said
+    with sqlite3.connect(Path(os.environ["AIRFLOW_HOME"]) / "airflow.db") as database:
+        events = database.execute(
+            "select asset.name, asset.extra, asset_event.extra from asset_event join asset on asset.id = asset_id "
+            "order by asset_event.id"
+        ).fetchall()
+    name, about, extra = events[-1]
+    assert (name, json.loads(about)["owner"], json.loads(about)["feed"]) == ("till", "shop-team", "orders")
+    assert json.loads(about)["description"] == "Orders of the corner shop's till."
+    assert {key: json.loads(extra)[key] for key in ("rows", "quarantined", "loads", "files")} == {
+        "rows": 35,
+        "quarantined": 1,
+        "loads": [load.load_id],
+        "files": ["till_2024-06-01.csv"],
+    }

@@ -66,6 +66,19 @@ def test_every_feed_wakes_the_build_and_the_build_only_by_its_own_asset(dags):
     assert {asset.name for asset in woken_by.objects} == {"till", "members", "answers"}
 
 
+def test_every_asset_says_what_it_is_and_whose(dags):
+    assets = {asset.name: asset for dag in dags.values() for task in dag.tasks for asset in task.outlets}
+    assert {name: asset.extra["owner"] for name, asset in assets.items()} == {
+        "till": "shop-team",
+        "members": "crm-team",
+        "answers": "crm-team",
+        "marts": "data-engineering",
+    }
+    assert all(asset.extra["description"] and asset.group == "loyalty" for asset in assets.values())
+    read = {asset.name: asset.extra for asset in dags["build_marts"].timetable.asset_condition.objects}
+    assert all(assets[name].extra == extra for name, extra in read.items())  # one text, whichever file is read last
+
+
 def test_only_the_loads_can_be_backfilled(dags):
     for name in ("build_marts", "housekeeping"):
         assert "backfill" not in {kind.value for kind in dags[name].allowed_run_types}, name
@@ -83,7 +96,9 @@ def test_a_broken_feed_takes_only_itself_down(airflow):
 
     write_broken_feed(airflow.workspace)
     bag = airflow.bag()
-    assert bag.import_errors == {}
+    ((file, error),) = bag.import_errors.items()
+    assert file.endswith("check_feeds.py")
+    assert "Feed `kiosk` is disabled, kiosk.yml, line 7: there is no key `timezone`; did you mean `time_zone`." in error
     assert "load_kiosk_broken" in bag.dags
     assert bag.dags["load_orders"].task_ids == ["till"]
 

@@ -1,4 +1,4 @@
-"""Dashboard and report in a real browser: every page in both languages, wide and narrow, light and dark.
+"""Dashboard, report and documentation in a real browser: every page in both languages, wide and narrow, light and dark.
 
 Wants Debian's Chromium; without it the tests fail and say how to install it.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+import docs_site
 import screenshots
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
@@ -23,6 +25,7 @@ from loyalty.read.words import LANGUAGES, Words
 from worlds import few_marts
 
 pytestmark = pytest.mark.slow
+expect.set_options(timeout=screenshots.PATIENCE)
 
 SIZES = [(language, width) for language in LANGUAGES for width in screenshots.WIDTHS]
 TOO_WIDE = """() => ['[data-testid="stMain"]', 'html'].map(one => document.querySelector(one)).filter(
@@ -53,17 +56,18 @@ def address(shop: Settings) -> Iterator[str]:
 class Watched:
     """A page whose console and requests are watched."""
 
-    def __init__(self, browser: Browser, width: int = 1440, scheme: str = "light") -> None:
-        self.page: Page = browser.new_page(
-            viewport={"width": width, "height": screenshots.HEIGHT},
-            color_scheme=scheme,  # type: ignore[arg-type]
-        )
+    def __init__(self, browser: Browser, width: int = 1440, scheme: Literal["light", "dark"] = "light") -> None:
+        self.page: Page = screenshots.new_page(browser, width, scheme)
         self.errors: list[str] = []
         self.requests: list[str] = []
-        self.page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
+        self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("websocket", lambda socket: self.requests.append(socket.url))
+
+    def _note(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.errors.append(f"{said.text} {said.location['url']}")
 
     def outside(self, *own: str) -> list[str]:
         """The requests to anything but these addresses."""
@@ -178,3 +182,44 @@ def test_the_report_fits_asks_for_nothing_outside_and_has_no_error(
     assert seen.outside(file.as_uri()) == []
     assert seen.page.evaluate(TOO_WIDE) == 0
     seen.page.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("docs")
+    docs_site.make_site(folder / "work", folder / "site")
+    return folder / "site"
+
+
+@pytest.mark.parametrize("width", screenshots.WIDTHS)
+def test_the_documentation_opens_without_a_server_and_asks_for_nothing_outside(
+    browser: Browser, site: Path, width: int
+) -> None:
+    for name, text in {
+        "index.html": "Loyalty warehouse",
+        "README.zh-CN.html": "忠诚",
+        "docs/marts.html": "retention__customers",
+        "models/index.html": "Loyalty warehouse",
+        "lineage/index.html": "models",
+    }.items():
+        seen = Watched(browser, width)
+        seen.page.goto((site / name).as_uri(), wait_until="networkidle")
+        expect(seen.page.locator("body")).to_contain_text(text)
+        # dbt's page asks for its icons before their names are filled in
+        assert [error for error in seen.errors if "getIcon(" not in error] == [], name
+        assert seen.outside(site.as_uri()) == [], name
+        seen.page.close()
+
+
+def test_a_word_is_found_in_the_documentation(watched: Watched, site: Path) -> None:
+    watched.page.goto((site / "index.html").as_uri())
+    watched.page.locator(".md-search__input").fill("share of wallet")
+    found = watched.page.locator(".md-search-result__item", has_text="Share of wallet")
+    expect(found.first).to_be_visible()
+    assert watched.errors == []
+
+
+def test_the_sql_of_a_model_is_in_the_documentation(watched: Watched, site: Path) -> None:
+    watched.page.goto((site / "models" / "index.html").as_uri() + "#!/model/model.loyalty.retention__customers")
+    expect(watched.page.locator("body")).to_contain_text("customer_key")
+    expect(watched.page.locator("body")).to_contain_text("select")

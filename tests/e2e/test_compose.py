@@ -22,7 +22,8 @@ from worlds.corner_shop import make_workspace, write_till
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]
-AIRFLOW = {name: service for name, service in SERVICES.items() if name not in ("postgres", "init")}
+SPARK = ("spark", "spark-worker")
+AIRFLOW = {name: service for name, service in SERVICES.items() if name not in ("postgres", "init", *SPARK)}
 HEALTHY_SECONDS = 240
 LONGEST_NIGHT_SECONDS = 900
 LAST_DAY = date(2024, 6, 30)
@@ -47,9 +48,19 @@ def substitute(text: str, values: dict[str, str]) -> str:
 # What each service needs; the database's password, in its address, is needed by all of them.
 SECRETS = {
     "init": {"AIRFLOW_ADMIN_PASSWORD"},
-    "api-server": {"AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET"},
-    "scheduler": {"AIRFLOW__API__SECRET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "LOYALTY_POSTGRES_URL"},
-    "dag-processor": {"AIRFLOW__CORE__FERNET_KEY"},
+    "api-server": {
+        "AIRFLOW__CORE__FERNET_KEY",
+        "AIRFLOW__API__SECRET_KEY",
+        "AIRFLOW__API_AUTH__JWT_SECRET",
+        "LOYALTY_POSTGRES_URL",
+    },
+    "scheduler": {
+        "AIRFLOW__API__SECRET_KEY",
+        "AIRFLOW__API_AUTH__JWT_SECRET",
+        "LOYALTY_POSTGRES_URL",
+        "LOYALTY_NOTIFY_URL",
+    },
+    "dag-processor": {"AIRFLOW__CORE__FERNET_KEY", "LOYALTY_NOTIFY_URL"},
     "triggerer": {"AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY"},
 }
 
@@ -115,6 +126,14 @@ def test_all_four_services_and_the_database_are_watched_and_kept():
     mounted = {mount.split(":")[0] for service in SERVICES.values() for mount in service["volumes"]}
     assert set(COMPOSE["volumes"]) <= mounted
     assert all(port.startswith("127.0.0.1:") for port in SERVICES["api-server"]["ports"])
+
+
+def test_spark_runs_where_it_is_asked_for_and_sees_the_data_under_the_pipelines_path():
+    for name in SPARK:
+        assert SERVICES[name]["profiles"] == ["spark"], name
+        assert "ports" not in SERVICES[name], name
+        assert SERVICES[name]["volumes"][0] == COMPOSE["x-airflow"]["volumes"][0], name
+    assert COMPOSE["x-airflow"]["build"]["args"] == {"EXTRA": "${COMPOSE_PROFILES:-}"}, "only when it is asked for"
 
 
 def test_make_env_fills_every_secret_with_its_own_value():

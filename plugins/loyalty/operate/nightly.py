@@ -25,7 +25,7 @@ from loyalty.common.workspace import Workspace
 from loyalty.land.landing import LoadOutcome, load_feed
 from loyalty.land.rule_warnings import warning_sentences
 from loyalty.operate.housekeeping import prune
-from loyalty.operate.notify import notify
+from loyalty.operate.notify import notify, notify_failure
 from loyalty.operate.publishing import publish
 from loyalty.publish.generations import Generation, current_generation
 from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds, usable_feeds
@@ -88,6 +88,8 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
     with recorded_run(workspace.ledger, "night") as run:
         feeds = load_all(workspace, now)
         rejects = [sentence for feed in feeds for sentence in feed.rejects]
+        if rejects:  # a build takes its time
+            notify_failure(workspace, now)
         problem = ""
         generation: Generation | None = None
         try:

@@ -1,43 +1,39 @@
-"""One message about all that needs attention, sent once: the same state is not reported twice.
+"""Alerts: a load that failed is told at once, and one message a run tells all that needs attention.
 
-The message is made from the ledger, so it is the same whether the run had a scheduler or not.
+The messages are made from the ledger, so they are the same whether the run had a scheduler or not, and what was
+told is not told again.
 """
 
 from __future__ import annotations
 
 import hashlib
-import html
-import http.client
 import json
-import re
-import threading
-import urllib.request
 from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Any
-
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from typing import Literal
 
 from loyalty.build import plan
-from loyalty.common.errors import UserError
+from loyalty.common.errors import LockBusy, UserError
 from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Ledger
+from loyalty.common.lock import file_lock
 from loyalty.common.runs import failed_runs
 from loyalty.common.settings import Settings
 from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
+from loyalty.operate.channels import Alert, Post, harmless, send
 from loyalty.operate.status import feed_states
-from loyalty.publish.generations import current_generation
+from loyalty.publish.generations import REPORT, current_generation
 from loyalty.pull.feeds import FeedConfig, load_feeds
 from loyalty.read.data_warnings import DataWarning, data_warnings
 
 EXAMPLE_LINES = 3
-POST_SECONDS = 10
-POST_ATTEMPTS = 3
+MOST_ITEMS = 15  # in a chat or a mail; the log has all
+LOCK_SECONDS = 60
 
-Post = Callable[[str, dict[str, Any]], None]
+Severity = Literal["critical", "warning"]
 
 # The part of the runbook that helps, by what happened; quarantined rows have their own.
 CHAPTERS = {
@@ -50,11 +46,14 @@ CHAPTERS = {
     "publish_failed": "publishing-was-refused",
     "build_failed": "the-build-failed",
     "data_warning": "data-are-warned-of",
+    "task_failed": "a-task-failed",
 }
+# A load that did not come in: told at once.
+FAILED_LOADS = ("rejected", "load_failed", "feed_disabled")
+# What readers do not get, although it was delivered or built. Everything else is a warning.
+CRITICAL = (*FAILED_LOADS, "task_failed", "build_failed", "publish_failed", "held", "withheld")
 # What feeds, files and cells have named: a chat may take it for a link, a person or a mark.
 OF_OTHERS = ("feed", "rule", "what", "owner")
-NO_BREAK = "\u200b"  # a blank without width
-LIVE_MARKS = re.compile(r"@|\](?=\()|:(?=//)|www(?=\.)|#(?=\w)", re.IGNORECASE)
 
 QUARANTINED = "many-rows-are-in-quarantine"
 
@@ -72,6 +71,11 @@ class Item:
     subject: str = ""  # of something that stays the same while its counts grow
 
     @property
+    def severity(self) -> Severity:
+        """Whether readers miss something."""
+        return "critical" if self.rule in CRITICAL else "warning"
+
+    @property
     def fingerprint(self) -> str:
         """Equal for equal things."""
         kept = {"feed": self.feed, "rule": self.rule, "subject": self.subject} if self.subject else asdict(self)
@@ -80,55 +84,179 @@ class Item:
 
 @dataclass(frozen=True)
 class Message:
-    """All that needs attention now; the items that were `sent` before are counted and not repeated."""
+    """What needs attention in a workspace; the items that were `sent` before are counted and not repeated."""
 
     items: tuple[Item, ...]
     sent: frozenset[str] = frozenset()
+    workspace: str = ""
+    links: dict[str, str] = field(default_factory=dict)
 
     @property
     def news(self) -> tuple[Item, ...]:
-        """The items that were not sent before."""
-        return tuple(item for item in self.items if item.fingerprint not in self.sent)
+        """The items that were not sent before: what is critical first, and the items of one feed together."""
+        found = (item for item in self.items if item.fingerprint not in self.sent)
+        return tuple(sorted(found, key=lambda item: (item.severity, item.feed)))
 
     @property
     def fingerprint(self) -> str:
         """Equal for equal states."""
-        return hashlib.sha256("".join(sorted(item.fingerprint for item in self.items)).encode()).hexdigest()
+        return _fingerprint(item.fingerprint for item in self.items)
 
-    def written(self, name: Callable[[str], str] = str) -> str:
-        """The message for people; `name` writes what others have named, such as files."""
+    def alert(self, name: Callable[[str], str] = str, most: int | None = None) -> Alert:
+        """The message for people, with `most` items; `name` writes what others have named, such as files."""
+        title = f"Loyalty warehouse {name(self.workspace)}".rstrip()
         if not self.items:
-            return "Loyalty warehouse: all is well again."
-        count, unchanged = len(self.items), len(self.items) - len(self.news)
-        lines = [f"Loyalty warehouse: {count} {'thing needs' if count == 1 else 'things need'} attention"]
-        for item in self.news:
-            lines.append(f"- {name(item.what)} Owner: {name(item.owner)}. Next step: {item.runbook}")
-        if unchanged:
-            lines.append(f"- {unchanged} unchanged since the last message; `loyalty status` shows all.")
-        return "\n".join(lines)
+            return Alert(f"{title}: all is well again.", links=self.links)
+        count, news = len(self.items), self.news
+        critical = sum(item.severity == "critical" for item in self.items)
+        title += f": {count} {'thing needs' if count == 1 else 'things need'} attention, {critical} critical"
+        sections = [
+            (
+                severity,
+                tuple(
+                    f"{name(item.what)} Owner: {name(item.owner)}. Next step: {item.runbook}"
+                    for item in news[:most]
+                    if item.severity == severity
+                ),
+            )
+            for severity in ("critical", "warning")
+        ]
+        rest, unchanged = len(news[:most]) - len(news), count - len(news)
+        left = [f"{-rest} more; `loyalty status` shows all."] if rest else []
+        left += [f"{unchanged} unchanged since the last message; `loyalty status` shows all."] if unchanged else []
+        found = [(heading.upper(), lines) for heading, lines in sections if lines]
+        return Alert(title, (*found, *([("", tuple(left))] if left else [])), self.links)
+
+    def written(self) -> str:
+        """The whole message, for a log."""
+        return self.alert().text
+
+    def sendable(self) -> Alert:
+        """The message for a chat, a mail or a program."""
+        alert = self.alert(harmless, MOST_ITEMS)
+        items = [
+            {**asdict(item), **{key: harmless(getattr(item, key)) for key in OF_OTHERS}, "severity": item.severity}
+            for item in self.news
+        ]
+        worst = min((item.severity for item in self.items), default="well")
+        document = {
+            "workspace": harmless(self.workspace),
+            "severity": worst,
+            "fingerprint": self.fingerprint,
+            "items": items,
+            "links": self.links,
+        }
+        return replace(alert, document=document)
 
 
-def notify(workspace: Workspace, now: datetime | None = None, post: Post | None = None) -> Message | None:
+def notify(
+    workspace: Workspace,
+    now: datetime | None = None,
+    post: Post | None = None,
+    links: dict[str, str] | None = None,
+) -> Message | None:
     """Log what needs attention, and send it to the workspace's webhook; None when nothing has changed.
 
-    A webhook that cannot be reached is logged and tried again next time; it never fails a run.
+    A webhook that cannot be reached is logged and tried again next time; it never fails a run. `links` are
+    names and addresses to open, such as the run in Airflow.
     """
-    settings, ledger = workspace.settings, workspace.ledger
-    last = ledger.last("notify")
-    message = Message(tuple(_items(workspace, now)), frozenset(last.data.get("items", [])) if last else frozenset())
-    if (last is None and not message.items) or (last and last.data["fingerprint"] == message.fingerprint):
+
+    def tell(sent: frozenset[str] | None) -> Message | None:
+        message = _message(workspace, _items(workspace, now), sent or frozenset(), links)
+        is_well = sent is None and not message.items
+        if is_well or (sent is not None and _fingerprint(sent) == message.fingerprint):
+            return None
+        _tell(workspace, message, {item.fingerprint for item in message.items}, post)
+        return message
+
+    return _one_at_a_time(workspace, tell)
+
+
+def notify_failure(
+    workspace: Workspace,
+    now: datetime | None = None,
+    post: Post | None = None,
+    links: dict[str, str] | None = None,
+    task: Item | None = None,
+) -> Message | None:
+    """Log and send at once which loads have failed; None when all of them were told before.
+
+    `task` is the task that has failed: it is told as well when no load explains it.
+    """
+
+    def tell(sent: frozenset[str] | None) -> Message | None:
+        told = sent or frozenset()
+        failed = [item for item in _items(workspace, now) if item.rule in FAILED_LOADS]
+        news = [item for item in failed if item.fingerprint not in told]
+        if task is not None and not any(item.what in task.what for item in failed):
+            news.append(task)
+        if not news:
+            return None
+        message = _message(workspace, news, frozenset(), links)
+        _tell(workspace, message, {*told, *(item.fingerprint for item in failed)}, post)
+        return message
+
+    return _one_at_a_time(workspace, tell)
+
+
+def failed_task(settings: Settings, name: str, owner: str, sentence: str) -> Item:
+    """A task of a scheduler that has failed for good."""
+    runbook = f"{settings.runbook}#{CHAPTERS['task_failed']}"
+    return Item("", "task_failed", 0, f"The task `{name}` failed: {sentence}", owner, runbook)
+
+
+def send_test(settings: Settings, post: Post | None = None) -> str:
+    """Send a test alert; returns who took it. UserError says why it did not arrive, and what to do."""
+    title = f"Loyalty warehouse {harmless(settings.workspace.name)}: this is a test alert"
+    line = "Alerts of this workspace arrive here. Nothing has to be done."
+    document = {"workspace": harmless(settings.workspace.name), "severity": "test", "items": []}
+    alert = Alert(title, (("", (line,)),), _links(settings), document)
+    return send(settings, alert, attempts=1, post=post)
+
+
+def _message(
+    workspace: Workspace, items: Iterable[Item], sent: frozenset[str], links: dict[str, str] | None
+) -> Message:
+    settings = workspace.settings
+    return Message(tuple(items), sent, settings.workspace.name, {**_links(settings), **(links or {})})
+
+
+def _links(settings: Settings) -> dict[str, str]:
+    """Where the report of the current generation is."""
+    report = settings.serve / "current" / REPORT
+    return {"Report": str(report)} if report.is_file() else {}
+
+
+def _one_at_a_time(workspace: Workspace, tell: Callable[[frozenset[str] | None], Message | None]) -> Message | None:
+    """Give the fingerprints that were sent to `tell`; tasks that end together do not tell one thing twice."""
+    lock = workspace.settings.home / "work" / "notify.lock"
+    try:
+        with file_lock(lock, "notify", LOCK_SECONDS):
+            last = workspace.ledger.last("notify")
+            return tell(frozenset(last.data.get("items", [])) if last else None)
+    except LockBusy as error:
+        workspace.progress.log(f"{error} What needs attention is told with the next run.")
         return None
+
+
+def _tell(workspace: Workspace, message: Message, sent: Iterable[str], post: Post | None) -> None:
+    """Log and send a message, and remember what is `sent` by now."""
     workspace.progress.log(message.written())
-    if settings.notify_url:
+    if workspace.settings.notify_url:
         try:
-            _send(settings.notify_url, message, post or _post)
+            send(workspace.settings, message.sendable(), post=post)
         except UserError as error:
-            workspace.progress.log(str(error))
-            return message
+            workspace.progress.log(f"{error} It is tried again with the next run.")
+            return
     failpoint("notify.sent")
-    sent = sorted(item.fingerprint for item in message.items)
-    ledger.append("notify", fingerprint=message.fingerprint, item_count=len(message.items), items=sent)
-    return message
+    fingerprints = sorted(sent)
+    workspace.ledger.append(
+        "notify", fingerprint=_fingerprint(fingerprints), item_count=len(fingerprints), items=fingerprints
+    )
+
+
+def _fingerprint(fingerprints: Iterable[str]) -> str:
+    return hashlib.sha256("".join(sorted(fingerprints)).encode()).hexdigest()
 
 
 def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
@@ -208,49 +336,3 @@ def _quarantined(workspace: Workspace) -> dict[tuple[str, str], list[quarantine.
     for entry in quarantine.entries(workspace, only_open=True):
         rows[entry.feed_name, entry.rules].append(entry)
     return rows
-
-
-def _send(url: str, message: Message, post: Post) -> None:
-    items = [{**asdict(item), **{key: harmless(getattr(item, key)) for key in OF_OTHERS}} for item in message.news]
-    content = {"text": message.written(harmless), "fingerprint": message.fingerprint, "items": items}
-    if not url.startswith(("https://", "http://")):
-        raise UserError("notify_url is not an http or https address: the message was only written here.")
-    attempts = Retrying(
-        stop=stop_after_attempt(POST_ATTEMPTS),
-        wait=wait_exponential(multiplier=0.5, max=5),
-        retry=retry_if_exception_type(OSError),
-        reraise=True,
-    )
-    try:
-        attempts(post, url, content)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise UserError(
-            f"notify_url could not be reached ({type(error).__name__}); it is tried again next time."
-        ) from None
-
-
-def harmless(text: str) -> str:
-    """A text in which Slack, Teams and pages in HTML find no mark, link or person of theirs."""
-    return LIVE_MARKS.sub(rf"\g<0>{NO_BREAK}", html.escape(text, quote=False))
-
-
-def _post(url: str, content: dict[str, Any]) -> None:
-    """Send the document, within `POST_SECONDS`: a receiver that answers drop by drop holds no run up."""
-    body = json.dumps(content, ensure_ascii=False).encode()
-    failed: list[Exception] = []
-
-    def send() -> None:
-        try:
-            request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - http(s) only
-            with urllib.request.urlopen(request, timeout=POST_SECONDS):  # noqa: S310
-                pass
-        except Exception as error:
-            failed.append(error)
-
-    sender = threading.Thread(target=send, daemon=True)
-    sender.start()
-    sender.join(POST_SECONDS)
-    if sender.is_alive():
-        raise TimeoutError
-    if failed:
-        raise failed[0]

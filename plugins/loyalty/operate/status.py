@@ -6,11 +6,14 @@ import os
 import platform
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from loyalty.build import plan, work_file
 from loyalty.build.dbt_runner import wrong_vars
+from loyalty.build.engines.spark import require_packages
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Event, Ledger, LoadTotal
 from loyalty.common.lock import holder_of
@@ -18,6 +21,7 @@ from loyalty.common.runs import failed_runs
 from loyalty.common.settings import PRIVATE_UMASK, WORKSPACE_FILE, Settings
 from loyalty.common.workspace import Workspace
 from loyalty.land import quarantine
+from loyalty.land.loads import landed_folder, read_manifest
 from loyalty.land.withdraw import loads_without_their_feed
 from loyalty.operate.verify import existing, free_bytes, little_room
 from loyalty.privacy import keys
@@ -50,6 +54,7 @@ LEFT_OUT: dict[str, str] = {
 # The same of costs where the workspace wants no assumed rates.
 WITHOUT_ASSUMED_RATES = "costs from pools: CM2 and CM3 hold recorded costs only"
 
+NEWEST_LOADS = 30
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 
 
@@ -68,6 +73,25 @@ class FeedState:
     last_outcome: str
     is_late: bool
     message: str = ""
+
+
+@dataclass(frozen=True)
+class LoadState:
+    """An accepted load: its rows, those quarantined by rule, and those still open."""
+
+    load_id: str
+    feed_name: str
+    file: str
+    received_at: datetime
+    rows: int
+    rules: dict[str, int]
+    open_rows: int
+    is_withdrawn: bool
+
+    @property
+    def why(self) -> str:
+        """The quarantined rows by rule."""
+        return ", ".join(f"{rule} {count:,}" for rule, count in self.rules.items())
 
 
 @dataclass(frozen=True)
@@ -90,6 +114,37 @@ def feed_states(workspace: Workspace, now: datetime | None = None) -> list[FeedS
         mine = [total for total in totals if total.feed_name == name]
         last = ledger.last_delivery(name)
         states.append(_state(feed, mine, last, errors.get(name, ""), held.count(name), now))
+    return states
+
+
+def load_states(workspace: Workspace, newest: int = NEWEST_LOADS) -> list[LoadState]:
+    """The newest accepted loads and all with open rows, newest first."""
+    ledger, settings = workspace.ledger, workspace.settings
+    loads, withdrawn = ledger.accepted_loads(), ledger.withdrawn_loads()
+    with_open = set(ledger.quarantined_loads(only_open=True))
+    shown = [load for place, load in enumerate(loads[::-1]) if place < newest or load.load_id in with_open]
+    states = []
+    for load in shown:
+        rules: dict[str, int] = {}
+        with suppress(UserError):  # `status --verify` tells of a damaged load
+            rules = {
+                rule["rule"]: rule["failed"]
+                for rule in read_manifest(landed_folder(settings, load))["rules"]
+                if rule["level"] == "row" and rule["severity"] == "critical" and rule["failed"]
+            }
+        held = quarantine.entries(workspace, load.load_id, only_open=True) if load.load_id in with_open else []
+        states.append(
+            LoadState(
+                load.load_id,
+                load.feed_name,
+                load.uri.rpartition("/")[2],
+                load.received_at,
+                load.row_count,
+                rules,
+                len(held),
+                load.load_id in withdrawn,
+            )
+        )
     return states
 
 
@@ -155,8 +210,10 @@ def doctor(workspace: Workspace) -> list[Check]:
         Check("dbt project", (settings.dbt_project_dir / "dbt_project.yml").is_file(), str(settings.dbt_project_dir)),
         _feeds(settings),
         _vars(settings),
+        *_spark(settings),
         _room(settings),
         _rights(settings),
+        _readers(settings),
         _key(settings),
         _lock(settings),
         _held(workspace.ledger),
@@ -197,6 +254,19 @@ def _vars(settings: Settings) -> Check:
     return Check("vars", not wrong, "; ".join(wrong) or f"{len(settings.vars)} set in {WORKSPACE_FILE}")
 
 
+def _spark(settings: Settings) -> Iterator[Check]:
+    """Whether Spark could start; whether its cluster answers, only a build shows."""
+    if settings.engine == "spark":
+        warehouse = settings.spark_warehouse
+        is_writable = os.access(existing(warehouse), os.W_OK)
+        try:
+            require_packages()
+            found = f"{settings.spark.master}, warehouse {warehouse} ({'' if is_writable else 'not '}writable)"
+            yield Check("spark", is_writable, found)
+        except UserError as error:
+            yield Check("spark", False, str(error))
+
+
 def _room(settings: Settings) -> Check:
     findings = [str(finding) for finding in little_room(settings)]
     return Check("disk", not findings, findings[0] if findings else f"{free_bytes(settings) / 1e9:.1f} GB free")
@@ -208,6 +278,18 @@ def _rights(settings: Settings) -> Check:
     open_ones = [str(folder) for folder in folders if folder.exists() and folder.stat().st_mode & PRIVATE_UMASK]
     found = f"others can read {', '.join(open_ones)}: run chmod -R go= on them" if open_ones else "only the owner reads"
     return Check("umask", not open_ones, found)
+
+
+def _readers(settings: Settings) -> Check:
+    """Others can enter a place of readers of its own, and every folder above it."""
+    place = settings.serve_folder
+    if place is None:
+        return Check("readers", True, f"{settings.serve}; `serve_folder` gives other accounts a place of their own")
+    closed = [
+        str(folder) for folder in (place, *place.parents) if folder.exists() and not folder.stat().st_mode & 0o001
+    ]
+    found = f"others cannot enter {', '.join(closed)}: run chmod o+x on them" if closed else str(place)
+    return Check("readers", not closed, found)
 
 
 def _key(settings: Settings) -> Check:

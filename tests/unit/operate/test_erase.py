@@ -65,6 +65,8 @@ def published_once(tmp_path_factory):
     made = make_file(opened(settings))
     with duckdb.connect(str(made.file)) as connection:
         connection.execute("create table marts.mine as from marts.retention__customers")
+    (settings.spark_warehouse / "build-killed" / "marts.db").mkdir(parents=True)
+    (settings.spark_warehouse / "build-killed" / "marts.db" / "part-0").write_text(WHO)
     for log in ("logs/orders.log", "airflow/logs/dag_id=build_marts/attempt=1.log"):
         (settings.home / log).parent.mkdir(parents=True)
         (settings.home / log).write_text(f"failed row of {WHO}")

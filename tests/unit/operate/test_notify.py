@@ -8,7 +8,9 @@ import pytest
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.common.settings import shipped
-from loyalty.operate.notify import CHAPTERS, QUARANTINED, notify
+from loyalty.operate import channels
+from loyalty.operate.nightly import run_nightly
+from loyalty.operate.notify import CHAPTERS, QUARANTINED, failed_task, notify, notify_failure
 from loyalty.operate.status import feed_states
 from loyalty.publish.generations import current_generation
 from loyalty.read.data_warnings import data_warnings
@@ -52,7 +54,7 @@ def test_refused_file_is_reported_until_a_good_one_comes(published):
     assert "orders_2017-12-31.csv" in message.written()
     one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
     one_mart.load(published)
-    assert notify(opened(published), one_mart.NOW).written() == "Loyalty warehouse: all is well again."
+    assert notify(opened(published), one_mart.NOW).written() == "Loyalty warehouse shop: all is well again."
     assert notify(opened(published), one_mart.NOW) is None
 
 
@@ -69,7 +71,7 @@ def test_a_feed_that_cannot_be_loaded_at_all_is_reported_until_it_can(published)
     assert len(Ledger(published.ledger).events("feed_error")) == 1
     suite.unlink()
     one_mart.load(published)
-    assert notify(opened(published), one_mart.NOW).written() == "Loyalty warehouse: all is well again."
+    assert notify(opened(published), one_mart.NOW).written() == "Loyalty warehouse shop: all is well again."
     assert [state.last_outcome for state in feed_states(opened(published), one_mart.NOW)] == ["accepted"]
 
 
@@ -81,7 +83,8 @@ def test_late_feed_and_broken_yaml_are_reported(published):
     assert {item.rule for item in message.items} == {"late", "feed_disabled"}
 
 
-def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(published):
+def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(published, monkeypatch):
+    monkeypatch.setattr(channels, "POST_ATTEMPTS", 1)
     (published.feeds / "web.yml").write_text("feed: nothing\n")
     hooked = published.model_copy(update={"notify_url": "https://alerts.example/hook?token=secret"})
     said, sent = [], []
@@ -90,11 +93,15 @@ def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(publishe
         raise ConnectionError("no route")
 
     notify(opened(hooked, said.append), one_mart.NOW, post=down)
-    assert "could not be reached" in said[-1]
+    assert said[-1] == (
+        "The alert did not arrive: alerts.example could not be reached (ConnectionError): correct the address in "
+        "notify_url, or try again later. It is tried again with the next run."
+    )
     assert "secret" not in "".join(said)
     notify(opened(hooked, said.append), one_mart.NOW, post=lambda url, content: sent.append((url, content)))
     assert sent[0][0] == hooked.notify_url
-    assert sent[0][1]["items"][0]["feed"] == "web"
+    document = sent[0][1]
+    assert (document["workspace"], document["severity"], document["items"][0]["feed"]) == ("shop", "critical", "web")
     assert notify(opened(hooked), one_mart.NOW) is None
 
 
@@ -137,6 +144,75 @@ def test_what_was_told_before_is_counted_and_not_repeated(published):
     assert [item.feed for item in message.news] == ["kiosk"]
     assert "`web`" not in message.written()
     assert "1 unchanged since the last message" in message.written()
+
+
+def test_the_critical_is_told_first_and_the_rest_is_counted(loose):
+    one_mart.deliver(loose, "2017-12-31", BROKEN)
+    one_mart.load(loose)
+    for name in ("kiosk", "web"):
+        (loose.feeds / f"{name}.yml").write_text("feed: nothing\n")
+    message = notify(opened(loose), one_mart.NOW, links={"Run": "https://airflow.example/dags/build_marts/runs/1"})
+    assert [(item.severity, item.feed) for item in message.news] == [
+        ("critical", "kiosk"),
+        ("critical", "web"),
+        ("warning", "orders"),
+    ]
+    lines = message.written().splitlines()
+    assert lines[0] == "Loyalty warehouse shop: 3 things need attention, 2 critical"
+    assert [line for line in lines if not line.startswith("-")][1:] == [
+        "CRITICAL",
+        "WARNING",
+        "Run: https://airflow.example/dags/build_marts/runs/1",
+    ]
+    assert message.alert(most=1).sections[-1] == ("", ("2 more; `loyalty status` shows all.",))
+
+
+def test_a_failed_load_is_told_at_once_and_not_again_at_the_end_of_the_run(published):
+    one_mart.deliver(published, "2017-12-31", "id,customer\n1,ann\n")
+    one_mart.load(published)
+    message = notify_failure(opened(published), one_mart.NOW, links={"Run": "https://airflow.example/log"})
+    assert [item.rule for item in message.items] == ["rejected"]
+    assert "Run: https://airflow.example/log" in message.written()
+    assert notify_failure(opened(published), one_mart.NOW) is None
+    assert notify(opened(published), one_mart.NOW) is None
+    one_mart.deliver(published, "2017-12-31", one_mart.DAY_31)
+    one_mart.load(published)
+    assert notify(opened(published), one_mart.NOW).written() == "Loyalty warehouse shop: all is well again."
+
+
+def test_a_task_that_failed_is_told_unless_a_load_explains_it(published):
+    one_mart.deliver(published, "2017-12-31", "id,customer\n1,ann\n")
+    (outcome,) = one_mart.load(published)
+    explained = failed_task(published, "load_orders.orders", "shop-team", outcome.message)
+    assert [item.rule for item in notify_failure(opened(published), one_mart.NOW, task=explained).items] == ["rejected"]
+    assert notify_failure(opened(published), one_mart.NOW, task=explained) is None
+    other = failed_task(published, "housekeeping.prune", "data-engineering", "OSError; its log says more.")
+    message = notify_failure(opened(published), one_mart.NOW, task=other)
+    assert [(item.what, item.severity, item.runbook) for item in message.items] == [
+        (
+            "The task `housekeeping.prune` failed: OSError; its log says more.",
+            "critical",
+            "docs/runbooks.md#a-task-failed",
+        )
+    ]
+    assert notify(opened(published), one_mart.NOW) is None  # what needs attention is as it was told
+
+
+def test_the_nightly_run_tells_failed_loads_before_it_builds(published):
+    (published.feeds / "web.yml").write_text("feed: nothing\n")
+    said = []
+    run_nightly(opened(published, said.append), now=one_mart.NOW)
+    heads = [line.partition("\n")[0] for line in said]
+    assert heads.index("Loyalty warehouse shop: 1 thing needs attention, 1 critical") < next(
+        number for number, line in enumerate(heads) if line.startswith("plan:")
+    )
+
+
+def test_the_report_of_the_generation_is_a_link(published):
+    report = published.serve / "current" / "report.html"
+    report.write_text("<!doctype html>")
+    (published.feeds / "web.yml").write_text("feed: nothing\n")
+    assert notify(opened(published), one_mart.NOW).links == {"Report": str(report)}
 
 
 def test_every_chapter_that_an_alert_points_at_is_in_the_runbooks():

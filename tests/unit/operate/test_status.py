@@ -64,6 +64,7 @@ DAMAGE = {
     "staging": (killed_publish, "left by a killed publish"),
     "staged, then removed": (lambda s: (s.serve / ".removed-000001").mkdir(), "left by a killed publish"),
     "draft": (lambda s: (s.landing / "orders" / ".draft-x").mkdir(), "left by a killed load"),
+    "tables of Spark": (lambda s: (s.spark_warehouse / "build-x").mkdir(parents=True), "left by a killed build"),
     "copy": (lambda s: (s.raw / "orders" / ".copy-x").write_bytes(b""), "left by a killed load"),
     "unknown quarantine": (
         lambda s: (s.quarantine / "orders" / "load_id=abc").mkdir(parents=True),
@@ -81,6 +82,7 @@ HARMLESS = (
     "staging",
     "staged, then removed",
     "draft",
+    "tables of Spark",
     "copy",
     "unknown quarantine",
 )
@@ -202,6 +204,17 @@ def test_doctor_names_open_folders_a_broken_feed_and_an_open_key(published):
     assert "Feed `web` is disabled" in amiss["feeds"]
 
 
+def test_doctor_names_the_folder_that_keeps_readers_out(published, tmp_path):
+    place = tmp_path / "closed" / "marts"
+    place.mkdir(parents=True)
+    place.parent.chmod(0o700)
+    apart = published.model_copy(update={"serve_folder": place})
+    (check,) = [check for check in doctor(opened(apart)) if check.name == "readers"]
+    assert not check.is_well
+    assert f"others cannot enter {place.parent}" in check.found
+    assert "chmod o+x" in check.found
+
+
 def test_doctor_names_a_var_that_no_model_asks_for_with_the_nearest(published):
     wrong = published.model_copy(update={"vars": {"facto": 2}})
     (check,) = [check for check in doctor(opened(wrong)) if check.name == "vars"]
@@ -209,6 +222,19 @@ def test_doctor_names_a_var_that_no_model_asks_for_with_the_nearest(published):
     assert check.found == "there is no var `facto`; did you mean `factor`"
     with pytest.raises(UserError, match=r"loyalty\.yml, key `vars`: there is no var `facto`.*nothing was built"):
         build.build(opened(wrong))
+
+
+def test_doctor_looks_for_what_spark_needs(published, monkeypatch):
+    on_spark = published.model_copy(update={"engine": "spark"})
+    monkeypatch.setattr("loyalty.build.engines.spark._is_installed", lambda name: name != "pyspark.sql")
+    (check,) = [check for check in doctor(opened(on_spark)) if check.name == "spark"]
+    assert (check.is_well, "pip install 'loyalty-warehouse[spark]'" in check.found) == (False, True)
+    monkeypatch.setattr("loyalty.build.engines.spark._is_installed", lambda name: True)
+    monkeypatch.setattr("loyalty.build.engines.spark.java", lambda: "/usr/bin/java")
+    (check,) = [check for check in doctor(opened(on_spark)) if check.name == "spark"]
+    assert check.is_well
+    assert check.found == f"local[*], warehouse {published.home / 'work' / 'spark'} (writable)"
+    assert "spark" not in {check.name for check in doctor(opened(published))}
 
 
 def test_k8_plan_status_and_alert_read_only_what_is_new(published):

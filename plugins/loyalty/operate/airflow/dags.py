@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronTriggerTimetable, task
+from airflow.sdk import DAG, CronTriggerTimetable, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings, load_settings
 from loyalty.operate.airflow import tasks
+from loyalty.operate.airflow.assets import TAG, feed_asset
 from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds
 
-TAG = "loyalty"
 # Only what is transient is tried again; see loyalty.operate.airflow.tasks.
 RETRIES: dict[str, Any] = {
     "retries": 2,
@@ -24,13 +25,10 @@ RETRIES: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=15),
 }
+# What no later task tells of: a failure is told at once.
+ALERTS: dict[str, Any] = {"on_failure_callback": tasks.alert_failure}
 LOADS_AT_ONCE = 4
 LONGEST_ID = 200
-
-
-def feed_asset(feed_name: str) -> Asset:
-    """The asset of a feed: it changes when a file of the feed was accepted."""
-    return Asset(name=feed_name, uri=f"loyalty://feeds/{feed_name}", group=TAG)
 
 
 def load_dags(settings: Settings | None = None) -> list[DAG]:
@@ -48,6 +46,13 @@ def load_dags(settings: Settings | None = None) -> list[DAG]:
     ]
 
 
+def refuse_broken_feeds(settings: Settings | None = None) -> None:
+    """UserError with a sentence for each YAML that is wrong, so that Airflow shows it as soon as it reads the file."""
+    feeds = load_feeds((settings or load_settings()).feeds).values()
+    if broken := [feed.message for feed in feeds if isinstance(feed, BrokenFeed)]:
+        raise UserError(" ".join(broken))
+
+
 def _group_dag(settings: Settings, group: str, feeds: Sequence[FeedConfig]) -> DAG:
     names = "\n".join(f"- `{feed.name}`: {feed.description}" for feed in feeds)
     with _load_dag(
@@ -62,7 +67,7 @@ def _group_dag(settings: Settings, group: str, feeds: Sequence[FeedConfig]) -> D
             task(
                 task_id=feed.name,
                 owner=feed.owner,
-                outlets=[feed_asset(feed.name)],
+                outlets=[feed_asset(feed)],
                 doc_md=feed.description,
                 execution_timeout=timedelta(hours=2),
             )(tasks.load_feed)(feed.name)
@@ -97,5 +102,5 @@ def _load_dag(settings: Settings, dag_id: str, description: str, doc_md: str) ->
         max_active_tasks=LOADS_AT_ONCE,
         dagrun_timeout=timedelta(hours=4),
         tags={TAG, "load"},
-        default_args={"owner": settings.owner, **RETRIES},
+        default_args={"owner": settings.owner, **RETRIES, **ALERTS},
     )

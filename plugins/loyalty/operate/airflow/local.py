@@ -7,6 +7,7 @@ stopping reaches every process it has started.
 from __future__ import annotations
 
 import base64
+import configparser
 import contextlib
 import json
 import os
@@ -30,8 +31,10 @@ FIRST_PORT = 8080
 USER = "admin"
 READY_SECONDS = 180
 STOP_SECONDS = 20
-# How long a part of Airflow waits while another one writes; SQLite's own 5 seconds are too few on a busy machine.
+# How long a part of Airflow waits while another one writes, and how long it may read a file of DAGs: SQLite's own
+# 5 seconds and Airflow's own 30 are too few on a busy machine.
 PATIENT_SECONDS = 60
+READ_SECONDS = 150
 COMPONENTS = {
     "api-server": ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
@@ -61,11 +64,13 @@ class LocalAirflow:
     home: Path
     extra: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    started_again: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.port = free_port()
         self.password = secrets.token_urlsafe(9)
-        self.environment = os.environ | airflow_environment(self.home) | self._own() | self.extra
+        self.own = airflow_environment(self.home) | self._own() | self.extra
+        self.environment = os.environ | self.own
 
     @property
     def url(self) -> str:
@@ -76,18 +81,22 @@ class LocalAirflow:
         """Prepare the database and start every process; `wait_until_ready` returns when it is usable."""
         self.home.mkdir(parents=True, exist_ok=True)
         self._passwords_file.write_text(json.dumps({USER: self.password}), encoding="utf-8")
+        write_config(self.home / "airflow.cfg", self.own)
         if self.run("db", "migrate").returncode:
             raise UserError(f"Airflow's database could not be prepared: see {self.log('setup')}.")
-        for name, arguments in COMPONENTS.items():
-            with self.log(name).open("ab") as log:
-                self.processes[name] = subprocess.Popen(  # noqa: S603 - our own commands
-                    [sys.executable, "-m", "airflow", *arguments],
-                    env=self.environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+        for name in COMPONENTS:
+            self._start(name)
+
+    def _start(self, name: str) -> None:
+        with self.log(name).open("ab") as log:
+            self.processes[name] = subprocess.Popen(  # noqa: S603 - our own commands
+                [sys.executable, "-m", "airflow", *COMPONENTS[name]],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         """One `airflow` command in this Airflow's environment; what it prints goes to setup.log."""
@@ -125,6 +134,17 @@ class LocalAirflow:
             if process.poll() is not None:
                 raise UserError(f"Airflow's {name} has ended by itself: see {self.log(name)}.")
 
+    def keep_alive(self) -> list[str]:
+        """Start every part again that has ended by itself, once each; returns which. UserError when one ends again."""
+        ended = [name for name, process in self.processes.items() if process.poll() is not None]
+        if self.started_again.intersection(ended):
+            self.refuse_dead()
+        for name in ended:
+            stop_sessions([self.processes[name]])  # what it has started is of no use without it
+            self.started_again.add(name)
+            self._start(name)
+        return ended
+
     def stop(self) -> None:
         """End every process and all that they have started."""
         stop_sessions(self.processes.values())
@@ -142,6 +162,8 @@ class LocalAirflow:
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": str(READ_SECONDS),
+            "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": str(READ_SECONDS + 30),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
@@ -156,6 +178,23 @@ class LocalAirflow:
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         }
+
+
+def write_config(file: Path, environment: dict[str, str]) -> None:
+    """Write what the environment says of Airflow as its own file of settings, for commands in another terminal.
+
+    It holds secrets, so only its owner can read it. Airflow takes `%` in a value for the start of a name.
+    """
+    config = configparser.ConfigParser(interpolation=None)
+    for name, value in environment.items():
+        if name.startswith("AIRFLOW__"):
+            _, section, key = name.split("__")
+            config.setdefault(section.lower(), {})
+            config[section.lower()][key.lower()] = value.replace("%", "%%")
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    with file.open("w", encoding="utf-8") as handle:
+        config.write(handle)
 
 
 def stop_sessions(leaders: Collection[subprocess.Popen[bytes]]) -> None:
@@ -210,10 +249,15 @@ def main() -> int:
         with running(airflow):
             print(f"\n  Airflow   {airflow.url}\n  user      {USER}\n  password  {airflow.password}\n")
             print("The load DAGs run on their schedule; to load now, trigger them there: a build follows by itself.")
-            print(f"For airflow's own commands in another terminal: export AIRFLOW_HOME={airflow.home}")
+            print("For airflow's own commands in another terminal (from its settings in airflow.cfg):")
+            print(f"  export AIRFLOW_HOME={airflow.home} LOYALTY_WORKSPACE={settings.workspace}")
             print(f"Logs are in {airflow.home}. Ctrl-C stops it.", flush=True)
             while True:
-                airflow.refuse_dead()
+                for name in airflow.keep_alive():
+                    print(
+                        f"Airflow's {name} has ended by itself and is started again: see {airflow.log(name)}.",
+                        flush=True,
+                    )
                 time.sleep(1)
     except KeyboardInterrupt:
         print("\nStopped.")

@@ -19,8 +19,9 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from loyalty.common.errors import Transient, UserError
 from loyalty.common.progress import Progress
-from loyalty.common.settings import load_settings
+from loyalty.common.settings import Settings, load_settings
 from loyalty.common.workspace import Workspace, open_workspace
+from loyalty.operate.airflow.assets import feed_asset, marts_asset
 from loyalty.pull.feeds import get_feed
 
 if TYPE_CHECKING:
@@ -56,17 +57,29 @@ def load_feed(feed_name: str) -> int:
     feed's other files have landed.
     """
     from loyalty.land import landing
+    from loyalty.operate.nightly import FeedResult
 
     with final_errors():
         workspace = _open()
         feed = get_feed(workspace.settings.feeds, feed_name)
         day = backfilled_day(get_current_context(), workspace.settings.time_zone)
         outcomes = landing.load_feed(workspace, feed, date=day)
+        for outcome in outcomes:
+            workspace.progress.log(outcome.sentence)
+        for warning in FeedResult(feed_name, outcomes).warnings:
+            workspace.progress.log(f"warning: {warning}")
         raise_rejected(outcomes)
     accepted = [outcome for outcome in outcomes if outcome.outcome == "accepted"]
     if not accepted:
         raise AirflowSkipException(f"Nothing new for the feed `{feed_name}`{f' of {day}' if day else ''}.")
-    return sum(outcome.rows for outcome in accepted)
+    rows = sum(outcome.rows for outcome in accepted)
+    get_current_context()["outlet_events"][feed_asset(feed)].extra = {
+        "rows": rows,
+        "quarantined": sum(outcome.quarantined for outcome in accepted),
+        "loads": [outcome.load_id for outcome in accepted],
+        "files": [outcome.file for outcome in accepted],
+    }
+    return rows
 
 
 def raise_rejected(outcomes: list[LoadOutcome]) -> None:
@@ -109,9 +122,17 @@ def publish(build_id: str) -> int:
     from loyalty.operate.publishing import publish
 
     with final_errors():
-        generation = publish(_open(), build_id)
+        workspace = _open()
+        generation = publish(workspace, build_id)
     if generation is None:
         raise AirflowSkipException("The marts are those that are published: there is no new generation.")
+    get_current_context()["outlet_events"][marts_asset(workspace.settings.owner)].extra = {
+        "generation": generation.number,
+        "as_of": generation.manifest["as_of"],
+        "build": build_id,
+        "rows": sum(generation.mart_rows.values()),
+        "withheld": [*generation.withheld],
+    }
     return generation.number
 
 
@@ -119,7 +140,37 @@ def notify() -> None:
     """Send the one message about all that needs attention."""
     from loyalty.operate.notify import notify
 
-    notify(_open())
+    workspace = _open()
+    notify(workspace, links=run_links(get_current_context(), workspace.settings))
+
+
+def alert_failure(context: Context) -> None:
+    """Tell at once that a task has failed for good; Airflow calls it after the last retry."""
+    from loyalty.operate.notify import failed_task, notify_failure
+
+    workspace, task, error = _open(), context["ti"], context.get("exception")
+    is_ours = isinstance(error, AirflowFailException | UserError)
+    sentence = str(error) if is_ours else f"{type(error).__name__}; its log says more."
+    item = failed_task(workspace.settings, f"{task.dag_id}.{task.task_id}", context["task"].owner, sentence)
+    notify_failure(workspace, links=run_links(context, workspace.settings), task=item)
+
+
+def run_links(context: Context, settings: Settings) -> dict[str, str]:
+    """The address of the task's log (of `notify`: of its run) and of the report in Airflow's UI.
+
+    None when Airflow does not know its own address.
+    """
+    from airflow.sdk.configuration import conf
+
+    from loyalty.publish.generations import REPORT
+
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    if not base:
+        return {}
+    log = context["ti"].log_url
+    run = {"Run": log.partition("/tasks/")[0] if context["ti"].task_id == "notify" else log}
+    has_report = (settings.serve / "current" / REPORT).is_file()
+    return run | ({"Report": f"{base}/plugin/loyalty-report"} if has_report else {})
 
 
 def prune() -> None:

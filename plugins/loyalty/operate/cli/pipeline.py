@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from loyalty.operate.cli.shared import WITH_REJECTS, AsOf, the_workspace
-
-if TYPE_CHECKING:
-    from loyalty.land.landing import LoadOutcome
 
 app = typer.Typer()
 
@@ -47,7 +44,7 @@ def load(
     if not outcomes:
         typer.echo(f"{feed}: no new file")
     for outcome in outcomes:
-        typer.echo(_outcome_sentence(outcome))
+        typer.echo(outcome.sentence)
     if any(outcome.outcome == "rejected" for outcome in outcomes):
         raise typer.Exit(WITH_REJECTS)
 
@@ -144,13 +141,3 @@ def publish(
     if resume:
         published.resume(workspace)
     publishing.publish(workspace, accept_drop=accept_drop)
-
-
-def _outcome_sentence(outcome: LoadOutcome) -> str:
-    if outcome.outcome == "rejected":
-        return f"rejected: {outcome.message}"
-    file = Path(outcome.uri).name
-    if outcome.outcome == "unchanged":
-        return f"{outcome.feed_name}: {file} was loaded before, with the same content"
-    landed = f"{outcome.feed_name}: landed {outcome.rows:,} rows of {file} as load {outcome.load_id}"
-    return f"{landed}. {outcome.message}".rstrip()

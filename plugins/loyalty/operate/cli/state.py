@@ -1,4 +1,4 @@
-"""The commands about the state of a workspace: init, status, doctor."""
+"""The commands about the state of a workspace: init, status, doctor, notify."""
 
 from __future__ import annotations
 
@@ -80,6 +80,25 @@ def doctor() -> None:
         typer.echo(f"{'ok   ' if check.is_well else 'WRONG'}  {check.name}: {check.found}")
     if not all(check.is_well for check in checks):
         raise typer.Exit(NOT_PUBLISHED)
+
+
+@app.command(short_help="Send what needs attention, or a test alert.")
+def notify(
+    test: Annotated[
+        bool, typer.Option("--test", help="Send one test alert, and say whether it arrived. Exit code 1: it did not.")
+    ] = False,
+) -> None:
+    """Send an alert about all that needs attention and was not told before, as each run does.
+
+    With --test: send one test alert to notify_url, and say in one sentence whether it arrived.
+    """
+    from loyalty.operate import notify as alerts
+
+    workspace = the_workspace()
+    if test:
+        typer.echo(f"The test alert arrived: {alerts.send_test(workspace.settings)} took it.")
+    elif alerts.notify(workspace) is None:
+        typer.echo("nothing new needs attention")
 
 
 def _document(workspace: Workspace, states: list[FeedState], plan: Plan, current: Generation | None) -> dict[str, Any]:
