@@ -24,7 +24,7 @@ settings = load_settings()
     doc_md=f"""
 - `prune` removes raw files older than {settings.raw_days} days, what killed runs left, and generations beyond the
   newest {settings.keep_generations};
-- `clean_airflow_db` removes what Airflow remembers of runs older than {tasks.AIRFLOW_DAYS} days.
+- `clean_airflow_db` removes what Airflow keeps of runs older than {tasks.AIRFLOW_DAYS} days.
 
 Landed loads are never removed: a full rebuild needs them. When a task fails, see {settings.runbook}.
 """,

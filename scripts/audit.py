@@ -73,7 +73,7 @@ def judge(
             names = {weakness["id"], *weakness.get("aliases", [])}
             if not any((package["name"], name) in excepted for name in names):
                 fixed = ", ".join(weakness["fix_versions"]) or "no version yet"
-                wrong.append(f"{package['name']} {package['version']} has {weakness['id']}; mended in {fixed}")
+                wrong.append(f"{package['name']} {package['version']} has {weakness['id']}; fixed in {fixed}")
     if not asked:
         return wrong, "audit: the package index answered for no package, so nothing is known of their weaknesses today"
     return wrong, f"audit: the package index's advisories were asked about {len(asked)} of {len(packages)} packages"

@@ -1,4 +1,4 @@
-"""Write .env for docker compose, once: .env.example with a fresh secret wherever that has none.
+"""Write .env for docker compose, once: .env.example with a fresh secret where that has none.
 
 Makes the folder for exports and marts too: Docker would make it as root, and the containers could not write there.
 """

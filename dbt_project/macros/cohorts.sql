@@ -26,7 +26,7 @@
   under min_base; CAC is empty where no cost of acquisition is on record, which is not a cost of 0.
 #}
 {% macro origin_cohort_columns(cohorts) -%}
-    {%- set told = "not " ~ cohorts ~ ".is_suppressed" -%}
+    {%- set shown = "not " ~ cohorts ~ ".is_suppressed" -%}
     {%- set cac = cohorts ~ ".cac_amount" -%}
     {%- set retained = (
         cohorts
@@ -43,7 +43,7 @@
     cast(
         {{ cohorts }}.acquisition_cost_amount as {{ type_amount() }}
     ) as acquisition_cost_amount,
-    case when {{ told }} then {{ cac }} end as cac_amount,
+    case when {{ shown }} then {{ cac }} end as cac_amount,
     case
         when {{ cac }} is null
         then 'no cost of acquisition is on record in this currency'
@@ -51,22 +51,22 @@
         then 'too few customers in the cohort'
     end as cac_missing_reason,
     case
-        when {{ told }} then {{ cohorts }}.cumulative_cm3_mean_amount
+        when {{ shown }} then {{ cohorts }}.cumulative_cm3_mean_amount
     end as cumulative_cm3_mean_amount,
     cast(
-        case when {{ told }} then {{ cohorts }}.payback_month_number end as bigint
+        case when {{ shown }} then {{ cohorts }}.payback_month_number end as bigint
     ) as payback_month_number,
-    case when {{ told }} then {{ worth }} end as lifetime_value_mean_amount,
+    case when {{ shown }} then {{ worth }} end as lifetime_value_mean_amount,
     cast({{ cohorts }}.predicted_count as bigint) as predicted_count,
-    case when {{ told }} then {{ div(worth, cac) }} end as ltv_cac_ratio,
+    case when {{ shown }} then {{ div(worth, cac) }} end as ltv_cac_ratio,
     cast(
         {{ cohorts }}.retention_cost_amount as {{ type_amount() }}
     ) as retention_cost_amount,
     case
-        when {{ told }} and {{ retained }} then {{ to_retain }}
+        when {{ shown }} and {{ retained }} then {{ to_retain }}
     end as cost_to_retain_amount,
     case
-        when {{ told }} and {{ retained }} then {{ div(to_retain, cac) }}
+        when {{ shown }} and {{ retained }} then {{ div(to_retain, cac) }}
     end as retention_cost_ratio,
     {{ cohorts }}.is_suppressed
 {%- endmacro %}

@@ -10,7 +10,7 @@
 
 {#
   A user's own columns: every `x_...` column of `relation`, written `, alias.x_a, alias.x_b`.
-  They travel untouched from the export to the core tables; nothing of ours reads them.
+  They go unchanged from the export to the core tables; no model of this project reads their content.
 #}
 {% macro x_columns(relation, alias=none) -%}
     {%- for name in column_names(relation) if name.startswith("x_") -%}

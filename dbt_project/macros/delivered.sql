@@ -24,7 +24,7 @@
     coalesce(nullif({{ figure }}, 0), {{ when_delivered(what, figure) }})
 {%- endmacro %}
 
-{# What a customer spent with us in a category, 0 where nothing; of a category order lines alone tell. #}
+{# What a customer spent with us in a category, 0 where nothing; only order lines have categories. #}
 {% macro own_spend(amount, category) -%}
     case
         when {{ amount }} is not null

@@ -23,7 +23,7 @@
             select *, {{ made_key(key) }} as record_key
             from {{ source("raw", feed) }}
             {%- if only_new %}
-                -- the filter stands here as well, so that no file of an old load is
+                -- the filter is here as well, so that no file of an old load is
                 -- opened
                 where
                     load_id in (

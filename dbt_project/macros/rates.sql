@@ -65,7 +65,7 @@
     cast(count(case when {{ condition }} then 1 end) as bigint)
 {%- endmacro %}
 
-{# The same among those for whom it is known: empty, not 0, where it is known for none. #}
+{# The same among the rows where it is known: empty, not 0, where it is known in no row. #}
 {% macro count_among(known, condition) -%}
     case when count({{ known }}) > 0 then {{ count_where(condition) }} end
 {%- endmacro %}

@@ -38,10 +38,10 @@
 {%- endmacro %}
 
 {#
-  Joins that bring each of `customers` the figures of its `margin_segment` as `near` and those of everybody as
-  `everybody`, for who has no such segment or where too few stand in it. `by` parts the figures further.
+  Joins that give each of `customers` the figures of its `margin_segment` as `near` and those of all customers as
+  `overall`: used for a customer without such a segment, or with too few customers in it. `by` splits the figures further.
 #}
-{% macro join_near_and_everybody(figures, by=none) -%}
+{% macro join_near_and_all(figures, by=none) -%}
     left join
         segments
         on customers.customer_key = segments.customer_key
@@ -52,6 +52,6 @@
         and segments.segment = near.segment
         {%- if by %} and customers.{{ by }} = near.{{ by }} {%- endif %}
     left join
-        {{ figures }} as everybody on everybody.segment_by = 'all'
-        {%- if by %} and customers.{{ by }} = everybody.{{ by }} {%- endif %}
+        {{ figures }} as overall on overall.segment_by = 'all'
+        {%- if by %} and customers.{{ by }} = overall.{{ by }} {%- endif %}
 {%- endmacro %}

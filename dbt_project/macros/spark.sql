@@ -6,7 +6,7 @@
 
 {#
   The rows of a seed, each value a text with its quotes and backslashes escaped, cast to the column's type. dbt-spark puts
-  quotes around a value as it stands, and writes what is missing as the text None.
+  quotes around the unchanged value, and writes a missing value as the text None.
 #}
 {% macro spark__load_csv_rows(model, agate_table) %}
     {%- set types = model["config"].get("column_types", {}) -%}

@@ -60,7 +60,7 @@
     )
 {%- endmacro %}
 
-{# Whether `value` stands in a list that is parted by semicolons; -99.0 from a spreadsheet is -99. #}
+{# Whether `value` is in a list that is separated by semicolons; -99.0 from a spreadsheet is -99. #}
 {% macro is_listed(value, listed) -%}
     (
         ';' || replace(coalesce({{ listed }}, ''), ' ', '') || ';'
@@ -69,8 +69,8 @@
 {%- endmacro %}
 
 {#
-  Of each `keys` the scale that most scores of a relation stand on (a name or a subquery in brackets): the mean of a 4
-  of 5 and a 4 of 10 is none, also as places on 0..100. Joined by keys and scale it leaves the other scales out.
+  For each `keys` the scale of most scores of a relation (a name or a subquery in brackets). A 4 of 5 and a 4 of 10 have
+  no common mean, also not as places on 0..100. Joined by keys and scale it leaves the other scales out.
 #}
 {% macro usual_scales(scores, keys, scale_max) -%}
     select {{ keys }}, {{ scale_max }}

@@ -134,35 +134,35 @@ class Books:
 
     def segments(self) -> list[tuple[str, str, set[str]]]:
         """Kind, name and members of the segments that are audited."""
-        everybody = self.days().keys()
+        customers = self.days().keys()
         cuts: dict[str, set[str]] = {}
-        for who in everybody:
+        for who in customers:
             cuts.setdefault(self.ages.get(who) or "unknown", set()).add(who)
         parts = [("age_band", name, members) for name, members in cuts.items()]
-        return [("all", "all", set(everybody)), *parts]
+        return [("all", "all", set(customers)), *parts]
 
     def delivered(self, sums: dict[str, Any]) -> dict[str, Any]:
-        """The amounts, those empty of which no row of the shop tells anything."""
+        """The amounts; an amount that no row of the shop has is empty."""
         orders, lines = self.shop.feeds["orders"], self.shop.feeds["order_lines"]
-        told = {
-            "discount_amount": _tells(orders, "discount_amount", "gross_amount")
-            or _tells(lines, "discount_amount")
+        is_delivered = {
+            "discount_amount": _has_value(orders, "discount_amount", "gross_amount")
+            or _has_value(lines, "discount_amount")
             or 2 * sum(line.get("list_price") is not None for line in lines) >= len(lines),
-            "shipping_amount": _tells(orders, "shipping_amount"),
+            "shipping_amount": _has_value(orders, "shipping_amount"),
             "refund_amount": bool((self.refunds["who"] != GUEST).any())
             if len(self.refunds)
             else "refunds" in self.shop.feeds,
-            "shipping_cost_amount": _tells(orders, "shipping_cost_amount"),
-            "payment_fee_amount": _tells(orders, "payment_fee_amount"),
+            "shipping_cost_amount": _has_value(orders, "shipping_cost_amount"),
+            "payment_fee_amount": _has_value(orders, "payment_fee_amount"),
         }
-        return {name: amount if told.get(name, True) else None for name, amount in sums.items()}
+        return {name: amount if is_delivered.get(name, True) else None for name, amount in sums.items()}
 
     def is_left_truncated(self, first_day: date) -> bool:
         """First order in the first churn_days of the data."""
         return first_day < self.data_start + timedelta(days=CHURN_DAYS)
 
 
-def _tells(rows: Iterable[dict[str, Any]], *names: str) -> bool:
+def _has_value(rows: Iterable[dict[str, Any]], *names: str) -> bool:
     """Whether any row has a value in one of the columns."""
     return any(row.get(name) is not None for row in rows for name in names)
 

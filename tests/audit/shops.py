@@ -66,7 +66,7 @@ def one_time_buyers() -> Shop:
 
 def _boutique_yearly_survey(shop: Shop, chance: random.Random) -> None:
     """One wave to 240 customers, on a scale of seven, with what they spend in all shops in 90 days."""
-    for code, role, low, high in (("all", "overall_satisfaction", 1, 7), ("tell", "recommend", 0, 10)):
+    for code, role, low, high in (("all", "overall_satisfaction", 1, 7), ("advise", "recommend", 0, 10)):
         scale = {"scale_min": low, "scale_max": high}
         shop.add("survey_questions", survey_id="yearly", question_code=code, role=role, **scale)
     shop.add(
@@ -91,7 +91,7 @@ def _boutique_yearly_survey(shop: Shop, chance: random.Random) -> None:
             mode="mail",
             status="complete",
         )
-        answers = {"all": chance.randrange(1, 8), "tell": chance.randrange(11)}
+        answers = {"all": chance.randrange(1, 8), "advise": chance.randrange(11)}
         if chance.random() < 0.5:
             answers["spent"] = chance.choice([37, 50, 80, 125, 149, 400])
         for code, value in answers.items():

@@ -132,8 +132,8 @@ def test_a_failed_load_alerts_at_once_with_the_address_of_its_log(airflow, shop,
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example")
     write_broken_till(shop, DAY)
     assert airflow.run("load_orders")["till"] == "failed"
-    told = Ledger(load_settings(shop).ledger).events("notify")
-    assert len(told) == 1
+    alerts = Ledger(load_settings(shop).ledger).events("notify")
+    assert len(alerts) == 1
     said = "".join(capfd.readouterr()) + caplog.text
     assert "Loyalty warehouse shop: 1 thing needs attention, 1 critical" in said
     assert "till_2024-06-01.csv" in said
@@ -141,7 +141,7 @@ def test_a_failed_load_alerts_at_once_with_the_address_of_its_log(airflow, shop,
     assert "/tasks/till" in said
     assert "Report: " not in said  # nothing is published
     airflow.run("load_orders")
-    assert Ledger(load_settings(shop).ledger).events("notify") == told
+    assert Ledger(load_settings(shop).ledger).events("notify") == alerts
 
 
 def test_an_alert_has_no_address_that_does_not_open(airflow, shop, capfd, caplog):

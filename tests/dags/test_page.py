@@ -27,7 +27,7 @@ rows:
     because: Nothing costs that much.
     expectation: {type: expect_column_values_to_be_between, kwargs: {column: total_amount, max_value: 100}}
 """
-DEAR = one_mart.HEADER + "7,<b>ann</b>,2017-12-31 10:00:00,7.00\n8,eve,2017-12-31 11:00:00,500.00\n"
+EXPENSIVE = one_mart.HEADER + "7,<b>ann</b>,2017-12-31 10:00:00,7.00\n8,eve,2017-12-31 11:00:00,500.00\n"
 
 Visit = Callable[[str], TestClient]
 
@@ -57,7 +57,7 @@ def shop(published: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     (published.expectations / "orders.yml").write_text(RULE)
     feed = published.feeds / "orders.yml"
     feed.write_text(feed.read_text() + "max_quarantine_rate: 0.5\n")
-    one_mart.deliver(published, "2017-12-31", DEAR)
+    one_mart.deliver(published, "2017-12-31", EXPENSIVE)
     one_mart.load(published)
     return published
 

@@ -1,4 +1,4 @@
-"""The login of a connection stands in nothing that Airflow keeps of a task: database, rendered templates, logs."""
+"""The login of a connection is in nothing that Airflow keeps of a task: database, rendered templates, logs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ columns: {order_id: id, customer_id: customer, ordered_at: at, total_amount: tot
 
 
 def files_containing(folder: Path, text: str) -> list[Path]:
-    """The files below a folder that hold a text as it stands."""
+    """The files below a folder that contain exactly this text."""
     return [file for file in folder.rglob("*") if file.is_file() and text.encode() in file.read_bytes()]
 
 

@@ -61,13 +61,13 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 def test_one_ticket_and_one_answer(warehouse: Warehouse) -> None:
     """They say little, and are no error. (A warehouse without any row is built in test_unit_tests.)"""
-    warehouse.load("tickets", [_ticket(0, hours=1, customer_id="nobody", severity="one of one")])
-    told = question("s", "told", "wom_told_count", 0, None)
+    warehouse.load("tickets", [_ticket(0, hours=1, customer_id="someone", severity="one of one")])
+    people = question("s", "people", "wom_told_count", 0, None)
     overall = question("s", "overall", "overall_satisfaction", 1, 5)
-    load_survey(warehouse, [overall, told], [{"overall": 1, "told": 3, "_customer_id": "nobody"}])
+    load_survey(warehouse, [overall, people], [{"overall": 1, "people": 3, "_customer_id": "someone"}])
     warehouse.load(
         "survey_sends",
-        [{"send_id": "1", "survey_id": "s", "wave": "w1", "customer_id": "nobody", "mode": "mail", "sent_at": DAY}],
+        [{"send_id": "1", "survey_id": "s", "wave": "w1", "customer_id": "someone", "mode": "mail", "sent_at": DAY}],
     )
     build(warehouse, *TICKET_MARTS, *SURVEY_MARTS)
     silent = (
@@ -89,7 +89,7 @@ def test_one_ticket_and_one_answer(warehouse: Warehouse) -> None:
     )
     assert warehouse.query(work) == [(1, None, 1, None, None)], "what became of the letter was not delivered"
     followed = "select unhappy_count, due_count, in_time_rate from marts.satisfaction__followups where contact = 'all'"
-    assert warehouse.query(followed) == [(1, 0, None)], "the exports tell of no contact"
+    assert warehouse.query(followed) == [(1, 0, None)], "the exports have no contact"
 
 
 def test_published_intervals_and_tickets_all_alike(warehouse: Warehouse) -> None:

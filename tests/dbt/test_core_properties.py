@@ -165,7 +165,7 @@ def test_amounts_without_a_rate_stay_in_their_currency_and_are_never_added_up(bu
     )
     assert {float(rate) for (rate,) in rates} <= {1.25}
     outside = {row[0] for row in built.query("select base_key from steps.int_profitability__customer_profits")}
-    assert "other_currency:USD" in outside, "a EUR customer's orders in USD stand outside the customer's row"
+    assert "other_currency:USD" in outside, "a EUR customer's orders in USD are outside the customer's row"
 
 
 def test_a_users_own_columns_reach_the_core(built: Warehouse) -> None:

@@ -1,4 +1,4 @@
-"""Loyalty in a small shop: every customer in one quadrant, at most one action due, and claims that cannot be told."""
+"""Loyalty in a small shop: every customer in one quadrant, at most one action due, and no claim is decided."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPat
     return made
 
 
-def test_everybody_stands_in_one_quadrant(shop: Warehouse) -> None:
+def test_every_customer_is_in_one_quadrant(shop: Warehouse) -> None:
     found = dict(shop.query("select customer_id, loyalty_quadrant from marts.loyalty__customers"))
     named = {name: name for name in ("true", "latent", "spurious", "none")}
     assert found == named | {"silent": "unmeasured", "angry": "unmeasured", "private": "spurious"}
@@ -203,8 +203,8 @@ def test_claims_are_quoted_as_the_textbook_has_them() -> None:
     assert figures["one_in_25_complains"] == (textbook["silent"]["complaint_rate"],) * 2
     mouth = textbook["wom"]
     assert [figures[name][0] for name in ("dissatisfied_tells_22", "satisfied_tells_8", "delighted_tells_10")] == [
-        mouth["negative_told"] / mouth["dissatisfied"],
+        mouth["negative_people_told"] / mouth["dissatisfied"],
         8,
-        (mouth["positive_told"] - 8 * mouth["satisfied"]) / mouth["delighted"],
+        (mouth["positive_people_told"] - 8 * mouth["satisfied"]) / mouth["delighted"],
     ]
     assert figures["six_times_4_5_v_1_2"] == figures["six_times_5_v_4"] == (6, 6)

@@ -32,7 +32,7 @@ RANKED_WITHOUT_ORDER = re.compile(
 
 
 # What Spark reads otherwise, or not at all: the name of a window before a minus goes on after it (`whole-a`), `not` may
-# not stand after a comparison, and a text without a length is `string`.
+# not follow a comparison, and a text without a length is `string`.
 NOT_ON_SPARK = re.compile(r"\bover\s+\w+\s*-|(?:=|<>|<|>)\s*not\b|\bas\s+(?:text|varchar)\b(?!\s*\()", re.IGNORECASE)
 TEXTS_WITHOUT_LENGTH = {"text", "varchar"}
 

@@ -109,7 +109,7 @@ def test_every_answer_is_a_published_column(register: list[Row], models: dict[st
     assert strangers == []
 
 
-def test_every_answer_has_a_unit_test_of_its_model_or_of_one_it_stands_on(
+def test_every_answer_has_a_unit_test_of_its_model_or_of_one_that_it_reads(
     register: list[Row], models: dict[str, Any], manifest: Any
 ) -> None:
     tested = {(test.name, test.model) for test in manifest.unit_tests.values()}
@@ -150,7 +150,7 @@ def _is_chinese(text: str) -> bool:
 
 
 def _ancestors(name: str, models: Mapping[str, Any], manifest: Any) -> set[str]:
-    """A model and all models it stands on, by name."""
+    """A model and all models before it in the lineage, by name."""
     found: set[str] = set()
     waiting = [name]
     while waiting:

@@ -370,7 +370,7 @@ def test_sbg_predicts_the_periods_it_has_not_seen(contracts: Warehouse) -> None:
     assert rows == [("club, high end", 4, 3), ("club, regular", 4, 4)]
 
 
-def test_a_shop_of_25_customers_is_told_why_nothing_is_predicted(contracts: Warehouse) -> None:
+def test_a_shop_of_25_customers_is_shown_why_nothing_is_predicted(contracts: Warehouse) -> None:
     reasons = contracts.query(
         "select prediction_missing_reason, count(*), count(order_probability) + count(p_alive) + count(clv_amount)"
         " from core.fct_customer_predictions group by all"

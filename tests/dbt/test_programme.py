@@ -67,7 +67,7 @@ def _random_programme(seed: int, accounts: int = 40) -> list[Row]:
 
 
 def _with_entries(shop: Warehouse, entries: list[Row]) -> Warehouse:
-    """The shop with these entries of points and no others; only what stands on them is built again."""
+    """The shop with these entries of points and no others; only what reads them is built again."""
     shop.withdraw("programme", "entries")
     shop.load("programme", entries, load_id="entries")
     shop.dbt("run", "--select", *(f"+{mart},stg_programme__entries+" for mart in MARTS))
@@ -102,7 +102,7 @@ def _assert_points_add_up(warehouse: Warehouse) -> None:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, environment: pytest.MonkeyPatch) -> Warehouse:
-    """Two customers, of whom one pays in a currency without a rate, and no programme."""
+    """Two customers, one of them pays in a currency without a rate, and no programme."""
     made = new_warehouse(tmp_path_factory.mktemp("shop"), environment)
     made.load("orders", _orders(0, [0, 40, 300]) + _orders(1, [5], "EUR"))
     build(made, *MARTS, as_of=AS_OF)

@@ -88,8 +88,8 @@ def test_cdnow_revenue_tiers_hold_the_published_shares(cdnow: Warehouse) -> None
     exact = dict(cdnow.query("select tier, measure_share_rate from marts.profitability__tiers where group_by = 'tier'"))
     for tier, oracle in (("top_5", "vip5"), ("next_15", "imp15"), ("last_80", "ord80")):
         assert exact[tier] == pytest.approx(published[oracle], abs=1e-12)
-    everybody = cdnow.query("select customer_count, gini_index from marts.profitability__tiers where group_by = 'all'")
-    assert everybody == [(published["n"], pytest.approx(published["gini"], abs=1e-12))]
+    everyone = cdnow.query("select customer_count, gini_index from marts.profitability__tiers where group_by = 'all'")
+    assert everyone == [(published["n"], pytest.approx(published["gini"], abs=1e-12))]
 
 
 def test_cdnow_has_no_costs_so_profit_is_unknown_and_says_why(cdnow: Warehouse) -> None:

@@ -42,7 +42,7 @@ def test_hardly_any_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     wallets = made.query("select wallet_method, share_of_wallet, fit_status from marts.wallet__customer_periods")
     assert wallets == [(None, None, "not fitted")] * 2
 
-    load_survey(made, [OVERALL], [{"overall": 5, "_customer_id": "nobody"}])
+    load_survey(made, [OVERALL], [{"overall": 5, "_customer_id": "someone"}])
     alike = [
         {"overall": 4, "_customer_id": f"c{i}", "_wave": f"w{wave}", "_submitted_at": DAY + timedelta(days=30 * wave)}
         for wave in (1, 2)

@@ -66,7 +66,7 @@ def one_of_everything(warehouse: Warehouse) -> None:
 
 
 def one_answer(warehouse: Warehouse) -> None:
-    """25 customers, one of whom answered one question."""
+    """25 customers; one of them answered one question."""
     _land_shop(warehouse, _orders(customers=25, each=4))
     load_survey(
         warehouse,
@@ -160,8 +160,8 @@ def _says_nothing_of_groups(warehouse: Warehouse) -> None:
     assert (
         warehouse.value("select count(*) from marts.retention__customers where prediction_missing_reason is null") == 0
     )
-    told = "select distinct verdict from marts.loyalty__claims"
-    assert warehouse.query(told) == [("cannot tell",)]
+    verdicts = "select distinct verdict from marts.loyalty__claims"
+    assert warehouse.query(verdicts) == [("cannot tell",)]
 
 
 @pytest.mark.slow
@@ -175,7 +175,7 @@ def test_one_customer(lonely: Warehouse) -> None:
         ("I", 1, 1),
         ("all", 1, 1),
         ("top_5", 1, 1),
-        *[("unknown", 1, 1)] * 4,  # no export tells age, gender, region or source
+        *[("unknown", 1, 1)] * 4,  # no export has age, gender, region or source
     ]
     assert (
         _filled(lonely, "retention__order_gap_curve", "returned_rate closed_p50_days p50_days p90_days regularity_k")
@@ -238,7 +238,7 @@ def test_one_answer(answered_once: Warehouse) -> None:
     assert answered_once.query(
         "select response_count, is_suppressed from marts.satisfaction__segment_months where segment_by = 'all'"
     ) == [(1, True)]
-    # the answer itself stands; a single item has no spread and no ratio
+    # the answer itself is shown; a single item has no spread and no ratio
     assert answered_once.query(
         "select overall_score, loyalty_class, c_ratio, mark_deviation, nps_class from marts.satisfaction__responses"
     ) == [(5.0, "loyal", None, None, None)]

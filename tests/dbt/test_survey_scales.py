@@ -129,7 +129,7 @@ def test_b2_an_open_scale_has_scores_and_no_classes(surveyed: Warehouse) -> None
 
 
 def test_k6_answers_about_orders_are_their_customers(surveyed: Warehouse) -> None:
-    """Forty answers name an order and no customer: all are followed up, and 1..5 of late orders stand against 6..10."""
+    """Forty answers name an order and no customer: all are followed up; 1..5 of late orders are compared with 6..10."""
     answers = "select count(*) from marts.satisfaction__responses where survey_id = '{}' and customer_key is not null"
     assert surveyed.value(answers.format(BY_ORDER)) == CUSTOMERS
     followed = "select sum(customer_count) from marts.satisfaction__loyalty_curve where segment_by = 'all' "

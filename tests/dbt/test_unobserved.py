@@ -74,7 +74,7 @@ def test_k2_no_figure_becomes_0_or_1_without_an_optional_column(shop: Shop, colu
 
 def test_k2_every_0_or_1_that_stays_has_its_reason() -> None:
     rows = known()
-    assert all(None not in row for row in rows), "a reason with a comma stands in quotes"
+    assert all(None not in row for row in rows), "a reason with a comma is in quotes"
     assert all(len(row["why"]) > 20 for row in rows), "say in the column `why` why it is no missing figure"
     assert len({(row["taken"], row["mart"], row["column"]) for row in rows}) == len(rows)
     assert {row["taken"] for row in rows} <= {*load_contract(), *OPTIONAL}

@@ -75,7 +75,7 @@ def test_tied_brands_share_the_mean_of_their_ranks(rated: Warehouse, how: str) -
     assert _shares(rated, how) == pytest.approx([0.416667, 0.416667, 0.166667], abs=1e-6)
 
 
-def test_ratings_stand_in_for_ranks(rated: Warehouse) -> None:
+def test_ratings_are_used_without_ranks(rated: Warehouse) -> None:
     assert _shares(rated, "ratings") == pytest.approx([0.416667, 0.166667, 0.416667], abs=1e-6)
 
 
@@ -174,12 +174,12 @@ def test_small_cells_are_pooled_once(households: Warehouse) -> None:
 
 
 def test_without_peers_nothing_is_imputed(households: Warehouse) -> None:
-    stranger = _with_least_peers(households, 30).loc["nobody"]
+    stranger = _with_least_peers(households, 30).loc["someone"]
     assert stranger.own == 10
     assert stranger[["wallet", "share", "peer_cell"]].isna().all()
 
 
-def test_the_regression_scores_everybody_with_known_peers(households: Warehouse) -> None:
+def test_the_regression_scores_all_customers_with_known_peers(households: Warehouse) -> None:
     with households.connect() as connection:
         fits = estimates.run(connection, date(2017, 12, 31))
     households.dbt("run", "--select", *SCORED, variables=BY_INCOME)

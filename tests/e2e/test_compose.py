@@ -146,7 +146,7 @@ def test_make_env_fills_every_secret_with_its_own_value():
 
 
 # Where root runs the tests the services run as a user without an entry in the list of users, as in a container. It may
-# read this machine's Python, wherever that is installed, and may write nothing but its own.
+# read this machine's Python, at any place, and may write only its own files.
 UID = 51234
 AS_ANOTHER_USER = (
     *("setpriv", f"--reuid={UID}", "--regid=0", "--clear-groups", "--no-new-privs"),

@@ -59,7 +59,7 @@ def sums(settings: Settings, mart: str) -> list[tuple]:
     return one_mart.published(settings, f"select sum(net_amount) from marts.{mart}")
 
 
-def test_a_failed_mart_is_kept_until_it_is_mended_and_the_others_are_renewed(shop: Settings) -> None:
+def test_a_failed_mart_is_kept_until_it_is_corrected_and_the_others_are_renewed(shop: Settings) -> None:
     assert night(shop) == nightly.CLEAN
     one_mart.deliver(shop, "2017-12-31", one_mart.DAY_31)
     months(shop).write_text(BROKEN)
@@ -73,7 +73,7 @@ def test_a_failed_mart_is_kept_until_it_is_mended_and_the_others_are_renewed(sho
     assert kept[:4] == ("wallet__months", "kept", "2017-12-30", True)
     assert "wallet__months" in kept[4] and "cannot take" in kept[4]
     assert any("wallet__months" in one for one in attention(opened(shop), []))
-    assert night(shop) == nightly.WITH_REJECTS, "it is still not mended"
+    assert night(shop) == nightly.WITH_REJECTS, "it is still not corrected"
     months(shop).write_text(MONTHS)
     assert night(shop) == nightly.CLEAN
     assert sums(shop, "wallet__months") == [(43.5,)]

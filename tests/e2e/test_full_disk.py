@@ -1,6 +1,6 @@
 """No file may grow further: a clear failure, nothing half-written, the old marts stay, and with room all goes on.
 
-The limit of a process on the size of its files (RLIMIT_FSIZE) stands for a full disk: writes fail in the same places.
+A limit on the size of the process's files (RLIMIT_FSIZE) replaces a full disk: writes fail in the same places.
 """
 
 from __future__ import annotations

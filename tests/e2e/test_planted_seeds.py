@@ -39,7 +39,7 @@ PUBLISHED = {"orders", "order_lines", "products", "customers", "campaigns", "cam
 
 STEPS = (survey_weights, survey_drivers)
 
-# Where the parameters stand, and the odds of all modes, whose direction only many draws show.
+# The models that show the parameters, and the odds of all modes, whose direction only many draws show.
 TARGETS = (
     "int_satisfaction__contrasts",
     "int_satisfaction__score_rates",
@@ -138,7 +138,7 @@ def load(settings: Settings, is_wanted: Callable[[FeedConfig], bool]) -> None:
 
 
 def build(settings: Settings, project: Project, names: set[str]) -> None:
-    """The build's own steps, on some of the models: core, estimates, what stands on them."""
+    """The build's own steps, on some of the models: core, estimates, what reads them."""
     workspace = opened(settings)
     loads = workspace.ledger.loads()
     with work_file.open_work_file(settings) as connection:

@@ -31,7 +31,7 @@ def read(folder: Path, done: Any, held_open: bool, results: Any) -> None:
 
 
 def ask(folder: Path, done: Any, held_open: bool) -> tuple[int, int, list[str]]:
-    """Ask until it is told to end; gives how many queries it asked, how many states it saw, and what went wrong."""
+    """Ask until `done` is set; gives how many queries it asked, how many states it saw, and what went wrong."""
     asked, states, wrong = 0, set(), []
     file = str(folder / "current" / "loyalty.duckdb")
     held = duckdb.connect(file, read_only=True) if held_open else None

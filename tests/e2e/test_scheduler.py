@@ -69,11 +69,11 @@ def nothing_new_builds_nothing(night: Night) -> None:
 
 def a_refused_file_does_not_hold_up_the_others(night: Night) -> None:
     """Its task fails and wakes nothing; the next build takes what has landed beside it."""
-    shop, first, told = night.settings.workspace, night.generation(), len(night.events("notify"))
+    shop, first, sent = night.settings.workspace, night.generation(), len(night.events("notify"))
     write_till(shop, date(2024, 6, 2))
     write_broken_till(shop, date(2024, 6, 3))
     assert night.states("load_orders", night.trigger("load_orders")) == {"till": "failed"}
-    night.wait(lambda: len(night.events("notify")) > told, "the alert, before any build")
+    night.wait(lambda: len(night.events("notify")) > sent, "the alert, before any build")
     night.trigger("build_marts")
     night.wait_until_quiet()
     assert night.generation() == (first or 0) + 1

@@ -1,4 +1,4 @@
-"""A secret that the warehouse was given stands in none of the files it writes and in nothing it says."""
+"""A secret that the warehouse was given is in none of the files that it writes, and in no message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCES = {
     "strange": "sql: {query: select 1, connection: strange}\n",
     "unknown": "http: {endpoint: /export, connection: nowhere}\n",
 }
-# What a login stands in, by connection, and the sentence of who cannot use it.
+# The address with a login, by connection, and the sentence when it cannot be used.
 LOGINS = {
     "down": f"http://user:{CANARY}@127.0.0.1:9",
     "refusing": f"sqlite:////nowhere/{CANARY}/x.db",
@@ -70,6 +70,6 @@ def test_the_canary_is_in_no_traceback_that_is_kept(trusted, monkeypatch):
     assert files_containing(trusted, CANARY) == []
 
 
-def test_the_key_stands_in_its_own_file_alone(published):
+def test_the_key_is_in_its_own_file_alone(published):
     key = keys.load_key(published)[0].hex()
     assert files_containing(published, key) == [keys.key_file(published)]

@@ -1,4 +1,4 @@
-"""Two runs at once never interleave: one goes on, the other waits or is told in a sentence who is before it."""
+"""Two runs at once never interleave: one goes on, the other waits or ends with a sentence that names the first."""
 
 import os
 import signal
@@ -54,7 +54,7 @@ def test_two_loads_of_one_file_at_once_land_it_once(tmp_path):
     assert verify(opened(settings)) == []
 
 
-def test_a_build_beside_a_hanging_one_is_told_who_and_since_when(impatient):
+def test_a_build_beside_a_hanging_one_says_who_holds_the_lock_and_since_when(impatient):
     with hanging_at("build.locked", build_in, impatient.workspace) as hanging:
         pid = hanging.pid
         for step in (build.build, publish):

@@ -43,7 +43,7 @@ def shop_with(folder: Path, rows: int) -> Settings:
 
 
 def peak_of_landing(folder: Path, rows: int) -> int:
-    """The most memory that landing an export of so many rows took, in a process of its own; nothing of it is kept."""
+    """The most memory that landing an export of so many rows took, in a process of its own; the load is not kept."""
     settings = shop_with(folder / "shop", rows)
     process = start(land_and_say_the_peak, settings.workspace, folder / "peak")
     process.join()

@@ -1,7 +1,7 @@
 """A task whose supervisor is killed lives on beside its own retry: together they end in one generation.
 
 The scheduler is a real one. The task hangs at a fail-point while it holds the work file, so that it outlives its
-supervisor until its retry stands at the same lock, however slow the machine is; then both go on.
+supervisor until its retry waits at the same lock, however slow the machine is; then both go on.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def test_a_task_that_outlives_its_supervisor_and_its_retry_end_in_one_generation
         night.start("build_marts")
         with zombie_of(night) as zombie:
             night.wait(lambda: night.tries("build_marts", task) == 2, "the retry")
-            night.wait(lambda: len(at_the_lock(landed)) == 2, "the retry to stand at the lock")
+            night.wait(lambda: len(at_the_lock(landed)) == 2, "the retry to wait at the lock")
             assert holder(landed) == zombie.pid
             assert generations(landed) == []
         night.wait(lambda: go_on(landed) or is_over(night), "the retry to end")

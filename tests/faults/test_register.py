@@ -29,7 +29,7 @@ def rows() -> list[list[str]]:
 
 @cache
 def marked_in(file: str) -> dict[str, bool]:
-    """The tests of a module, and whether each is marked as not mended yet."""
+    """The tests of a module, and whether each is marked as not corrected yet."""
     tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
     found = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     return {node.name: any("xfail" in ast.unparse(mark) for mark in node.decorator_list) for node in found}

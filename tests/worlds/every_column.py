@@ -81,7 +81,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 
 @dataclass
 class Shop:
-    """The draws: whose order is whose, and how content everybody is (0..1)."""
+    """The draws: who placed which order, and how content each customer is (0..1)."""
 
     chance: random.Random
     mood: dict[str, float]
@@ -179,7 +179,7 @@ def _source_of(customer: str | None) -> str:
 
 
 def _level(customer: str | None) -> int:
-    """How dear somebody buys, 1..6."""
+    """How expensive the purchases of a customer are, 1..6."""
     return 1 + sum(map(ord, customer or "")) % 6
 
 
@@ -230,7 +230,7 @@ def _order_lines(shop: Shop) -> Iterator[Row]:
                     "cost_amount": shop.some(None, Decimal("2.5")),
                     "seller_id": shop.some(None, "s1"),
                 }
-    yield {"order_id": "nobody's", "line_number": 1, "product_id": "p1", "quantity": 1, "net_amount": 3}
+    yield {"order_id": "missing", "line_number": 1, "product_id": "p1", "quantity": 1, "net_amount": 3}
 
 
 def _refunds(shop: Shop) -> Iterator[Row]:
@@ -427,7 +427,7 @@ def _costs(shop: Shop) -> Iterator[Row]:
         ("returns", "order", "returns"),
         ("fraud", "order", "amount"),
         ("care", "customer", "contacts"),
-        ("desk", "customer", "tickets"),
+        ("support", "customer", "tickets"),
         ("hotline", "customer", "ticket_minutes"),
         ("club", "customer", "points"),
         ("ads", "campaign", "contacts"),

@@ -103,7 +103,7 @@ TABLES = {
         ('all', 'six_times', 'all', 'The completely satisfied come back six times as often as the others.',
          '完全满意的客户再次购买的可能性是其他客户的六倍。', 6.0, null::double, 1.4, 1.2, 1.7,
          40, 'does not hold', null),
-        ('all', 'tell_22', 'all', 'A dissatisfied customer tells 22 people.', '不满意的客户会告诉22人。',
+        ('all', 'dissatisfied_tells_22', 'all', 'A dissatisfied customer tells 22 people.', '不满意的客户会告诉22人。',
          22.0, null, null, null, null, 0, 'cannot tell', 'nothing was asked')
     ) as t (source, claim_id, variant, claim_en, claim_zh, claim_low, claim_high, observed_value, observed_low,
             observed_high, base_count, verdict, verdict_reason)""",

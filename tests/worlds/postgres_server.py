@@ -72,7 +72,7 @@ class Postgres:
                 cursor.execute(f'create table {schema}."{name}" ({columns})')
                 with tempfile.TemporaryDirectory() as folder:
                     file = Path(folder) / "rows.csv"
-                    # everything in quotes but NULL, so that an empty text is told from none
+                    # everything in quotes but NULL, so that an empty text differs from NULL
                     relation.to_csv(str(file), header=False, quoting="all")
                     with file.open("rb") as rows:
                         cursor.copy_expert(f'copy {schema}."{name}" from stdin (format csv)', rows)

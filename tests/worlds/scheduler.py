@@ -85,7 +85,7 @@ class Night:
         deadline = time.monotonic() + LONGEST_SECONDS
         while not has_happened():
             self.airflow.refuse_dead()
-            assert time.monotonic() < deadline, f"waited in vain for {what}; logs in {self.airflow.home}"
+            assert time.monotonic() < deadline, f"waited too long for {what}; logs in {self.airflow.home}"
             time.sleep(0.5)
 
     def generation(self) -> int | None:

@@ -18,7 +18,7 @@ DAY = datetime(2017, 6, 30, 12)
 SCENE = [
     {
         "order_id": "o1",
-        "customer_id": "nobody",
+        "customer_id": "someone",
         "ordered_at": DAY,
         "kind": "sale",
         "status": "completed",
@@ -92,7 +92,7 @@ def build(
     as_of: date = date(2017, 12, 31),
     variables: Mapping[str, Any] | None = None,
 ) -> None:
-    """Build the named models with everything they stand on, and test the named ones; nothing is fitted."""
+    """Build the named models with everything that they read, and test the named ones; nothing is fitted."""
     warehouse.set_build(as_of)
     parents = [f"+{name}" for name in selected]
     untested = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
@@ -106,7 +106,7 @@ def build_fitted(
     as_of: date = date(2017, 12, 31),
     variables: Mapping[str, Any] | None = None,
 ) -> list[estimates.Fit]:
-    """The same with the estimates: all once, then the fits, then what stands on them again."""
+    """The same with the estimates: all once, then the fits, then what reads them again."""
     statistics = (
         "stat_satisfaction__raking_cells",
         "stat_satisfaction__driver_sums",

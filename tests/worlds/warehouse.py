@@ -211,7 +211,7 @@ def _parsed(target: str) -> bytes:
 
 
 def project(target: str = "work") -> Manifest:
-    """The dbt project, read once in a test process for a target; everybody gets a copy, for dbt writes into it."""
+    """The dbt project, read once in a test process for a target; each caller gets a copy: dbt writes into it."""
     manifest: Manifest = pickle.loads(_parsed(target))
     return manifest
 

@@ -1,4 +1,4 @@
-{# Everybody is in segment `all`, and once in each attribute named by the var `segments`. #}
+{# Every customer is in segment `all`, and once in each attribute named by the var `segments`. #}
 {%- set attributes = [] -%}
 {%- for name in column_names(ref("dim_customers")) if name in var("segments") -%}
     {%- do attributes.append(name) -%}

@@ -1,8 +1,8 @@
 {#-
-  What single columns tell: each with the feed, and the rows of it that tell it. Read from the landed feeds, so that a
-  fault in the model of one feed withholds no mart of another.
+  What single columns deliver: each with the feed, and the condition for rows that have it. Read from the landed feeds,
+  so that a fault in the model of one feed withholds no mart of another.
 -#}
-{%- set told = [
+{%- set delivered_by_one = [
     ("arms", "campaign_contacts", "arm is not null"),
     ("categories", "products", "category is not null"),
     ("compensations", "tickets", "compensation_amount is not null"),
@@ -44,8 +44,8 @@
     ("ticket_kinds", "tickets", "kind is not null"),
     ("ticket_solutions", "tickets", "resolved_at is not null"),
 ] -%}
-{#- what every row of a feed should tell: a few rows with it say nothing of the others -#}
-{%- set told_by_most = [
+{#- what every row of a feed should have: a few rows with it do not show that the others have it -#}
+{%- set delivered_by_most = [
     ("answers", "survey_answers", "coalesce(value, label)"),
     ("discounts", "order_lines", "list_price"),
 ] -%}
@@ -54,7 +54,7 @@ with
 
     refunds as (select * from {{ source("raw", "refunds") }}),
 
-    -- a pool without a driver, or with neither amount nor rate, falls on no one
+    -- a pool without a driver, or with neither amount nor rate, is given to no customer
     pools as (
         select coalesce(lower(level), 'sustaining') as level, driver
         from {{ source("raw", "costs") }}
@@ -82,12 +82,12 @@ with
         union all
         select level || '_pools'
         from rates
-        {% for what, feed, condition in told %}
+        {% for what, feed, condition in delivered_by_one %}
             union all
             select '{{ what }}'
             where exists (select 1 from {{ source("raw", feed) }} where {{ condition }})
         {% endfor %}
-        {% for what, feed, column in told_by_most %}
+        {% for what, feed, column in delivered_by_most %}
             union all
             select '{{ what }}'
             from {{ source("raw", feed) }}

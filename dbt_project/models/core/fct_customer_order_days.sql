@@ -26,7 +26,7 @@ with
     ),
 
     -- An order in a currency that cannot be converted is still an order of its
-    -- customer: only its amounts stand apart.
+    -- customer: only its amounts are in a row of their own.
     order_counts as (
         select
             base_key,

@@ -9,8 +9,8 @@ with
 
     order_model as (select * from {{ ref("int_retention__order_model") }}),
 
-    -- a model that finds no leaving, or none before the second order, calls everybody
-    -- alive, however long they are silent
+    -- a model that finds no leaving, or none before the second order, calls all
+    -- customers alive, however long they do not order
     hidden as (
         select
             orders.customer_key,

@@ -38,7 +38,7 @@ with
                 ("holdout_", "days.calendar_date > windows.window_end_date"),
             ] %}
                 -- a day without value, or of unknown value in another currency, is a
-                -- day but says nothing of amounts
+                -- day but has no amount
                 cast(
                     count(
                         case

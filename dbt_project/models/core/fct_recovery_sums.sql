@@ -1,4 +1,4 @@
-{# Sums of both groups' outcomes, and the gaps within strata in which both stand, weighed by the recovered. #}
+{# Sums of both groups' outcomes, and the gaps within strata that have both groups, weighted by the recovered. #}
 with
     cases as (
         select *

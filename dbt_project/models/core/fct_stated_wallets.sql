@@ -2,7 +2,7 @@
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
-    -- what peers spend says nothing of rivals: only what the customer told counts
+    -- what peers spend does not show rivals: only the customer's own statement counts
     statements as (
         select *
         from {{ ref("int_wallet__period_statements") }}
@@ -11,7 +11,7 @@ with
 
     spends as (select * from {{ ref("fct_wallet_spend") }}),
 
-    told as (
+    stated as (
         select
             {{ made_key(period.split(", ")) }} as wallet_key,
             statements.customer_key,
@@ -42,7 +42,7 @@ with
                 partition by customer_key, category, wallet_method
                 order by period_start_date, md5(wallet_key)
             ) as share_before
-        from told
+        from stated
     ),
 
     final as (

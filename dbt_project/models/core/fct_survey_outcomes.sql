@@ -61,7 +61,7 @@ with
         inner join
             {{ ref("fct_contracts") }} as contracts
             on follow_ups.customer_key = contracts.customer_key
-        -- where no end is told, a contract does not say that its customer stays
+        -- where no end is given, a contract does not show that its customer stays
         where {{ when_delivered("contract_ends", "true") }}
         group by follow_ups.response_key
     ),

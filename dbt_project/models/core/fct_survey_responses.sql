@@ -68,7 +68,7 @@ with
             placed.answer_seconds,
             coalesce(answers.answer_count, 0) as answer_count,
             -- a device is one person's only where people answer on their own: a
-            -- tablet in the store is everybody's
+            -- tablet in the store is used by all
             (placed.unit_key is not null and placed.place_of_unit > 1)
             or (
                 placed.device_hash is not null

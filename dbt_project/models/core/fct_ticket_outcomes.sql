@@ -1,6 +1,6 @@
 {# A state is read at the landmark and the outcome after it, so that waiting time is not counted as staying. #}
 with
-    -- a source that tells of no kind, answer or solution at all does not export them
+    -- a source without a single kind, answer or solution does not export them
     tickets as (
         select
             *,

@@ -25,7 +25,8 @@ with
             tickets.handled_by,
             tickets.handled_by_kind,
             tickets.resolution,
-            -- empty is never opened again only where the source tells of any
+            -- empty means never opened again only where the source counts it for a
+            -- ticket
             case
                 when
                     count(tickets.reopened_count) over (partition by tickets.source) > 0
@@ -33,7 +34,7 @@ with
             end as reopened_count,
             tickets.compensation_amount,
             tickets.satisfaction_score,
-            -- a clock that runs backwards tells no duration
+            -- times in the wrong order give no duration
             coalesce(
                 tickets.resolved_at < tickets.opened_at, false
             ) as is_resolved_before_opened,

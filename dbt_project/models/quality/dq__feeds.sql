@@ -1,4 +1,4 @@
-{# Where every feed stands on the as-of date: what came last, how far it reaches, how much of it is in use. #}
+{# The state of every feed on the as-of date: what came last, how far it reaches, how much of it is in use. #}
 with
     deliveries as (select * from {{ source("raw", "deliveries") }}),
 

@@ -1,4 +1,4 @@
-{# Every row keeps the identity; a row where it cannot be told (NULL) passes. #}
+{# Every row keeps the identity; a row where it is unknown (NULL) passes. #}
 {% test expression_is_true(model, expression, where=none) %}
     select *
     from {{ model }}

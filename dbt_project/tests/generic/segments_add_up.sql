@@ -1,6 +1,6 @@
 {#
-  Everybody is in one segment of each attribute, so the segments of an attribute add up to all: of every row of `keys`,
-  every one of `columns`. `attributes_where` leaves out what does not concern everybody (a touchpoint, say).
+  Every customer is in one segment of each attribute, so the segments of an attribute add up to all: for every row of
+  `keys`, each of `columns`. `attributes_where` leaves out attributes that not every customer has (such as a touchpoint).
 #}
 {% test segments_add_up(
     model,

@@ -48,7 +48,7 @@ from loyalty.land.redact import redact_forgotten
 # What is built after the estimates: the models that read them, and everything downstream.
 AFTER_ESTIMATES = "source:estimates+"
 DOCUMENTED_SCHEMAS = ("core", "steps", "marts", "quality")
-# What publishing reads of the work file, wherever it was made.
+# What publishing reads of the work file, with every engine.
 BROUGHT_SCHEMAS = (*DOCUMENTED_SCHEMAS, "reference")
 
 
@@ -270,7 +270,7 @@ def _drop_forsaken(connection: duckdb.DuckDBPyConnection, made: set[tuple[str, s
 def _stamp(
     settings: Settings, build_id: str, span: DataSpan, as_of: date | None, loads: Sequence[Load], ledger_seq: int
 ) -> dict[str, Any]:
-    """What the ledger remembers of a build, so that the next plan can tell what has changed."""
+    """What the ledger keeps of a build, so that the next plan can find what has changed."""
     return {
         "build_id": build_id,
         "as_of": span.as_of.isoformat(),

@@ -140,7 +140,7 @@ def _holds_everything(node: Any) -> bool:
 
 
 def _concerned(node: Any) -> list[str]:
-    """The models that a failed node speaks of: itself, or the one that a test belongs to."""
+    """The models that a failed node is about: itself, or the one that a test belongs to."""
     if str(node.resource_type) == "model":
         return [node.unique_id]
     attached = getattr(node, "attached_node", None)

@@ -128,7 +128,7 @@ class DataSpan:
 
 
 def register(connection: duckdb.DuckDBPyConnection, workspace: Workspace, loads: Sequence[Load]) -> None:
-    """Make `raw` show exactly these accepted loads, and what the ledger remembers of all deliveries."""
+    """Make `raw` show exactly these accepted loads, and what the ledger has of all deliveries."""
     settings, ledger = workspace.settings, workspace.ledger
     connection.execute("create schema if not exists raw")
     manifests = {load.load_id: read_manifest(landed_folder(settings, load), load.feed_name) for load in loads}

@@ -12,7 +12,7 @@ LONGEST_FOUND = 80  # characters of a wrong value in a sentence about it
 
 
 class UserError(Exception):
-    """A fault that a user can mend: one sentence that says what, where, and what to do.
+    """A fault that a user can correct: one sentence that says what, where, and what to do.
 
     The commands print the sentence and exit with a code other than zero; no traceback is shown.
     """

@@ -426,7 +426,7 @@ class Ledger:
 
 
 def _write_whole(descriptor: int, line: bytes) -> None:
-    """Append a line and sync it; on a full disk nothing of it stays and an OSError is raised."""
+    """Append a line and sync it; on a full disk the whole line is removed and an OSError is raised."""
     size = os.fstat(descriptor).st_size
     try:
         if os.write(descriptor, line) < len(line):

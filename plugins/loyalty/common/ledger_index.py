@@ -1,6 +1,6 @@
 """What the ledger says, in an SQLite file beside it, so that a command reads only the lines that are new.
 
-The index decides nothing of its own. It can be removed at any time: the next command makes it again from the ledger.
+The index has no data of its own. It can be removed at any time: the next command makes it again from the ledger.
 It is also made again when the ledger is not the file that it was made from (restored, changed in place), when it is
 damaged, and after an upgrade. Where it cannot be written or another process keeps it, it is made in memory.
 """

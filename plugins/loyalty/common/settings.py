@@ -246,7 +246,7 @@ def find_workspace(start: Path | None = None) -> Path:
 
 
 def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
-    """The settings in force; flags given as None are as good as not given.
+    """The settings that apply; flags given as None are ignored.
 
     Raises UserError naming file, key and what was expected.
     """

@@ -34,9 +34,9 @@ def open_workspace(settings: Settings, progress: Progress | None = None) -> Work
 
 
 def refuse_foreign_folders(settings: Settings) -> None:
-    """Remember in `home`, and in `serve_folder`, which workspace they belong to; UserError when another one uses them.
+    """Write in `home`, and in `serve_folder`, which workspace they belong to; UserError when another one uses them.
 
-    A workspace that was moved is no longer where a folder remembers it, and becomes the owner.
+    A workspace that was moved is no longer at the address in the folder, and becomes the owner.
     """
     for key, folder in (("home", settings.home), ("serve_folder", settings.serve_folder)):
         if folder is not None and folder.is_dir():

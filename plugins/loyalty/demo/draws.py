@@ -1,4 +1,4 @@
-"""All that is drawn, part by part: each part has its own stream, so that mending one does not move the others."""
+"""All that is drawn, part by part: each part has its own stream, so that correcting one does not move the others."""
 
 from __future__ import annotations
 

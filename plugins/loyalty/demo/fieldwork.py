@@ -30,7 +30,7 @@ FIRST_UNKNOWN_HOUSEHOLD = 900_001
 
 QUESTIONS = (
     "overall", *DRIVERS, *(f"importance_{driver}" for driver in DRIVERS), "perceived", "expectation", "recommend",
-    "repurchase", "grocery_spend", "told", "problem", "complained",
+    "repurchase", "grocery_spend", "people_told", "problem", "complained",
 )  # fmt: skip
 OFF_SCALE_CELLS = (
     ("overall", 6), ("overall", 0), ("quality", 11), ("service", 0), ("price", 55), ("care", 12), ("perceived", 99),
@@ -116,7 +116,7 @@ def _responses(answered: pd.DataFrame, ids: IntArray, random: np.random.Generato
     wave = answered["wave"].to_numpy()
     day = _wave_days(wave)
     submitted = utc(day, random.integers(MORNING, NIGHT, n))
-    # Everybody who reads the questions takes six to twelve minutes; whoever clicks through takes one or two.
+    # Respondents who read the questions take six to twelve minutes; those who click through take one or two.
     is_speeder = (answered["mode"] == "web").to_numpy() & (random.random(n) < SPEEDER_RATE)
     seconds = np.where(is_speeder, random.integers(60, 120, n), random.integers(360, 720, n))
     is_zh = (wave == CHINESE_WAVE) & (random.random(n) < CHINESE_RATE)

@@ -130,7 +130,7 @@ def write_programme(exports: Exports, programme: Programme, purchases: Purchases
 
 
 def _memberships(programme: Programme, purchases: Purchases) -> pd.DataFrame:
-    """Everybody begins in the lowest tier; the review of October sets the tier by the points earned so far."""
+    """All members begin in the lowest tier; the review of October sets the tier by the points earned so far."""
     members = programme.members
     points = members["points_at_review"]
     start = pd.Series(members["day"].map(_date_of))
@@ -174,7 +174,7 @@ def draw_referrals(purchases: Purchases, survey: Survey, random: np.random.Gener
 
 
 def _wave_before(day: int) -> int:
-    """The last wave on or before a day; the first one for whoever came before it."""
+    """The last wave on or before a day; the first one for days before it."""
     return max([number for number, wave in enumerate(WAVES) if day_number(wave) <= day], default=0)
 
 

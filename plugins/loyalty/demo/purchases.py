@@ -222,7 +222,7 @@ _ORDERS = """
     from baskets where {days} order by sold_at, basket_id
 """
 
-# A product that is missing from the list has no department, hence no cost: unknown, not 0.
+# A product that is missing from the list has no department and so no cost: unknown, not 0.
 _ORDER_LINES = """
     select
         basket_id, line, product_id, quantity, own_discount, net as sales_value,

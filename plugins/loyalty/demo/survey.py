@@ -56,7 +56,7 @@ UNDERSTATED_RATE = 0.04
 YEARLY_RATE = 0.05
 BRANDS = ("Journey Market", "Rival A", "Rival B", "Rival C", "Rival D")
 TIE_RATE = 0.08
-TOLD = {1: 9.0, 2: 9.0, 3: 2.0, 4: 4.0, 5: 7.0}
+PEOPLE_TOLD = {1: 9.0, 2: 9.0, 3: 2.0, 4: 4.0, 5: 7.0}
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Survey:
 
     Columns: wave (0..3), household, frequency (F), order_days, outcome (Y; drawn where unobserved), recovered,
     score (true), exposed, is_sent, mode, is_answered, and the answers: overall (as measured), the drivers,
-    importance_*, perceived, expectation, recommend, repurchase, grocery_spend, told, problem, complained;
+    importance_*, perceived, expectation, recommend, repurchase, grocery_spend, people_told, problem, complained;
     share_of_wallet, own_cents (30 days), is_understated, is_yearly.
     `brands`: one row per answering row of the census (census_row) and brand.
     """
@@ -195,7 +195,7 @@ def _draw_answers(census: pd.DataFrame, random: np.random.Generator) -> None:
     chance = repurchase_by_score(census)[frequency, score - 1]
     intent = expit(logit(chance) + 0.8 + 0.5 * random.standard_normal(n))
     census["repurchase"] = _rounded(intent * 10, 0, 10) * 10
-    census["told"] = random.poisson(census["overall"].map(TOLD))
+    census["people_told"] = random.poisson(census["overall"].map(PEOPLE_TOLD))
 
 
 def _draw_wallet(census: pd.DataFrame, purchases: Purchases, random: np.random.Generator) -> None:

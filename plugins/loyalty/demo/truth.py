@@ -26,7 +26,7 @@ from loyalty.demo.fieldwork import (
     UNKNOWN_CUSTOMERS,
 )
 from loyalty.demo.programme import BREAKAGE
-from loyalty.demo.survey import SCORE_BY_OUTCOME, TOLD, WAVES
+from loyalty.demo.survey import PEOPLE_TOLD, SCORE_BY_OUTCOME, WAVES
 from loyalty.demo.tickets import DUPLICATES as DUPLICATE_TICKETS
 from loyalty.demo.tickets import SPEED_TILT, bad_tickets
 
@@ -145,7 +145,7 @@ def _survey(draws: Draws) -> Iterator[Truth]:
     yield Truth(
         "programme__campaigns", "over_promise_gap", "all", 0.6, "parameter", note="expectation, exposed less others"
     )
-    for score, mean in TOLD.items():
+    for score, mean in PEOPLE_TOLD.items():
         yield Truth("satisfaction__word_of_mouth_scores", "told_mean", f"score {score}", mean, "parameter")
 
 

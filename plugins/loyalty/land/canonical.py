@@ -586,7 +586,7 @@ def is_personal(name: str) -> bool:
 def shape(text: str) -> str:
     """The form of a cell without its content: every letter an `a`, every digit a `9`.
 
-    Enough to see a wrong format or separator, and safe in an alert, whoever's name slipped into the column.
+    Enough to see a wrong format or separator, and safe in an alert, also if the column has names by mistake.
     """
     return _shorten("".join("9" if c.isdigit() else "a" if c.isalpha() else c for c in text))
 
@@ -613,7 +613,7 @@ def _named(column: str, wanted: str) -> str:
 def is_row(header: list[str]) -> bool:
     """Whether a header holds what only a row does: an address, a telephone, or a cell that begins with a digit.
 
-    Nothing of such a line is shown: it may name a person.
+    The content of such a line is never shown: it may name a person.
     """
     is_personal_cell = bool(header) and holds_personal_text(pa.array(header, pa.string()))
     return is_personal_cell or any("@" in name or name[:1].isdigit() for name in header)

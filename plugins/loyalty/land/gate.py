@@ -47,7 +47,7 @@ class Expectation(BaseModel):
 
     @property
     def column(self) -> str:
-        """The column, or the columns, the expectation speaks of."""
+        """The column, or the columns, that the expectation checks."""
         names = [self.kwargs[key] for key in ("column", "column_A", "column_B") if key in self.kwargs]
         return ", ".join(name.removesuffix(SCALED) for name in [*names, *self.kwargs.get("column_list", [])])
 
@@ -237,13 +237,13 @@ def check_frame(
 ) -> pd.DataFrame:
     """The frame that row rules see: decimals as floats, stamps as naive UTC, `_received_at`, and `_row`, its position.
 
-    Of the canonical columns it holds those that a rule speaks of: Great Expectations hashes all it is given. Amounts of
+    It has only the canonical columns that a rule names, because Great Expectations hashes all that it gets. Amounts of
     a feed without currency codes are taken to be in `currency`.
     """
-    spoken_of = set(re.findall(r"\w+", json.dumps([rule.expectation.kwargs for rule in suite.rows], default=str)))
-    names = [name for name in table.column_names if name in feed.landed_columns and name in spoken_of]
+    named = set(re.findall(r"\w+", json.dumps([rule.expectation.kwargs for rule in suite.rows], default=str)))
+    names = [name for name in table.column_names if name in feed.landed_columns and name in named]
     frame = pd.DataFrame({name: _for_check(table.column(name)) for name in names}, index=range(table.num_rows))
-    for name in spoken_of:
+    for name in named:
         if name.endswith(SCALED) and (amount := name.removesuffix(SCALED)) in table.column_names:
             frame[name] = _for_check(table.column(amount)) / currency_units(table, currency)
     moment = received_at.tz_localize(None) if received_at.tzinfo else received_at

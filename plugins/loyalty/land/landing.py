@@ -313,7 +313,7 @@ def _write_load(
         header |= dict.fromkeys(batch.cells.column_names)
         if plan is None or feed.is_ragged:
             plan = plan_columns(feed, batch.cells.column_names)
-        if not feed.is_ragged and not writer.given:  # before anything of a large file is read in vain
+        if not feed.is_ragged and not writer.given:  # before a large file is read for nothing
             _reject_incomplete(workspace, feed, list(header))
         if foreseen:
             writer.add_foreseen(batch, foreseen.plan, foreseen.table, foreseen.results, key)
@@ -411,7 +411,7 @@ def _place(settings: Settings, writer: LoadWriter) -> None:
 
 
 def _reject(workspace: Workspace, writer: LoadWriter, message: str) -> LoadOutcome:
-    """Keep the manifest of a rejected file and record it in the ledger; nothing of the file is landed."""
+    """Keep the manifest of a rejected file and record it in the ledger; no row of the file is landed."""
     delivery = writer.delivery
     feed, raw = delivery.feed, delivery.raw
     writer.results = add_up(writer.results)

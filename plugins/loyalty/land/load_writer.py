@@ -56,7 +56,7 @@ QUARANTINE_SCHEMA = pa.schema(
 
 @dataclass
 class LoadWriter:
-    """Writes a load into folders beside its place, and knows what it has written so far."""
+    """Writes a load into folders beside its place, and keeps a list of what it has written."""
 
     delivery: Delivery
     received_at: datetime

@@ -1,7 +1,7 @@
 """Numbers as shops write them: `$1,234.50`, `12,50 €`, `EUR 12.50`, `(12.50)` and `12.50-` for negatives.
 
-What is read is exact and says one thing only. Separators stand as the feed declares them: `1,234` may be a thousand
-or a little more than one, so nothing is guessed.
+What is read is exact and has one meaning only. Separators are those that the feed declares: `1,234` may be a
+thousand or a little more than one, so nothing is guessed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ MONEY = (
 
 
 def plain_numbers(text: pa.Array, options: FormatOptions) -> pa.Array:
-    """Numbers with a decimal point and nothing else; NULL where the separators do not stand as declared."""
+    """Numbers with a decimal point and nothing else; NULL where the separators are not as declared."""
     point = re.escape(options.decimal)
     grouped = rf"|\d{{1,3}}({re.escape(options.thousands)}\d{{3}})+" if options.thousands else ""
     text = only_matching(text, rf"^[+-]?(\d*{grouped})({point}\d*)?$")
@@ -123,7 +123,7 @@ def only_matching(text: pa.Array, pattern: str) -> pa.Array:
 
 
 def is_shown(text: str) -> bool:
-    """Whether a cell that should be an amount may stand in a message: it looks like one, and like no phone number."""
+    """Whether a cell that should be an amount may be in a message: it looks like one, and like no phone number."""
     digits = sum(c.isdigit() for c in text)
     letters = sum(c.isalpha() for c in text)
     has_cents = bool(re.search(r"\d[.,]\d{1,2}\D*$", text))

@@ -52,7 +52,7 @@ class Entry:
 
     @property
     def cells(self) -> dict[str, Any]:
-        """The row as the export has it; nothing of a line with a wrong number of cells."""
+        """The row as the export has it; empty for a line with a wrong number of cells."""
         return {} if self.rules == WHOLE_LINES else dict(json.loads(self.row_json))
 
 
@@ -90,9 +90,9 @@ def _entries(workspace: Workspace, load_id: str) -> list[Entry]:
 
 
 def export(workspace: Workspace, load_id: str, target: Path) -> int:
-    """Write a load's open rows as CSV, to be mended and released with `--from`; returns how many.
+    """Write a load's open rows as CSV, to be corrected and released with `--from`; returns how many.
 
-    The cells are the export's own, so that a mended file can be read like the export; one that a
+    The cells are the export's own, so that a corrected file can be read like the export; one that a
     spreadsheet would take for a formula is written with an apostrophe before it.
     """
     rows = open_entries(workspace, load_id)

@@ -1,4 +1,4 @@
-"""Releasing quarantined rows: they become a load of their own, as they are or as a person mended them."""
+"""Releasing quarantined rows: they become a load of their own, as they are or as a person corrected them."""
 
 from __future__ import annotations
 
@@ -42,8 +42,10 @@ class Release:
     row_count: int
 
 
-def release(workspace: Workspace, load_id: str, lines: list[int] | None = None, mended: Path | None = None) -> Release:
-    """Release quarantined rows of a load, as they are or as mended, as a load of their own.
+def release(
+    workspace: Workspace, load_id: str, lines: list[int] | None = None, corrected: Path | None = None
+) -> Release:
+    """Release quarantined rows of a load, as they are or as corrected, as a load of their own.
 
     The suite is not checked again: a release is the decision that it was wrong about these rows. The
     contract is checked: a cell that cannot be read cannot be landed.
@@ -54,8 +56,8 @@ def release(workspace: Workspace, load_id: str, lines: list[int] | None = None, 
     chosen = _chosen(workspace, load_id, lines)
     feed = get_feed(settings.feeds, chosen[0].feed_name)
     origin = workspace.ledger.deliveries_of_load(load_id)[0].data
-    if mended:
-        batch = _mended_batch(mended, chosen)
+    if corrected:
+        batch = _corrected_batch(corrected, chosen)
     else:
         batch = _raw_batch(settings, feed, origin, sorted({entry.line for entry in chosen}))
     return _land_release(workspace, feed, origin, batch)
@@ -91,13 +93,13 @@ def _raw_batch(settings: Settings, feed: FeedConfig, origin: dict[str, Any], lin
     found = pa.concat_arrays(numbers)
     if len(found) < len(lines):
         raise UserError(
-            f"Load {load_id}: a line with a wrong number of cells cannot be released as it is; mend the export."
+            f"Load {load_id}: a line with a wrong number of cells cannot be released as it is; correct the export."
         )
     return Batch(pa.concat_tables(tables, promote_options="default"), found)
 
 
-def _mended_batch(file: Path, quarantined: list[Entry]) -> Batch:
-    """The rows as a person mended them, in the file that `export` wrote."""
+def _corrected_batch(file: Path, quarantined: list[Entry]) -> Batch:
+    """The rows as a person corrected them, in the file that `export` wrote."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as handle:
             reader = csv.DictReader(handle)
@@ -155,7 +157,7 @@ def _land_release(workspace: Workspace, feed: FeedConfig, origin: dict[str, Any]
         if writer.quarantined:
             first = writer.quarantined[0]
             raise UserError(
-                f"Load {load_id}, line {first['_line']}: {first['reason']}; nothing was released. Mend the row with "
+                f"Load {load_id}, line {first['_line']}: {first['reason']}; nothing was released. Correct the row with "
                 "`loyalty quarantine export` and release it with `--from FILE`, or leave its line out."
             )
         write_json(writer.folder / MANIFEST, writer.manifest() | {"released_from": load_id})

@@ -1,6 +1,6 @@
 """Taking a wrong load out of what counts, and bringing it back.
 
-Nothing is removed: the ledger remembers that the load does not count, and the next build leaves it out.
+Nothing is removed: the ledger records that the load does not count, and the next build leaves it out.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _chosen(loads: list[Load], load_id: str) -> Load:
 
 
 def loads_without_their_feed(workspace: Workspace) -> list[str]:
-    """One sentence for loads that count though no YAML speaks of them any more, or another source does now."""
+    """Sentences about loads that still count although their feed has no YAML any more, or has another source now."""
     feeds = load_feeds(workspace.settings.feeds)
     gone: dict[str, int] = {}
     renamed: dict[tuple[str, str, str], int] = {}

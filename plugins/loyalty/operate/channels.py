@@ -39,7 +39,7 @@ RECIPES = "docs/data-engineers.md, Alerts, has an example for each kind"
 
 @dataclass(frozen=True)
 class Alert:
-    """What is told: a title, lines under headings, addresses to open, and the same as a document for programs."""
+    """What is sent: a title, lines under headings, addresses to open, and the same as a document for programs."""
 
     title: str
     sections: tuple[tuple[str, tuple[str, ...]], ...] = ()

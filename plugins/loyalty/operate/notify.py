@@ -1,7 +1,7 @@
-"""Alerts: a load that failed is told at once, and one message a run tells all that needs attention.
+"""Alerts: a failed load is sent at once, and each run sends one message about all that needs attention.
 
-The messages are made from the ledger, so they are the same whether the run had a scheduler or not, and what was
-told is not told again.
+The messages are made from the ledger, so they are the same with and without a scheduler. What was sent is not sent
+again.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ CHAPTERS = {
     "data_warning": "data-are-warned-of",
     "task_failed": "a-task-failed",
 }
-# A load that did not come in: told at once.
+# A load that was not accepted: sent at once.
 FAILED_LOADS = ("rejected", "load_failed", "feed_disabled")
 # What readers do not get, although it was delivered or built. Everything else is a warning.
 CRITICAL = (*FAILED_LOADS, "task_failed", "build_failed", "publish_failed", "held", "withheld")
@@ -84,7 +84,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Message:
-    """What needs attention in a workspace; the items that were `sent` before are counted and not repeated."""
+    """What needs attention in a workspace. Items that were `sent` before are counted and not repeated."""
 
     items: tuple[Item, ...]
     sent: frozenset[str] = frozenset()
@@ -92,7 +92,7 @@ class Message:
     links: dict[str, str] = field(default_factory=dict)
 
     @property
-    def news(self) -> tuple[Item, ...]:
+    def unsent(self) -> tuple[Item, ...]:
         """The items that were not sent before: what is critical first, and the items of one feed together."""
         found = (item for item in self.items if item.fingerprint not in self.sent)
         return tuple(sorted(found, key=lambda item: (item.severity, item.feed)))
@@ -107,7 +107,7 @@ class Message:
         title = f"Loyalty warehouse {name(self.workspace)}".rstrip()
         if not self.items:
             return Alert(f"{title}: all is well again.", links=self.links)
-        count, news = len(self.items), self.news
+        count, unsent = len(self.items), self.unsent
         critical = sum(item.severity == "critical" for item in self.items)
         title += f": {count} {'thing needs' if count == 1 else 'things need'} attention, {critical} critical"
         sections = [
@@ -115,13 +115,13 @@ class Message:
                 severity,
                 tuple(
                     f"{name(item.what)} Owner: {name(item.owner)}. Next step: {item.runbook}"
-                    for item in news[:most]
+                    for item in unsent[:most]
                     if item.severity == severity
                 ),
             )
             for severity in ("critical", "warning")
         ]
-        rest, unchanged = len(news[:most]) - len(news), count - len(news)
+        rest, unchanged = len(unsent[:most]) - len(unsent), count - len(unsent)
         left = [f"{-rest} more; `loyalty status` shows all."] if rest else []
         left += [f"{unchanged} unchanged since the last message; `loyalty status` shows all."] if unchanged else []
         found = [(heading.upper(), lines) for heading, lines in sections if lines]
@@ -136,7 +136,7 @@ class Message:
         alert = self.alert(harmless, MOST_ITEMS)
         items = [
             {**asdict(item), **{key: harmless(getattr(item, key)) for key in OF_OTHERS}, "severity": item.severity}
-            for item in self.news
+            for item in self.unsent
         ]
         worst = min((item.severity for item in self.items), default="well")
         document = {
@@ -161,15 +161,15 @@ def notify(
     names and addresses to open, such as the run in Airflow.
     """
 
-    def tell(sent: frozenset[str] | None) -> Message | None:
+    def send_changes(sent: frozenset[str] | None) -> Message | None:
         message = _message(workspace, _items(workspace, now), sent or frozenset(), links)
         is_well = sent is None and not message.items
         if is_well or (sent is not None and _fingerprint(sent) == message.fingerprint):
             return None
-        _tell(workspace, message, {item.fingerprint for item in message.items}, post)
+        _log_and_send(workspace, message, {item.fingerprint for item in message.items}, post)
         return message
 
-    return _one_at_a_time(workspace, tell)
+    return _one_at_a_time(workspace, send_changes)
 
 
 def notify_failure(
@@ -179,24 +179,24 @@ def notify_failure(
     links: dict[str, str] | None = None,
     task: Item | None = None,
 ) -> Message | None:
-    """Log and send at once which loads have failed; None when all of them were told before.
+    """Log and send at once which loads have failed; None when all of them were sent before.
 
-    `task` is the task that has failed: it is told as well when no load explains it.
+    `task` is the task that has failed: it is sent as well when no load explains it.
     """
 
-    def tell(sent: frozenset[str] | None) -> Message | None:
-        told = sent or frozenset()
+    def send_failed(before: frozenset[str] | None) -> Message | None:
+        sent = before or frozenset()
         failed = [item for item in _items(workspace, now) if item.rule in FAILED_LOADS]
-        news = [item for item in failed if item.fingerprint not in told]
+        unsent = [item for item in failed if item.fingerprint not in sent]
         if task is not None and not any(item.what in task.what for item in failed):
-            news.append(task)
-        if not news:
+            unsent.append(task)
+        if not unsent:
             return None
-        message = _message(workspace, news, frozenset(), links)
-        _tell(workspace, message, {*told, *(item.fingerprint for item in failed)}, post)
+        message = _message(workspace, unsent, frozenset(), links)
+        _log_and_send(workspace, message, {*sent, *(item.fingerprint for item in failed)}, post)
         return message
 
-    return _one_at_a_time(workspace, tell)
+    return _one_at_a_time(workspace, send_failed)
 
 
 def failed_task(settings: Settings, name: str, owner: str, sentence: str) -> Item:
@@ -227,20 +227,20 @@ def _links(settings: Settings) -> dict[str, str]:
     return {"Report": str(report)} if report.is_file() else {}
 
 
-def _one_at_a_time(workspace: Workspace, tell: Callable[[frozenset[str] | None], Message | None]) -> Message | None:
-    """Give the fingerprints that were sent to `tell`; tasks that end together do not tell one thing twice."""
+def _one_at_a_time(workspace: Workspace, send_new: Callable[[frozenset[str] | None], Message | None]) -> Message | None:
+    """Call `send_new` with the fingerprints that were sent; tasks that end together do not send an item twice."""
     lock = workspace.settings.home / "work" / "notify.lock"
     try:
         with file_lock(lock, "notify", LOCK_SECONDS):
             last = workspace.ledger.last("notify")
-            return tell(frozenset(last.data.get("items", [])) if last else None)
+            return send_new(frozenset(last.data.get("items", [])) if last else None)
     except LockBusy as error:
-        workspace.progress.log(f"{error} What needs attention is told with the next run.")
+        workspace.progress.log(f"{error} What needs attention is sent with the next run.")
         return None
 
 
-def _tell(workspace: Workspace, message: Message, sent: Iterable[str], post: Post | None) -> None:
-    """Log and send a message, and remember what is `sent` by now."""
+def _log_and_send(workspace: Workspace, message: Message, sent: Iterable[str], post: Post | None) -> None:
+    """Log and send a message, and record in the ledger what is `sent` by now."""
     workspace.progress.log(message.written())
     if workspace.settings.notify_url:
         try:

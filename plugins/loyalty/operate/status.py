@@ -60,7 +60,7 @@ OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 
 @dataclass(frozen=True)
 class FeedState:
-    """One feed as the ledger knows it."""
+    """The state of one feed, from the ledger."""
 
     name: str
     group: str
@@ -126,7 +126,7 @@ def load_states(workspace: Workspace, newest: int = NEWEST_LOADS) -> list[LoadSt
     states = []
     for load in shown:
         rules: dict[str, int] = {}
-        with suppress(UserError):  # `status --verify` tells of a damaged load
+        with suppress(UserError):  # `status --verify` shows a damaged load
             rules = {
                 rule["rule"]: rule["failed"]
                 for rule in read_manifest(landed_folder(settings, load))["rules"]
@@ -162,7 +162,7 @@ def _state(
         isinstance(feed, FeedConfig)
         and feed.max_age_days is not None
         and last_accepted is not None
-        # a delivery from a wrong clock that is ahead says nothing of what came since
+        # the time of a delivery that lies in the future is wrong: it does not show that nothing is missing since
         and (now - last_accepted > timedelta(days=feed.max_age_days) or last_accepted > now + timedelta(days=1))
     )
     rejected = last.data.get("reason", "") if last and last.data["outcome"] == "rejected" else ""

@@ -2,13 +2,13 @@
 
 An address that is a customer's id in an export (`hash: true` in the feed's mapping) lands as the same hash.
 
-A plain hash of an e-mail address can be undone by hashing all addresses one knows; a keyed one
+A plain hash of an e-mail address can be undone by hashing all known addresses; a keyed one
 (HMAC-SHA256) cannot without the key. The key is made at first use, readable by its owner alone, and
 never leaves `private/`.
 
 A rotation adds a key: `hash.key` has one a line, oldest first, and a value goes through all of them,
 HMAC(new, HMAC(old, value)). So what was hashed before a rotation is hashed on without knowing the value, and
-whoever has the old key alone can undo nothing any more.
+the old key alone cannot undo any hash.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def tagged(key: Key, hashed: str) -> str:
 
 
 def tagged_hash(key: Key, value: str) -> str:
-    """The keyed hash of a cell in a quarantined row; `landed_hash` knows it again, whatever was rotated since."""
+    """The keyed hash of a cell in a quarantined row; `landed_hash` finds it, also after rotations of the key."""
     return tagged(key, keyed_hash(key, value))
 
 

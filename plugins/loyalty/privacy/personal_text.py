@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# RE2 syntax, read alike by pyarrow and DuckDB. Letters of every script may stand in an address (RFC 6531).
+# RE2 syntax, read alike by pyarrow and DuckDB. Letters of every script are allowed in an address (RFC 6531).
 EMAIL = r"[\p{L}\p{N}._%+'-]+\s?(?:@|\(at\)|\[at\]|\x{FF20})\s?(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}"
 # International numbers (E.164: at most 15 digits after + or 00) in groups as people write them, and national ones in
 # groups that begin with a trunk zero or an area code in brackets. Plain digits are ids and barcodes, not telephones.

@@ -31,7 +31,7 @@ from loyalty.pull.contract import PERSON_COLUMNS, CanonicalFeed
 
 # Feeds whose rows are nothing but what is known of one person.
 ABOUT_ONE_PERSON = ("customers", "survey_responses")
-# What a person filled in or ordered, and by which column other feeds (answers, order lines) speak of it alone.
+# What a person filled in or ordered, and the column by which other feeds (answers, order lines) refer to it.
 RECORDS = {"survey_responses": ("response", "response_id"), "orders": ("order", "order_id")}
 EVERY_SOURCE = "*"
 # An address with more customers is a placeholder of the shop.
@@ -152,7 +152,7 @@ def code_of(key: Key, source: str, customer_id: str, is_hashed: bool) -> str:
 
 
 def load_forgotten(settings: Settings) -> Forgotten:
-    """Everybody who asked to be forgotten."""
+    """All people who asked to be forgotten."""
     lines = _lines(settings)
     if not lines:
         return Forgotten()

@@ -34,7 +34,7 @@ EMAIL_VALUE = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}"
 MART_STATES = {
     "mart": ("VARCHAR", "Name of the mart."),
     "state": ("VARCHAR", "fresh = of this build; kept = of an earlier generation; withheld = empty, with the reason."),
-    "as_of_date": ("DATE", "Date that the rows of the mart speak of; empty where there are none."),
+    "as_of_date": ("DATE", "As-of date of the mart's rows; empty where there are none."),
     "since_at": ("TIMESTAMP", "UTC time since when the mart is not fresh; empty where it is."),
     "reason": ("VARCHAR", "Why the mart is not fresh, and what broke."),
     "owner": ("VARCHAR", "Who looks after the mart."),

@@ -70,25 +70,25 @@ def best_cohort(row: tuple[Any, ...], words: Words = ENGLISH) -> str:
     cohort, rate, month_number, size, cohorts, worst = row
     began = format(cohort, words.sentence("%B %Y"))
     unit = "month" if month_number == 1 else "months"
-    told = words.sentence("Of the {0} customers of {1}, {2} bought again {3} {4} later")
+    sentence = words.sentence("Of the {0} customers of {1}, {2} bought again {3} {4} later")
     # one cohort, or several that are alike, have no best one
     end = words.sentence("{0}: the best of {1} cohorts." if rate > worst else "{0}.")
-    return end.format(told.format(f"{size:,}", began, f"{rate:.1%}", month_number, unit), cohorts)
+    return end.format(sentence.format(f"{size:,}", began, f"{rate:.1%}", month_number, unit), cohorts)
 
 
 def top_share(row: tuple[Any, ...], words: Words = ENGLISH) -> str:
     """The sentence for the best 5 percent: share, their number, all customers, currency, what is added up."""
     rate, rank, customers, currency, basis = row
     value = words.sentence("profit" if basis == "profit" else "net revenue (unit costs are unknown)")
-    told = words.sentence("The best 5 % ({0} of {1} customers) bring {2} of the {3} in {4}.")
-    return told.format(f"{rank:,}", f"{customers:,}", f"{rate:.1%}", value, currency)
+    sentence = words.sentence("The best 5 % ({0} of {1} customers) bring {2} of the {3} in {4}.")
+    return sentence.format(f"{rank:,}", f"{customers:,}", f"{rate:.1%}", value, currency)
 
 
 def newest_index(row: tuple[Any, ...], words: Words = ENGLISH) -> str:
     """The sentence for the newest index, with the survey and the wave that it is of."""
     index, low, high, base, survey, wave = row
-    told = words.sentence("The satisfaction index of {0}, wave {1}, is {2} of 100 ({3} to {4}, {5} answers).")
-    return told.format(survey, wave, f"{index:.1f}", f"{low:.1f}", f"{high:.1f}", f"{base:,}")
+    sentence = words.sentence("The satisfaction index of {0}, wave {1}, is {2} of 100 ({3} to {4}, {5} answers).")
+    return sentence.format(survey, wave, f"{index:.1f}", f"{low:.1f}", f"{high:.1f}", f"{base:,}")
 
 
 def _answer(settings: Settings, words: Words, mart: str, sql: str, in_words: InWords, feeds: tuple[str, ...]) -> str:
@@ -99,8 +99,8 @@ def _answer(settings: Settings, words: Words, mart: str, sql: str, in_words: InW
     if not rows or rows[0][0] is None:
         missing = words.sentence("The mart `{0}` has no answer: its feeds are missing or its base is too small.")
         return missing.format(mart)
-    told = in_words(rows[0], words)
-    return words.sentence("{0} (SIMULATED input)").format(told) if _is_simulated(settings, feeds) else told
+    answer = in_words(rows[0], words)
+    return words.sentence("{0} (SIMULATED input)").format(answer) if _is_simulated(settings, feeds) else answer
 
 
 def _is_simulated(settings: Settings, feeds: tuple[str, ...]) -> bool:

@@ -96,7 +96,7 @@ def bridge(steps: pd.DataFrame, words: Words) -> Chart:
 
 
 def rates_with_intervals(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
-    """One rate for each label with its interval; labels without a rate stand there in grey.
+    """One rate for each label with its interval; labels without a rate are shown in grey.
 
     Columns: label, rate, rate_low, rate_high, base_count, is_suppressed.
     """
@@ -301,7 +301,7 @@ def claims(rows: pd.DataFrame, words: Words) -> Chart:
 
 
 def titled(chart: Chart, question: str, source: str, is_simulated: bool) -> Chart:
-    """A chart that stands alone: its question, where its data come from, and SIMULATED where some of them are."""
+    """A chart with its title: the question, where its data come from, and SIMULATED where some of them are."""
     title = alt.TitleParams(
         question,
         subtitle=f"SIMULATED input. {source}" if is_simulated else source,

@@ -93,7 +93,7 @@ TOPICS = {
     ),
 }
 
-# What the letter of a metric's id stands for, in English and Chinese.
+# What the letter of a metric's id means, in English and Chinese.
 AREAS = {
     "A": ("Satisfaction", "客户满意"),
     "B": ("Survey work", "调查工作"),
@@ -111,7 +111,7 @@ MOST_SHOWN = 12
 # Columns on which marts are joined, and what they name.
 JOIN_KEYS = {
     ("customer_key",): "a customer, with merges resolved; `customer_id` is the id in the shop's system",
-    ("segment_by", "segment"): "a group of customers; `segment_by` says which attribute; 'all' is everybody",
+    ("segment_by", "segment"): "a group of customers; `segment_by` says which attribute; 'all' is all customers",
     ("month",): "a calendar month, by its first day",
     ("cohort_month",): "the month of a customer's first order",
     ("survey_id", "wave"): "one round of a survey",
@@ -187,7 +187,7 @@ def models(manifest: Mapping[str, Any]) -> list[Model]:
 
 
 def _keys(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The columns that tell a model's rows apart, from its tests; the shortest where several do."""
+    """The columns that identify a model's rows, from its tests; the shortest list where there are several."""
     keys: dict[str, tuple[str, ...]] = {}
     for node in manifest["nodes"].values():
         test = node.get("test_metadata") or {}
@@ -294,7 +294,7 @@ def _reference(register: list[Mapping[str, str]]) -> str:
 def _core_page(known: list[Model]) -> str:
     core = [model for model in known if model.folder == "core"]
     topics = {model.name: _reading_topic(model) for model in known}
-    lines = ["# Core: what models stand on", "", WRITTEN, ""]
+    lines = ["# Core: what models are built on", "", WRITTEN, ""]
     lines += [
         "`dim_*` describe, `fct_*` record. Start with `fct_orders`, `dim_customers` and `dim_dates`. All rows",
         "of a customer join by `customer_key`, in which merges are resolved.",

@@ -38,7 +38,7 @@ class Figure:
 
     `where` says which rows of the mart the figure is of. `filters` are what a reader can choose, each with the
     condition that holds while nothing is chosen; `period` is the column of the filter of that name, and with
-    `compares_segments` a chosen segment stands beside all customers instead of in their place. `narrowed` is SQL on
+    `compares_segments` a chosen segment is shown beside all customers, not instead of them. `narrowed` is SQL on
     `chosen` (the rows so far) that takes the rows of one shop, survey, currency or month where a chart can only show
     one. `answer` is SQL on `shown`, the rows that are left. Rows of these in which the column `known` is empty are
     not drawn; their number is shown, with the reasons in the column `unknown_reason`.
@@ -601,7 +601,7 @@ FIGURES: tuple[Figure, ...] = (
         name="next_actions",
         topic="loyalty",
         mart="loyalty__next_actions",
-        question="What is to be done next, and for whom?",
+        question="What is to be done next, and for which customers?",
         reading=(
             "For each action the value at stake with the customers who give a reason for it. Those who wait have "
             "a more urgent action, or were contacted lately."

@@ -65,7 +65,7 @@ def test_only_the_files_of_new_loads_are_opened(connection, settings):
     assert re.findall(r"Total Files Read: (\d+)", plan) == ["1"]
 
 
-def test_loads_and_deliveries_tell_the_refused_from_the_accepted(connection, settings):
+def test_loads_and_deliveries_separate_the_rejected_from_the_accepted(connection, settings):
     one_mart.deliver(settings, "2017-12-31", "id,customer\n1,ann\n")
     one_mart.load(settings)
     register(connection, settings)

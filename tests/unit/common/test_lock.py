@@ -1,4 +1,4 @@
-"""One holder at a time; who waits in vain is shown the holder; a killed holder holds nothing."""
+"""One holder at a time; a process that cannot get the lock is shown the holder; a killed holder holds nothing."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def holder(tmp_path):
     process.communicate()
 
 
-def test_second_is_told_who_holds_it_and_since_when(tmp_path, holder):
+def test_the_second_is_shown_who_holds_it_and_since_when(tmp_path, holder):
     with (
         pytest.raises(LockBusy, match=rf"build 7.*process {holder.pid}.*since 20"),
         file_lock(tmp_path / "work.lock", "build 8", 0),

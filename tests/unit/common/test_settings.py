@@ -98,7 +98,7 @@ def test_a_place_that_is_not_for_readers_alone_is_refused(workspace: Workspace, 
         "notify_url: [https://hook.example/?token=Secret7]",
     ],
 )
-def test_what_stands_at_a_misspelt_or_secret_key_is_not_said(workspace: Workspace, text: str) -> None:
+def test_the_value_of_a_misspelt_or_secret_key_is_not_said(workspace: Workspace, text: str) -> None:
     (workspace.folder / "loyalty.yml").write_text(text, encoding="utf-8")
     with pytest.raises(UserError, match="notify_ur|line 1: ") as wrong:
         load_settings(workspace.folder)

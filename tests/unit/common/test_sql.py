@@ -1,4 +1,4 @@
-"""Whatever is in a name or a text, SQL reads it as that name or text and runs nothing of it."""
+"""Whatever is in a name or a text, SQL reads it as that name or text and never runs it."""
 
 from __future__ import annotations
 

@@ -96,15 +96,15 @@ def test_a_copy_says_what_it_is_a_copy_of(workspace: Workspace) -> None:
 def test_broken_rows_are_held_back_counted_and_valued(workspace: Workspace) -> None:
     feed = workspace.feed(max_quarantine_rate=0.5)
     workspace.suite(
-        "orders", rows=[rule("dear", "expect_column_values_to_be_between", column="total_amount", max_value=2)]
+        "orders", rows=[rule("too_high", "expect_column_values_to_be_between", column="total_amount", max_value=2)]
     )
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD + GOOD.replace("2.50", "0.50"))
     (outcome,) = load(workspace, feed)
     assert (outcome.rows, outcome.quarantined) == (3, 2)
-    assert "2 rows quarantined (readable_ordered_at 1, dear 1)" in outcome.message
+    assert "2 rows quarantined (readable_ordered_at 1, too_high 1)" in outcome.message
     held = entries(opened(workspace.settings))
     assert [(entry.line, entry.rules, entry.amount, entry.status) for entry in held] == [
-        (3, "dear", Decimal("2.5"), "open"),
+        (3, "too_high", Decimal("2.5"), "open"),
         (4, "readable_ordered_at", Decimal("1.75"), "open"),
     ]
     assert held[1].reason == "ordered_at: a cell like `aaaaaaaaa` is not a timestamp"
@@ -112,12 +112,12 @@ def test_broken_rows_are_held_back_counted_and_valued(workspace: Workspace) -> N
 
 
 def test_a_warning_keeps_the_row_and_is_counted(workspace: Workspace) -> None:
-    between = rule("dear", "expect_column_values_to_be_between", "warning", column="total_amount", max_value=2)
+    between = rule("too_high", "expect_column_values_to_be_between", "warning", column="total_amount", max_value=2)
     workspace.suite("orders", rows=[between])
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
     (outcome,) = load(workspace, workspace.feed())
     assert (outcome.rows, outcome.quarantined) == (2, 0)
-    assert [(result.rule, result.failed, result.severity) for result in outcome.rules] == [("dear", 1, "warning")]
+    assert [(result.rule, result.failed, result.severity) for result in outcome.rules] == [("too_high", 1, "warning")]
 
 
 REFUSALS = {
@@ -246,7 +246,7 @@ def test_unknown_customers_and_volume_are_seen_in_the_profile(workspace: Workspa
 def quarantined(workspace: Workspace) -> tuple[FeedConfig, str]:
     feed = workspace.feed(max_quarantine_rate=0.9)
     workspace.suite(
-        "orders", rows=[rule("dear", "expect_column_values_to_be_between", column="total_amount", max_value=2)]
+        "orders", rows=[rule("too_high", "expect_column_values_to_be_between", column="total_amount", max_value=2)]
     )
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD + BAD)
     (outcome,) = load(workspace, feed)
@@ -279,17 +279,17 @@ def test_a_row_is_released_as_a_load_of_its_own_with_its_source_line(workspace: 
         release(opened(workspace.settings), load_id, [3])
 
 
-def test_a_row_that_breaks_the_contract_is_mended_before_it_is_released(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_row_that_breaks_the_contract_is_corrected_before_its_release(workspace: Workspace, tmp_path: Path) -> None:
     _, load_id = quarantined(workspace)
     with pytest.raises(
         UserError, match="line 4: ordered_at: a cell like `a{9}` is not a timestamp; nothing was released"
     ):
         release(opened(workspace.settings), load_id)
     assert {entry.status for entry in entries(opened(workspace.settings))} == {"open"}
-    file = tmp_path / "mended.csv"
+    file = tmp_path / "corrected.csv"
     assert export(opened(workspace.settings), load_id, file) == 2
     file.write_text(file.read_text(encoding="utf-8").replace("yesterday", "2026-05-05"), encoding="utf-8")
-    assert release(opened(workspace.settings), load_id, mended=file).row_count == 2
+    assert release(opened(workspace.settings), load_id, corrected=file).row_count == 2
     assert {entry.status for entry in entries(opened(workspace.settings))} == {"released"}
 
 
@@ -313,8 +313,8 @@ def test_a_refusal_ends_with_one_stop_and_says_the_date_format_it_expected(works
     assert refused
 
 
-def test_rows_of_one_line_are_mended_or_corrected_together(workspace: Workspace, tmp_path: Path) -> None:
-    """A line with two answers becomes two rows; neither is lost by mending both, nor closed by one of them."""
+def test_rows_of_one_line_are_corrected_together(workspace: Workspace, tmp_path: Path) -> None:
+    """A line with two answers becomes two rows; neither is lost by correcting both, nor closed by one of them."""
     feed = workspace.feed(
         "answers",
         feed="survey_brand_ratings",
@@ -330,10 +330,10 @@ def test_rows_of_one_line_are_mended_or_corrected_together(workspace: Workspace,
     workspace.export("answers_2026-05-05.csv", "id,A,B\n1,4,\n")
     load(workspace, feed)
     assert [(entry.line, entry.status) for entry in entries(opened(workspace.settings))] == [(2, "open"), (2, "open")]
-    file = tmp_path / "mended.csv"
+    file = tmp_path / "corrected.csv"
     export(opened(workspace.settings), str(outcome.load_id), file)
     file.write_text(file.read_text(encoding="utf-8").replace("bad", "5").replace("worse", "3"), encoding="utf-8")
-    assert release(opened(workspace.settings), str(outcome.load_id), mended=file).row_count == 2
+    assert release(opened(workspace.settings), str(outcome.load_id), corrected=file).row_count == 2
     assert {entry.status for entry in entries(opened(workspace.settings))} == {"released"}
 
 
@@ -437,11 +437,11 @@ def test_without_the_folder_of_suites_nothing_is_loaded_unchecked(workspace: Wor
 
 
 @pytest.mark.parametrize("content", ["Order;Customer\n", "", "_line,Order\nx,1\n"])
-def test_a_mended_file_that_is_none_is_refused(workspace: Workspace, tmp_path: Path, content: str) -> None:
+def test_a_corrected_file_that_is_none_is_refused(workspace: Workspace, tmp_path: Path, content: str) -> None:
     _, load_id = quarantined(workspace)
-    (tmp_path / "mended.csv").write_text(content, encoding="utf-8")
-    with pytest.raises(UserError, match=r"mended\.csv"):
-        release(opened(workspace.settings), load_id, mended=tmp_path / "mended.csv")
+    (tmp_path / "corrected.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(UserError, match=r"corrected\.csv"):
+        release(opened(workspace.settings), load_id, corrected=tmp_path / "corrected.csv")
 
 
 @pytest.mark.parametrize(
@@ -454,24 +454,24 @@ def test_a_mended_file_that_is_none_is_refused(workspace: Workspace, tmp_path: P
     ],
     ids=["a row twice", "a column renamed", "a column gone", "a column twice"],
 )
-def test_a_mended_file_with_other_rows_or_columns_is_refused(
+def test_a_corrected_file_with_other_rows_or_columns_is_refused(
     workspace: Workspace, tmp_path: Path, change: Callable[[list[str]], list[str]], sentence: str
 ) -> None:
     """Nothing counts twice, and no amount is lost with its column."""
     _, load_id = quarantined(workspace)
-    file = tmp_path / "mended.csv"
+    file = tmp_path / "corrected.csv"
     export(opened(workspace.settings), load_id, file)
     rows = change(file.read_text(encoding="utf-8").replace("yesterday", "2026-05-05").splitlines())
     file.write_text("\n".join(rows), encoding="utf-8")
     with pytest.raises(UserError, match=sentence):
-        release(opened(workspace.settings), load_id, mended=file)
+        release(opened(workspace.settings), load_id, corrected=file)
     assert {entry.status for entry in entries(opened(workspace.settings))} == {"open"}
 
 
-def test_a_mended_file_that_is_not_there_is_said_to_be_missing(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_corrected_file_that_is_not_there_is_said_to_be_missing(workspace: Workspace, tmp_path: Path) -> None:
     _, load_id = quarantined(workspace)
-    with pytest.raises(UserError, match=r"mended\.csv cannot be read \(No such file or directory\)"):
-        release(opened(workspace.settings), load_id, mended=tmp_path / "mended.csv")
+    with pytest.raises(UserError, match=r"corrected\.csv cannot be read \(No such file or directory\)"):
+        release(opened(workspace.settings), load_id, corrected=tmp_path / "corrected.csv")
 
 
 def test_of_a_line_with_other_cells_than_the_header_only_its_number_is_exported(
@@ -510,10 +510,10 @@ def test_a_person_stays_one_person_through_quarantine(workspace: Workspace, tmp_
     rows = "customer_id,email,region,created_at\n1,ada@example.com,'s-Hertogenbosch,2026-05-04\n"
     workspace.export("crm.csv", rows + "2,ada@example.com,'s-Hertogenbosch,soon\n")
     (outcome,) = load(workspace, feed)
-    file = tmp_path / "mended.csv"
+    file = tmp_path / "corrected.csv"
     export(opened(workspace.settings), str(outcome.load_id), file)
     file.write_text(file.read_text(encoding="utf-8").replace("soon", "2026-05-05"), encoding="utf-8")
-    released = release(opened(workspace.settings), str(outcome.load_id), mended=file)
+    released = release(opened(workspace.settings), str(outcome.load_id), corrected=file)
     folder = workspace.settings.landing / "customers"
     first, second = (
         pq.read_table(folder / f"load_id={load_id}" / "part-00000.parquet", partitioning=None).to_pylist()[0]

@@ -98,7 +98,7 @@ def read(name: str, content: bytes) -> list[dict] | None:
 
 
 def check_cut(name: str, length: int) -> None:
-    """A prefix is refused unless it ends with a line or in the last cell of one, where only a total line could tell."""
+    """A prefix is refused unless it ends with a line or in the last cell of one: only a total line could show that."""
     content = whole(name)[:length]
     *lines, last = content.split(b"\n")
     if name == "csv":

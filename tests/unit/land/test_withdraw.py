@@ -50,10 +50,10 @@ def test_a_second_delivery_of_a_withdrawn_file_does_not_bring_it_back(workspace:
 
 def test_what_was_released_from_a_load_goes_with_it(workspace: Workspace) -> None:
     wrong = load(workspace, "02", "1,a,2026-05-02,5\n2,b,2026-05-02,abc\n", max_quarantine_rate=1)
-    mended = workspace.folder / "mended.csv"
-    export(opened(workspace.settings), wrong, mended)
-    mended.write_text(mended.read_text().replace("abc", "7"))
-    release(opened(workspace.settings), wrong, mended=mended)
+    corrected = workspace.folder / "corrected.csv"
+    export(opened(workspace.settings), wrong, corrected)
+    corrected.write_text(corrected.read_text().replace("abc", "7"))
+    release(opened(workspace.settings), wrong, corrected=corrected)
     assert len(counting(workspace)) == 2
     assert len(withdraw(opened(workspace.settings), wrong).loads) == 2
     assert counting(workspace) == []

@@ -35,7 +35,7 @@ def shop(tmp_path):
     return one_mart.make_workspace(tmp_path / "shop")
 
 
-def told(settings, url, how="json"):
+def on(settings, url, how="json"):
     return settings.model_copy(update={"notify_url": url, "notify_format": how})
 
 
@@ -96,14 +96,14 @@ def mail_server(refuse: str = "") -> Iterator[tuple[str, list[EmailMessage]]]:
 
 def test_a_program_gets_the_text_and_the_document(shop):
     with webhook() as (url, got):
-        place = send(told(shop, url), ALERT)
+        place = send(on(shop, url), ALERT)
     assert place.startswith("127.0.0.1:")
     assert got == [{"text": ALERT.text, "severity": "critical"}]
 
 
 def test_slack_gets_one_text_with_a_link_that_opens(shop):
     with webhook() as (url, got):
-        send(told(shop, url, "slack"), ALERT)
+        send(on(shop, url, "slack"), ALERT)
     assert got == [
         {
             "text": "*Loyalty warehouse shop: 2 things need attention, 1 critical*\n"
@@ -119,7 +119,7 @@ def test_slack_gets_one_text_with_a_link_that_opens(shop):
 
 def test_teams_gets_an_adaptive_card_with_a_button(shop):
     with webhook(202) as (url, got):
-        send(told(shop, url, "teams"), ALERT)
+        send(on(shop, url, "teams"), ALERT)
     ((attachment,),) = [document["attachments"] for document in got]
     assert (got[0]["type"], attachment["contentType"]) == ("message", "application/vnd.microsoft.card.adaptive")
     card = attachment["content"]
@@ -143,13 +143,13 @@ def test_the_largest_card_is_below_the_28_kb_that_teams_takes(shop):
         Item("till", "rejected", 0, "拒" * 2_000 + str(number), "shop-team", "docs/r.md") for number in range(99)
     )
     with webhook() as (url, got):
-        send(told(shop, url, "teams"), Message(many, workspace="shop").sendable())
+        send(on(shop, url, "teams"), Message(many, workspace="shop").sendable())
     assert len(json.dumps(got[0], ensure_ascii=False).encode()) < 28_000
 
 
 def test_a_mail_has_the_title_as_its_subject_and_the_text_in_it(shop):
     with mail_server() as (place, got):
-        send(told(shop, f"smtp://{place}/?to=team@shop.example,boss@shop.example&from=loyalty@shop.example"), ALERT)
+        send(on(shop, f"smtp://{place}/?to=team@shop.example,boss@shop.example&from=loyalty@shop.example"), ALERT)
     (mail,) = got
     assert (mail["Subject"], mail["From"]) == (ALERT.title, "loyalty@shop.example")
     assert mail["To"] == "team@shop.example, boss@shop.example"
@@ -160,7 +160,7 @@ def test_a_login_is_not_sent_without_tls(shop):
     with mail_server() as (place, got):
         login = "loyalty:secret7"
         with pytest.raises(UserError, match="offers no TLS, so the login is not sent") as failed:
-            send(told(shop, f"smtp://{login}@{place}/?to=team@shop.example"), ALERT, attempts=1)
+            send(on(shop, f"smtp://{login}@{place}/?to=team@shop.example"), ALERT, attempts=1)
     assert got == []
     assert "secret7" not in str(failed.value)
 
@@ -186,7 +186,7 @@ def nowhere():
 def test_a_test_alert_that_cannot_arrive_says_why_in_a_sentence(shop, url, sentence):
     place = nowhere()
     with pytest.raises(UserError) as failed:
-        send_test(told(shop, url and url.format(nowhere=place)))
+        send_test(on(shop, url and url.format(nowhere=place)))
     assert sentence.format(nowhere=place) in str(failed.value)
     assert "secret7" not in str(failed.value)
 
@@ -202,7 +202,7 @@ def test_a_test_alert_that_cannot_arrive_says_why_in_a_sentence(shop, url, sente
 )
 def test_an_answer_that_is_no_success_is_a_sentence(shop, status, sentence):
     with webhook(status) as (url, got), pytest.raises(UserError) as failed:
-        send_test(told(shop, url))
+        send_test(on(shop, url))
     assert sentence in str(failed.value)
     assert "secret7" not in str(failed.value)
     assert len(got) == 1
@@ -210,18 +210,18 @@ def test_an_answer_that_is_no_success_is_a_sentence(shop, status, sentence):
 
 def test_a_mailbox_that_is_refused_is_a_sentence(shop):
     with mail_server("RCPT") as (place, _), pytest.raises(UserError, match="takes no mail for `to` in notify_url"):
-        send_test(told(shop, f"smtp://{place}/?to=nobody@shop.example"))
+        send_test(on(shop, f"smtp://{place}/?to=unknown@shop.example"))
 
 
 def test_only_what_may_be_over_soon_is_tried_again(shop, monkeypatch):
     monkeypatch.setattr(channels, "wait_exponential", lambda **_: lambda _: 0)
     for status, times in ((404, 1), (503, 3)):
         with webhook(status) as (url, got), pytest.raises(UserError):
-            send(told(shop, url), ALERT)
+            send(on(shop, url), ALERT)
         assert len(got) == times
 
 
-def test_the_command_sends_one_test_alert_and_its_exit_code_tells(shop, monkeypatch):
+def test_the_command_sends_one_test_alert_and_its_exit_code_says_whether_it_arrived(shop, monkeypatch):
     monkeypatch.setenv("LOYALTY_WORKSPACE", str(shop.workspace))
     with webhook() as (url, got):
         monkeypatch.setenv("LOYALTY_NOTIFY_URL", url)

@@ -114,7 +114,7 @@ def test_receipt_list_and_ledger_name_no_one(unbuilt):
 def test_unknown_person_changes_nothing(unbuilt):
     before = Ledger(unbuilt.ledger).loads()
     with pytest.raises(UserError, match="No landed load has a customer"):
-        forget(opened(unbuilt), "nobody")
+        forget(opened(unbuilt), "unknown")
     assert Ledger(unbuilt.ledger).loads() == before
     assert not list_file(unbuilt).exists()
 
@@ -302,11 +302,11 @@ def test_a_customer_with_an_id_is_found_by_the_address(unbuilt, rotations):
 
 
 def test_an_address_that_the_shop_fills_in_for_many_forgets_no_one(unbuilt):
-    rows = "".join(f"c{number},nobody@example.com,,2017-01-01,\n" for number in range(11))
+    rows = "".join(f"c{number},shared@example.com,,2017-01-01,\n" for number in range(11))
     (unbuilt.home / "exports" / "customers_2.csv").write_text(HEADER + rows)
     load(unbuilt)
     with pytest.raises(UserError, match="belongs to 11 customers, which are not one person"):
-        forget(opened(unbuilt), "nobody@example.com")
+        forget(opened(unbuilt), "shared@example.com")
     assert not list_file(unbuilt).exists()
 
 
@@ -340,7 +340,7 @@ def test_alerts_and_reasons_show_the_shape_of_a_cell_and_not_its_content(unbuilt
     assert "Schulz" not in json.dumps([entry.reason for entry in entries(opened(unbuilt))])
 
 
-def test_personal_data_stand_in_raw_files_alone(workspace):
+def test_personal_data_are_in_raw_files_alone(workspace):
     naming = {file.relative_to(workspace.home).parts[0] for file in files_containing(workspace, "example.com")}
     assert naming == {"raw"}
 
@@ -392,7 +392,7 @@ def test_b10_records_with_the_same_address_are_forgotten_with_the_person(unbuilt
 
 
 def test_b10_a_placeholder_address_makes_no_one_person_of_many(unbuilt):
-    more = "".join(f"customer-{number},nobody@example.com,,2017-05-01,\n" for number in range(11))
+    more = "".join(f"customer-{number},shared@example.com,,2017-05-01,\n" for number in range(11))
     (unbuilt.home / "exports" / "customers_2.csv").write_text(HEADER + more)
     load(unbuilt)
     forget(opened(unbuilt), "customer-3")

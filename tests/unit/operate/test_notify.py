@@ -119,7 +119,7 @@ def warn(settings, rows):
         )
 
 
-def test_said_in_summary_a_warning_of_the_data_is_told_once_while_its_counts_grow(published):
+def test_said_in_summary_a_warning_of_the_data_is_sent_once_while_its_counts_grow(published):
     warn(published, {"on the moon": 2, "parked": 30, "as ever": 99})
     (item,) = notify(opened(published), one_mart.NOW).items
     assert (item.rule, item.rows) == ("data_warning", 32)
@@ -135,24 +135,24 @@ def test_said_in_summary_a_warning_of_the_data_is_told_once_while_its_counts_gro
     ]
 
 
-def test_what_was_told_before_is_counted_and_not_repeated(published):
+def test_what_was_sent_before_is_counted_and_not_repeated(published):
     (published.feeds / "web.yml").write_text("feed: nothing\n")
     notify(opened(published), one_mart.NOW)
     (published.feeds / "kiosk.yml").write_text("feed: nothing\n")
     message = notify(opened(published), one_mart.NOW)
     assert [item.feed for item in message.items] == ["kiosk", "web"]
-    assert [item.feed for item in message.news] == ["kiosk"]
+    assert [item.feed for item in message.unsent] == ["kiosk"]
     assert "`web`" not in message.written()
     assert "1 unchanged since the last message" in message.written()
 
 
-def test_the_critical_is_told_first_and_the_rest_is_counted(loose):
+def test_critical_items_come_first_and_the_rest_is_counted(loose):
     one_mart.deliver(loose, "2017-12-31", BROKEN)
     one_mart.load(loose)
     for name in ("kiosk", "web"):
         (loose.feeds / f"{name}.yml").write_text("feed: nothing\n")
     message = notify(opened(loose), one_mart.NOW, links={"Run": "https://airflow.example/dags/build_marts/runs/1"})
-    assert [(item.severity, item.feed) for item in message.news] == [
+    assert [(item.severity, item.feed) for item in message.unsent] == [
         ("critical", "kiosk"),
         ("critical", "web"),
         ("warning", "orders"),
@@ -167,7 +167,7 @@ def test_the_critical_is_told_first_and_the_rest_is_counted(loose):
     assert message.alert(most=1).sections[-1] == ("", ("2 more; `loyalty status` shows all.",))
 
 
-def test_a_failed_load_is_told_at_once_and_not_again_at_the_end_of_the_run(published):
+def test_a_failed_load_is_sent_at_once_and_not_again_at_the_end_of_the_run(published):
     one_mart.deliver(published, "2017-12-31", "id,customer\n1,ann\n")
     one_mart.load(published)
     message = notify_failure(opened(published), one_mart.NOW, links={"Run": "https://airflow.example/log"})
@@ -180,7 +180,7 @@ def test_a_failed_load_is_told_at_once_and_not_again_at_the_end_of_the_run(publi
     assert notify(opened(published), one_mart.NOW).written() == "Loyalty warehouse shop: all is well again."
 
 
-def test_a_task_that_failed_is_told_unless_a_load_explains_it(published):
+def test_a_task_that_failed_is_sent_unless_a_load_explains_it(published):
     one_mart.deliver(published, "2017-12-31", "id,customer\n1,ann\n")
     (outcome,) = one_mart.load(published)
     explained = failed_task(published, "load_orders.orders", "shop-team", outcome.message)
@@ -195,10 +195,10 @@ def test_a_task_that_failed_is_told_unless_a_load_explains_it(published):
             "docs/runbooks.md#a-task-failed",
         )
     ]
-    assert notify(opened(published), one_mart.NOW) is None  # what needs attention is as it was told
+    assert notify(opened(published), one_mart.NOW) is None  # what needs attention is as it was sent
 
 
-def test_the_nightly_run_tells_failed_loads_before_it_builds(published):
+def test_the_nightly_run_sends_failed_loads_before_it_builds(published):
     (published.feeds / "web.yml").write_text("feed: nothing\n")
     said = []
     run_nightly(opened(published, said.append), now=one_mart.NOW)

@@ -66,11 +66,11 @@ def test_addresses_of_before_and_after_meet_and_the_old_hashes_are_gone(landed):
 
 def test_a_row_held_back_before_is_released_after_and_meets_the_others(landed, tmp_path):
     (load_id,) = [one.load_id for one in Ledger(landed.ledger).loads()]
-    file = tmp_path / "mended.csv"
+    file = tmp_path / "corrected.csv"
     assert export(opened(landed), load_id, file) == 1
     file.write_text(file.read_text().replace("soon", "2017-05-05"))
     rotate_key(opened(landed))
-    release(opened(landed), load_id, mended=file)
+    release(opened(landed), load_id, corrected=file)
     assert hashes(landed)["3"] == hashes(landed)["1"]
 
 
@@ -80,12 +80,12 @@ def test_what_was_released_from_a_snapshot_counts_with_the_load_that_took_its_pl
     feed.write_text(f"{one_mart.CRM}snapshot: full\n")
     load_feed(opened(landed), get_feed(landed.feeds, "customers"), again=True)
     load_id = Ledger(landed.ledger).loads()[-1].load_id
-    file = tmp_path / "mended.csv"
+    file = tmp_path / "corrected.csv"
     export(opened(landed), load_id, file)
     file.write_text(file.read_text().replace("soon", "2017-05-05"))
     if not released_first:
         rotate_key(opened(landed))
-    release(opened(landed), load_id, mended=file)
+    release(opened(landed), load_id, corrected=file)
     if released_first:
         rotate_key(opened(landed))
     assert set(hashes(landed)) == {"1", "2", "3"}

@@ -149,7 +149,7 @@ def test_little_room_is_said_with_what_goes_first(published, monkeypatch):
     assert not finding.is_damage
 
 
-def test_feed_states_tell_rows_and_lateness(published):
+def test_feed_states_show_rows_and_lateness(published):
     feed = published.feeds / "orders.yml"
     feed.write_text(feed.read_text() + "max_age_days: 1\n")
     (published.feeds / "web.yml").write_text("feed: nothing\n")

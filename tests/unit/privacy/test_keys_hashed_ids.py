@@ -28,7 +28,7 @@ feed: tickets
 source: web
 group: crm
 owner: support
-description: Tickets of the help desk.
+description: Tickets of the support team.
 path: exports/tickets.csv
 time_zone: Europe/Paris
 columns: {ticket_id: Id, customer_id: {from: Requester email, hash: true}, opened_at: Created at}
@@ -138,7 +138,7 @@ def test_orders_customers_tickets_and_answers_of_one_person_meet(shop):
     assert landed(shop, "survey_responses") == {"R_1": ada}
 
 
-def test_addresses_stand_in_raw_files_alone(shop):
+def test_addresses_are_in_raw_files_alone(shop):
     for address in ("Ada@Example.com", "ADA@example.com", EVE, "ada@EXAMPLE.com"):
         assert places(shop, address) == {"raw"}
     (held,) = entries(opened(shop))
@@ -206,7 +206,7 @@ def test_a_row_held_back_of_somebody_forgotten_goes_with_them_also_after_a_rotat
     assert entries(opened(unbuilt)) == []
 
 
-def test_raw_files_go_also_when_the_person_stood_in_held_back_rows_alone_and_the_key_was_rotated(unbuilt):
+def test_raw_files_of_quarantined_rows_are_deleted_also_after_a_rotation_of_the_key(unbuilt):
     row = "#1006,zoe@example.com,paid,EUR,5.00,0.00,soon\n"
     (unbuilt.home / "exports" / "shopify_2017-12-31.csv").write_text(LATER + row)
     load(unbuilt)
@@ -240,13 +240,13 @@ def test_while_a_rotation_is_under_way_no_one_is_forgotten_by_halves(unbuilt, mo
     assert {folder.name.removeprefix("load_id=") for folder in unbuilt.landing.glob("*/load_id=*")} == loads
 
 
-def test_a_row_held_back_is_mended_after_a_rotation_and_meets_the_others(shop, tmp_path):
+def test_a_row_held_back_is_corrected_after_a_rotation_and_meets_the_others(shop, tmp_path):
     (held,) = entries(opened(shop))
     rotate_key(opened(shop))
-    file = tmp_path / "mended.csv"
+    file = tmp_path / "corrected.csv"
     export(opened(shop), held.load_id, file)
     file.write_text(file.read_text().replace("soon", "2017-12-30 11:00:00 +0100"))
-    release(opened(shop), held.load_id, mended=file)
+    release(opened(shop), held.load_id, corrected=file)
     orders = landed(shop, "orders")
     assert orders["#1004"] == orders["#1003"] == hash_of(shop, EVE)
 

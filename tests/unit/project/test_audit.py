@@ -26,9 +26,9 @@ EXCEPTION = {
 }
 
 
-def test_a_known_weakness_is_named_with_the_version_that_mends_it() -> None:
+def test_a_known_weakness_is_named_with_the_version_that_fixes_it() -> None:
     wrong, note = audit.judge([SOUND, WEAK, UNKNOWN], [], TODAY)
-    assert wrong == ["weak 1.0 has PYSEC-2026-1; mended in 1.1"]
+    assert wrong == ["weak 1.0 has PYSEC-2026-1; fixed in 1.1"]
     assert "2 of 3 packages" in note
 
 

@@ -13,8 +13,8 @@ import yaml
 
 REPOSITORY = Path(__file__).parents[3]
 PAGES = [REPOSITORY / "docs" / "metrics.md", *sorted((REPOSITORY / "docs" / "metrics").glob("*.md"))]
-# Sections that hold no metric: where figures stand, words common to all, verdicts explained elsewhere on their page.
-WITHOUT_METRIC = {"Where it stands", "Common to all", "Verdicts"}
+# Sections that hold no metric: where figures are, words common to all, verdicts explained elsewhere on their page.
+WITHOUT_METRIC = {"Where to find it", "Common to all", "Verdicts"}
 NUMBER = re.compile(r"(?<![\w.])(?:\d+(?:\.\d+)?|\.\d+)(?!\w)")
 # An example runs to the next warning, the next bold word or the end of its paragraph.
 EXAMPLE = re.compile(r"\*By hand\*(.*?)(?=\*Misleads\*|\*By hand\*|\*\*|\n\n|\Z)", re.DOTALL)

@@ -97,7 +97,7 @@ def test_the_line_of_a_wrong_key_is_named(workspace: Workspace) -> None:
         ("xorders_2026-05-04.csv", None),
     ],
 )
-def test_the_export_date_stands_in_the_file_name(workspace: Workspace, name: str, day: date | None) -> None:
+def test_the_export_date_is_read_from_the_file_name(workspace: Workspace, name: str, day: date | None) -> None:
     assert workspace.feed().export_date(name) == day
 
 

@@ -31,7 +31,7 @@ def drawn(chart: charts.Chart) -> list[dict[str, Any]]:
     return [row for layer in layers for row in spec["datasets"][layer.get("data", spec.get("data"))["name"]]]
 
 
-def test_a_bridge_stands_on_what_came_before() -> None:
+def test_each_bar_of_a_bridge_starts_where_the_one_before_ends() -> None:
     steps = pd.DataFrame(
         {"step": ["month before", "new", "stayed away", "this month"], "amount": [100, 20, -50, 70]}
     ).assign(is_total=[True, False, False, True])

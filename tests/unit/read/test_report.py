@@ -58,7 +58,7 @@ def test_both_languages_say_why_a_figure_has_no_rows(waiting: Settings) -> None:
     assert page.count("Nothing to show") == page.count("暂无内容")
 
 
-def test_a_warning_and_its_remedy_are_told_in_both_languages_of_the_report(tmp_path: Path) -> None:
+def test_a_warning_and_its_remedy_are_shown_in_both_languages_of_the_report(tmp_path: Path) -> None:
     settings = few_marts.make_workspace(tmp_path / "shop")
     with duckdb.connect(str(settings.serve / "current" / "loyalty.duckdb"), read_only=True) as connection:
         assert news.warnings(connection, "en") == [("orders_shop", "no refunds", "", 7, "deliver refunds")]

@@ -1,4 +1,4 @@
-{# Of everybody whose follow-up is over the latest answer with an overall score, and what came of it. #}
+{# For each customer whose follow-up is over: the latest answer with an overall score, and what the customer did. #}
 with
     outcomes as (select * from {{ ref("fct_survey_outcomes") }} where is_observed),
 

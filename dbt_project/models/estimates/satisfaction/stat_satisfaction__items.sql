@@ -41,7 +41,7 @@ with
             and questions.survey_id = asked.survey_id
         where
             questions.construct is not null
-            -- an item that few were asked would throw out everybody else's answers
+            -- an item that few were asked would remove the answers of all others
             and {{ div("answered.answer_count", "asked.person_count") }}
             >= {{ var("item_min_share") }}
     )

@@ -1,4 +1,4 @@
-{# Who among the people of a survey is everybody, of value (CM3 above 0), of high value (the upper 20 percent). #}
+{# The groups of a survey's people: all, of value (CM3 above 0), of high value (the upper 20 percent). #}
 with
     people as (
         select source, survey_id, person_key

@@ -82,7 +82,7 @@ with
             *,
             -- a return earns nothing here: it is a row of fct_refunds
             is_sale and kind not in ('test', 'return') as is_booked,
-            -- an order whose lines have not come says nothing of what was bought
+            -- an order without its lines does not show what was bought
             is_sale and kind = 'sale' and not is_without_amount as is_counted
         from meant
     )

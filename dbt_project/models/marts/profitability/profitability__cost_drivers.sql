@@ -38,8 +38,8 @@ with
         {% endfor %}
     ),
 
-    -- Where the costs of each row of the waterfall come from; fees and freight
-    -- that orders state stand beside pools and records.
+    -- Where the costs of each row of the waterfall come from: pools and records,
+    -- and the fees and freight that orders state.
     costs as (
         select
             base_key,

@@ -85,7 +85,7 @@ with
             case
                 when order_days.reason is null then order_days.trend_p_value
             end as lift_pre_trend_p_value,
-            -- members choose themselves: non-members stand in for a control arm
+            -- members choose themselves: non-members replace a control arm
             false as has_control_arm,
             case
                 when order_days.comparison_key is null

@@ -1,7 +1,7 @@
 {%- set of_all = ["all_order_count", "is_partial_month"] -%}
 {%- set of_orders = ["order_count", "is_partial_month"] -%}
 {%- set of_lines = ["asked_line_count", "is_partial_month"] -%}
-{#- what was in an order is told by its lines -#}
+{#- what was in an order is known from its lines -#}
 {%- set add_on_order_count = when_delivered("order_lines", "add_on_order_count") -%}
 {%- set bought_category_count = when_delivered(
     ["order_lines", "categories"], "bought_category_count"

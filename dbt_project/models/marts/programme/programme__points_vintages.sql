@@ -43,7 +43,7 @@ with
                     then {{ div(part ~ "_points", "added_so_far_points") }}
                 end as {{ name }}_rate,
             {% endfor %}
-            -- settled: nothing of the vintage is left
+            -- settled: no points of the vintage are left
             case
                 when not is_partial_month
                 then outstanding_points = 0 and added_so_far_points > 0

@@ -8,7 +8,7 @@ with
         where base = 'customer'
     ),
 
-    -- a failure that no export of a source tells of is unknown, also in a quiet month
+    -- a failure that no export of a source has is unknown, also in a quiet month
     sources as (
         select
             source,

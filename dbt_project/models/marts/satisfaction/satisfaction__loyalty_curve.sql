@@ -72,7 +72,7 @@ with
             margin_count,
             margin_mean_amount,
             currency_code,
-            -- one curve a survey, of everybody
+            -- one curve for each survey, of all customers
             curves.curve_status,
             curves.curve_reason,
             curves.curve_measure,

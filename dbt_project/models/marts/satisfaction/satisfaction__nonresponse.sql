@@ -10,8 +10,8 @@ with
         from {{ ref("int_satisfaction__wave_participation") }}
     ),
 
-    -- everybody who could have been asked, in the wave and currency
-    everybody as (
+    -- all who could have been asked, in the wave and currency
+    eligible as (
         select
             source,
             survey_id,
@@ -59,19 +59,19 @@ with
             summed.wave,
             summed.mode,
             summed.currency_code,
-            everybody.base_count,
+            eligible.base_count,
             summed.sent_count,
             summed.respondent_count,
             summed.respondent_count < {{ var("min_base") }} as is_suppressed,
             cast(
-                everybody.base_spend_amount as {{ type_amount() }}
+                eligible.base_spend_amount as {{ type_amount() }}
             ) as base_spend_amount,
             cast(summed.sent_spend_amount as {{ type_amount() }}) as sent_spend_amount,
             cast(
                 summed.respondent_spend_amount as {{ type_amount() }}
             ) as respondent_spend_amount,
             {% for name, other in [
-                ("respondent_spend_ratio", "everybody.base"),
+                ("respondent_spend_ratio", "eligible.base"),
                 ("respondent_to_sent_spend_ratio", "summed.sent"),
             ] %}
                 {{
@@ -90,7 +90,7 @@ with
                 )
             }}
         from summed
-        inner join everybody using (source, survey_id, wave, currency_code)
+        inner join eligible using (source, survey_id, wave, currency_code)
     )
 
 select *

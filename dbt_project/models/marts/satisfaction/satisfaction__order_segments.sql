@@ -87,7 +87,7 @@ with
         inner join responses on scores.response_key = responses.response_key
     ),
 
-    -- everybody asked about an order that the segments of this kind know
+    -- all who were asked about an order that has a segment of this kind
     wholes as (
         select
             {{ scope }},

@@ -31,7 +31,7 @@ with
         group by source
     ),
 
-    told as (
+    answers as (
         select
             source,
             survey_id,
@@ -44,7 +44,7 @@ with
         group by source, survey_id, overall_score
     ),
 
-    -- a customer stands under the newest score, and is counted once
+    -- a customer counts under the newest score, and only once
     referred as (
         select
             experiences.source,
@@ -63,18 +63,18 @@ with
 
     final as (
         select
-            told.source,
-            told.survey_id,
-            cast(told.overall_score as {{ type_double() }}) as overall_score,
-            told.response_count,
-            told.response_count < {{ var("min_base") }} as is_suppressed,
-            told.told_answer_count,
+            answers.source,
+            answers.survey_id,
+            cast(answers.overall_score as {{ type_double() }}) as overall_score,
+            answers.response_count,
+            answers.response_count < {{ var("min_base") }} as is_suppressed,
+            answers.told_answer_count,
             {{
                 mean_with_interval(
                     "told_mean",
-                    "told.told_sum",
-                    "told.told_squares",
-                    "told.told_answer_count",
+                    "answers.told_sum",
+                    "answers.told_squares",
+                    "answers.told_answer_count",
                 )
             }},
             cast(coalesce(referred.customer_count, 0) as bigint) as customer_count,
@@ -109,7 +109,7 @@ with
                     "referred.customer_count",
                 )
             }} as k_factor
-        from told
+        from answers
         left join referred using (source, survey_id, overall_score)
         left join exported using (source)
     )

@@ -1,6 +1,6 @@
 """Where dbt runs.
 
-The work file is the pipeline's desk with every engine: loads, estimates and what is published lie there.
+With every engine the work file holds the loads, the estimates and what is published.
 """
 
 from __future__ import annotations

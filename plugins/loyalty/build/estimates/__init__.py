@@ -1,7 +1,7 @@
 """The estimation step: what SQL should not do.
 
 Python fits on sufficient statistics that SQL has aggregated (counts of cells, exact sums), writes small
-parameter tables into the schema `estimates`, and SQL scores everybody from them. Every fit comes with its
+parameter tables into the schema `estimates`, and SQL scores all customers from them. Every fit comes with its
 diagnostics; one that cannot be made has its reason instead, and no parameters.
 """
 

@@ -31,7 +31,7 @@ LEAST_REPEATERS = 50
 ORDERING = ("r", "alpha", "a", "b")
 VALUE = ("p", "q", "v")
 
-# A beta(a, b) of chances with so large a b has no spread left: a/b is everybody's chance to leave.
+# A beta(a, b) of chances with so large a b has no spread left: all customers have the chance a/b to leave.
 EQUAL_CHANCES = 1e4
 
 # This near to a = 1 the expectation is 0/0 and is read from both sides of it.
@@ -126,7 +126,7 @@ def _with_doubt(fit: Fit, cells: Histories) -> Fit:
 
 
 def _staying_likelihood(values: np.ndarray, cells: Histories) -> tuple[float, np.ndarray]:
-    """Log-likelihood and slopes of the same orders if everybody stays: gamma(r, alpha) rates and nothing else."""
+    """Log-likelihood and slopes of the same orders if all customers stay: only gamma(r, alpha) rates."""
     r, alpha = values
     x, age, counts = cells.repeats, cells.age, cells.counts
     likelihood = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + age)
@@ -184,11 +184,11 @@ def expected_orders(
     parameters: Mapping[str, float], histories: Histories, weeks: float | np.ndarray, model: str = BGNBD
 ) -> np.ndarray:
     """Expected order days in the next `weeks`, given the history (Fader, Hardie & Lee 2005, eq. 10). MBG/NBD's are
-    the same with b + 1 for b, as everybody has been exposed to one chance to leave more, and its own P(alive).
+    the same with b + 1 for b, because every customer had one more chance to leave, and with its own P(alive).
 
     The part of 1/p that outlives the horizon, (1-z)^(r+x) * 2F1(r+x, b+x; a+b+x-1; z), is worked out by Euler's
     transformation as (1-z)^(a-1) * 2F1(a+b-1-r, a-1; a+b+x-1; z), which stays finite for customers with hundreds
-    of orders; as it stands where only that is finite (a large); and is 0 where both have left the numbers.
+    of orders. The published form is used where only it is finite (a large); the part is 0 where neither is finite.
     """
     a = parameters["a"]
     if abs(a - 1) < NEAR_ONE:
@@ -200,8 +200,8 @@ def expected_orders(
     z = weeks / (alpha + histories.age + weeks)
     with np.errstate(all="ignore"):
         by_euler = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, a + b + x - 1, z)
-        as_it_stands = np.exp((r + x) * np.log1p(-z)) * hyp2f1(r + x, b + x, a + b + x - 1, z)
-    outliving = np.where(np.isfinite(by_euler), by_euler, np.nan_to_num(as_it_stands, nan=0.0, posinf=0.0))
+        as_published = np.exp((r + x) * np.log1p(-z)) * hyp2f1(r + x, b + x, a + b + x - 1, z)
+    outliving = np.where(np.isfinite(by_euler), by_euler, np.nan_to_num(as_published, nan=0.0, posinf=0.0))
     return (a + b + x - 1) / (a - 1) * (1 - outliving) * p_alive(model, parameters, histories)
 
 

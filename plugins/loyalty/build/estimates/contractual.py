@@ -26,7 +26,7 @@ def fit_contracts(scope: str, lost: Mapping[int, int], running: Mapping[int, int
 
     `lost[t]` contracts ended at the end of period t (1, 2, ...), `running[t]` have lived through t periods and
     still run. Not fitted with fewer than 30 ended contracts, where all ended in one period or none lived on, and
-    where the likelihood has no maximum (everybody seems to leave with the same chance).
+    where the likelihood has no maximum (all contracts seem to end with the same chance).
     """
     periods = np.array(sorted(set(lost) | set(running)), dtype=float)
     ended = np.array([lost.get(int(period), 0) for period in periods], dtype=float)

@@ -32,7 +32,7 @@ MOST_DRIVERS = 12
 
 @dataclass(frozen=True)
 class DriverFit:
-    """The fit, R2, and per driver LMG and Johnson as shares of variance explained; the intervals stand with the
+    """The fit, R2, and per driver LMG and Johnson as shares of variance explained; the intervals are those of the
     shares of R2 (`lmg_shares`, 0..1, adding up to 1)."""
 
     fit: Fit

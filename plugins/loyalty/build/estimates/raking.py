@@ -1,8 +1,8 @@
 """Survey weights by raking: the answers are weighted until they look like those who could have been asked.
 
 Iterative proportional fitting (Deming & Stephan 1940) of the respondents to the one-way margins of the
-eligible base. Weights are kept within bounds around their mean of 1; a level that hardly anybody answered
-from is merged with its smallest neighbour, because a margin cannot be met from no answers.
+eligible base. Weights are kept within bounds around their mean of 1; a level with very few answers
+is merged with its smallest neighbour, because a margin cannot be met from no answers.
 """
 
 from __future__ import annotations

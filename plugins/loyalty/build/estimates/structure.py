@@ -256,8 +256,8 @@ def fit_structure(
 ) -> list[StructureFit]:
     """Path model, reliability and components of one survey.
 
-    None is fitted below max(100, 5 an item) complete answers, where an item never varies, and where items cannot
-    be told apart; the path model also without a path between two constructs, and where a construct of the survey's own
+    None is fitted below max(100, 5 an item) complete answers, where an item never varies, and where items are
+    collinear; the path model also without a path between two constructs, and where a construct of the survey's own
     arrows has no question.
     """
     whole = added(groups)

@@ -25,7 +25,7 @@ RETRIES: dict[str, Any] = {
     "retry_exponential_backoff": 2.0,
     "max_retry_delay": timedelta(minutes=15),
 }
-# What no later task tells of: a failure is told at once.
+# No later task reports a failed task, so its failure is sent at once.
 ALERTS: dict[str, Any] = {"on_failure_callback": tasks.alert_failure}
 LOADS_AT_ONCE = 4
 LONGEST_ID = 200

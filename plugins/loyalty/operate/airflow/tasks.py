@@ -1,6 +1,6 @@
 """The DAGs' tasks: they call the warehouse's own steps and give the outcome to Airflow.
 
-An error that a user can mend fails the task at once, since the same bytes would fail again; anything
+An error that a user can correct fails the task at once, since the same bytes would fail again; anything
 else is left to Airflow's retries.
 """
 
@@ -145,7 +145,7 @@ def notify() -> None:
 
 
 def alert_failure(context: Context) -> None:
-    """Tell at once that a task has failed for good; Airflow calls it after the last retry."""
+    """Send at once that a task has failed for good; Airflow calls it after the last retry."""
     from loyalty.operate.notify import failed_task, notify_failure
 
     workspace, task, error = _open(), context["ti"], context.get("exception")
@@ -190,7 +190,7 @@ def backfilled_day(context: Context, time_zone: str) -> date | None:
 
 
 def clean_airflow_db() -> None:
-    """Remove what Airflow remembers of runs older than `AIRFLOW_DAYS` days.
+    """Remove what Airflow keeps of runs older than `AIRFLOW_DAYS` days.
 
     Airflow hides its database from tasks by overriding two variables; the command gets the
     environment without them, so that it finds the database of Airflow's own settings.

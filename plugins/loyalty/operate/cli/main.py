@@ -32,7 +32,7 @@ app = typer.Typer(
         "Every command works on the workspace you are in (the folder with loyalty.yml, or one above)."
     ),
     epilog=(
-        "Exit codes: 0 done; 3 published, but a file was rejected; 1 not published, or a mistake to mend; "
+        "Exit codes: 0 done; 3 published, but a file was rejected; 1 not published, or a mistake to correct; "
         "2 wrong usage of a command; 130 stopped from outside."
     ),
 )

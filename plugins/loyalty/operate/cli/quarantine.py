@@ -10,7 +10,7 @@ import typer
 from loyalty.common.errors import UserError
 from loyalty.operate.cli.shared import Format, echo_json, echo_table, the_workspace
 
-app = typer.Typer(no_args_is_help=True, help="Quarantined rows: list them, show them, mend and release them.")
+app = typer.Typer(no_args_is_help=True, help="Quarantined rows: list them, show them, correct and release them.")
 
 LoadId = Annotated[str, typer.Argument(help="A load, as `loyalty quarantine list` names it.")]
 
@@ -55,7 +55,7 @@ def show(load_id: LoadId, limit: Annotated[int, typer.Option(help="At most this 
 
 @app.command("export")
 def export(load_id: LoadId, target: Annotated[Path, typer.Argument(help="The CSV to write.")]) -> None:
-    """Write a load's open rows as CSV, to be mended and released with `--from`."""
+    """Write a load's open rows as CSV, to be corrected and released with `--from`."""
     from loyalty.land import quarantine
 
     typer.echo(f"{target}: {quarantine.export(the_workspace(), load_id, target):,} rows")
@@ -65,14 +65,14 @@ def export(load_id: LoadId, target: Annotated[Path, typer.Argument(help="The CSV
 def release(
     load_id: LoadId,
     lines: Annotated[list[int] | None, typer.Option("--line", help="Only this line; may be given often.")] = None,
-    mended: Annotated[
-        Path | None, typer.Option("--from", help="The mended CSV. Default: the rows as they are.")
+    corrected: Annotated[
+        Path | None, typer.Option("--from", help="The corrected CSV. Default: the rows as they are.")
     ] = None,
 ) -> None:
-    """Release rows from quarantine, as they are or mended, as a load of their own."""
+    """Release rows from quarantine, as they are or corrected, as a load of their own."""
     from loyalty.land.release import release
 
-    released = release(the_workspace(), load_id, lines, mended)
+    released = release(the_workspace(), load_id, lines, corrected)
     typer.echo(
         f"released {released.row_count:,} rows as load {released.load_id}; the next `loyalty run` builds with them"
     )

@@ -88,7 +88,7 @@ def notify(
         bool, typer.Option("--test", help="Send one test alert, and say whether it arrived. Exit code 1: it did not.")
     ] = False,
 ) -> None:
-    """Send an alert about all that needs attention and was not told before, as each run does.
+    """Send an alert about all that needs attention and was not sent before, as each run does.
 
     With --test: send one test alert to notify_url, and say in one sentence whether it arrived.
     """

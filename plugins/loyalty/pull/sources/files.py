@@ -37,7 +37,7 @@ LONGEST_NAME = 80  # characters; a file system takes 255 bytes
 class RawFile:
     """An export as it came: its address, its name, the checksum of its bytes, and our copy.
 
-    `stamp` is what tells a file from another without reading it (see `stamp_of`): one with the same is not read again.
+    `stamp` identifies a file without reading it (see `stamp_of`): a file with the same stamp is not read again.
     """
 
     uri: str
@@ -195,7 +195,7 @@ def fetch(settings: Settings, feed: FeedConfig, uri: str) -> RawFile:
     """Copy one file into raw/<feed>/<checksum>/; the copy is there whole or not at all.
 
     Raises Transient when it cannot be read or grows while it is read, LoadRejected when its name, its size or
-    what it is speaks against it.
+    its type is not allowed.
     """
     folder = settings.raw / feed.name
     try:

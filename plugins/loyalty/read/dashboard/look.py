@@ -40,7 +40,7 @@ class Look:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What tells this generation from all others, also from one of the same number after a restore."""
+        """Identifies this generation, also beside one of the same number after a restore."""
         return str(self.generation.folder), self.generation.manifest["published_at"]
 
     def table(self, sql: str) -> pyarrow.Table:

@@ -27,8 +27,8 @@ def choose(look: Look) -> Choice:
         first_month = _select(words.sentence("from month"), "first_month", months, newest)
         last_month = _select(words.sentence("to month"), "last_month", months, newest)
         segments = offered_segments(look)
-        everybody = words.sentence("all customers")
-        segment_by = _select(words.sentence("customers by"), "segment_by", list(segments), everybody, words)
+        all_customers = words.sentence("all customers")
+        segment_by = _select(words.sentence("customers by"), "segment_by", list(segments), all_customers, words)
         segment = None
         if segment_by:
             segment = _select(

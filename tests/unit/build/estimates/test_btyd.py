@@ -360,7 +360,7 @@ def test_constant_frequency_has_no_correlation() -> None:
 
 
 @pytest.mark.parametrize("model", [btyd.BGNBD, btyd.MBGNBD])
-def test_k7_where_everybody_stays_leaving_does_not_show(model: str) -> None:
+def test_k7_where_all_customers_stay_leaving_does_not_show(model: str) -> None:
     """Orders of customers who never leave, at gamma rates: nothing is gained by letting them leave."""
     chance = np.random.default_rng(3)
     drawn = []

@@ -69,4 +69,4 @@ def test_drivers_want_answers_and_differences(swiss: pd.DataFrame) -> None:
     assert drivers.fit_drivers("constant", "outcome", [sums(constant)], 1, 1).fit.reason == "a score never varies"
     lonely = drivers.fit_drivers("lonely", "outcome", [sums(swiss[["outcome"]])], 1, 1).fit
     assert lonely.reason == "there are no drivers beside an overall score"
-    assert not drivers.fit_drivers("nobody", "outcome", []).fit.is_fitted
+    assert not drivers.fit_drivers("empty", "outcome", []).fit.is_fitted

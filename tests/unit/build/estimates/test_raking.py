@@ -42,7 +42,7 @@ def test_rakes_to_the_published_mean_and_total(schools: list[dict[str, str]]) ->
     assert effect == pytest.approx(reference["kish_deff"], rel=1e-5)
 
 
-def test_rows_that_stand_for_many_rake_like_the_rows_themselves() -> None:
+def test_rows_that_represent_many_rake_like_the_rows_themselves() -> None:
     levels = [["a", "a", "b"], ["x", "y", "y"]]
     targets = [{"a": 60, "b": 40}, {"x": 30, "y": 70}]
     single = rake(np.ones(6), [["a", "a", "a", "b", "b", "b"], ["x", "x", "y", "y", "y", "y"]], targets)

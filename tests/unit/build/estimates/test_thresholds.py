@@ -11,7 +11,7 @@ def _cells(rates: dict[float, float], n: int) -> list[thresholds.Cell]:
     return [thresholds.Cell(value, n, round(n * rate)) for value, rate in rates.items()]
 
 
-def test_three_steps_are_told_from_a_line() -> None:
+def test_three_steps_are_distinguished_from_a_line() -> None:
     steps = thresholds.fit_curve("steps", _cells({1: 0.3, 2: 0.3, 3: 0.75, 4: 0.75, 5: 0.95}, 400))
     assert (steps.shape, steps.low, steps.high) == ("three zones", 3, 5)
     assert steps.rates == pytest.approx((0.3, 0.75, 0.95))

@@ -103,7 +103,7 @@ def test_unknown_feed_is_answered_with_the_nearest(published):
         call(published, "load", "order")
 
 
-def test_status_tells_feeds_generation_and_plan(published):
+def test_status_shows_feeds_generation_and_plan(published):
     result = call(published, "status", "--verify")
     assert result.exit_code == 0
     assert "published: generation 000001" in result.output
@@ -297,7 +297,7 @@ def test_a_day_that_is_none_is_said_in_words(command):
     assert "`tomorrow` is not a day such as 2026-05-31." in result.output
 
 
-def test_a_new_workspace_is_told_what_to_do_and_nothing_is_green(tmp_path):
+def test_a_new_workspace_is_shown_what_to_do_and_nothing_is_green(tmp_path):
     CliRunner().invoke(app, ["init", str(tmp_path / "shop")])
     place = ["--workspace", str(tmp_path / "shop")]
     looked = CliRunner().invoke(app, [*place, "doctor"])

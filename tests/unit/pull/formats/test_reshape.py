@@ -47,7 +47,7 @@ Respondent ID,Collector ID,Start Date,End Date,How satisfied are you?,What do yo
 def landed(
     workspace: Workspace, content: bytes | str, batch_rows: int = 100, **changes: Any
 ) -> tuple[list[dict], list[Fault], list[int]]:
-    """The rows that an export becomes, what is wrong with them, and the lines they stand on."""
+    """The rows that an export becomes, what is wrong with them, and the line of each."""
     feed = workspace.feed(**({"columns": {}} | changes))
     assert isinstance(feed, FeedConfig)
     file = workspace.folder / "export"
@@ -344,7 +344,7 @@ def test_a_wrong_declaration_is_refused_by_name(workspace: Workspace, changes: d
 def test_batches_do_not_matter(
     lines: list[tuple[str, str]], batch_rows: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Records, what is filled down, and positions are the same wherever a batch ends."""
+    """Records, what is filled down, and positions are the same at every end of a batch."""
     names = [name for name, _ in lines if name]
     assume(names in (sorted(names), sorted(names, reverse=True)))  # the lines of a record are together
     workspace = Workspace(tmp_path_factory.mktemp("rows") / "shop")

@@ -36,9 +36,9 @@ def large(request: pytest.FixtureRequest, workspace: Workspace, store: MemoryFil
     (workspace.folder / "loyalty.yml").write_text("max_file_bytes: 10\n")
     put(store, "04", GOOD)
     if not request.param:
-        told = MemoryFileSystem.info
+        original = MemoryFileSystem.info
         silent = pytest.MonkeyPatch()
-        silent.setattr(MemoryFileSystem, "info", lambda *a, **more: told(*a, **more) | {"size": None})
+        silent.setattr(MemoryFileSystem, "info", lambda *a, **more: original(*a, **more) | {"size": None})
         request.addfinalizer(silent.undo)
     return workspace
 
@@ -90,8 +90,8 @@ def test_a_remote_file_that_is_too_large_is_refused_once_until_the_limit_is_rais
 def test_k8_a_remote_export_with_a_known_tag_is_not_read_again(
     workspace: Workspace, store: MemoryFileSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = MemoryFileSystem.info
-    monkeypatch.setattr(MemoryFileSystem, "info", lambda *a, **more: told(*a, **more) | {"ETag": "one"})
+    original = MemoryFileSystem.info
+    monkeypatch.setattr(MemoryFileSystem, "info", lambda *a, **more: original(*a, **more) | {"ETag": "one"})
     put(store, "04", GOOD)
     assert [outcome.outcome for outcome in load(workspace)] == ["accepted"]
     monkeypatch.setattr(landing, "checksum", None)  # an error if the file were read

@@ -86,12 +86,12 @@ def test_every_page_opens_in_both_languages(show: Open, name: str, language: str
     ("language", "warning", "remedy"),
     [("en", "orders_shop: no refunds", "deliver refunds"), ("zh", "orders_shop: 没有退款", "请提供退款")],
 )
-def test_a_warning_and_its_remedy_are_told_in_the_language_of_the_page(
+def test_a_warning_and_its_remedy_are_shown_in_the_language_of_the_page(
     show: Open, language: str, warning: str, remedy: str
 ) -> None:
-    told = texts(show(page="quality", language=language))
-    assert as_written(warning) in told
-    assert remedy in told
+    shown = texts(show(page="quality", language=language))
+    assert as_written(warning) in shown
+    assert remedy in shown
 
 
 @pytest.mark.parametrize("topic", TOPICS)
@@ -117,7 +117,7 @@ def test_a_chosen_segment_and_period_change_the_numbers_and_the_sql(show: Open, 
     assert (row[2], row[3]) == (36, Decimal("0.5"))
 
 
-def test_a_chosen_segment_stands_beside_all_customers_where_segments_are_compared(show: Open) -> None:
+def test_a_chosen_segment_is_shown_beside_all_customers_where_segments_are_compared(show: Open) -> None:
     page = show(page="wallet", segment_by="region", segment="north")
     labels = [row[3] for row in cells(view(page, "share_of_wallet", "numbers").dataframe[0].value)]
     assert labels == ["all customers", "north"]

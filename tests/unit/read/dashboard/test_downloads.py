@@ -43,7 +43,7 @@ def test_the_workbook_has_the_rows_and_says_what_they_are(shop: tuple[Settings, 
     assert list(book["about"].values) == [("about", "'=1+1"), ("SQL", SQL)]
 
 
-def test_more_rows_than_a_sheet_holds_are_told_to_be_taken_as_csv(
+def test_more_rows_than_a_sheet_holds_are_offered_as_csv(
     shop: tuple[Settings, Generation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downloads, "MOST_SHEET_ROWS", 3)

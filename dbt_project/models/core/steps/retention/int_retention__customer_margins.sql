@@ -24,7 +24,7 @@ with
             customers.customer_key, customers.currency_code, customers.order_day_count
     ),
 
-    -- who bought nothing of value, or whose goods have no known cost, has no rate
+    -- a customer without purchases of value, or of goods with a known cost, has no rate
     costed as (
         select
             customer_key,
@@ -56,11 +56,11 @@ with
             customers.customer_key,
             rated.order_day_count,
             {{ div("rated.cm3_amount", "rated.sold_amount") }} as own_margin_rate,
-            coalesce(near.margin_rate, everybody.margin_rate) as segment_margin_rate
+            coalesce(near.margin_rate, overall.margin_rate) as segment_margin_rate
         from customers
         left join
             rated on customers.customer_key = rated.customer_key
-            {{ join_near_and_everybody("segment_rates", by="currency_code") }}
+            {{ join_near_and_all("segment_rates", by="currency_code") }}
     )
 
 select *

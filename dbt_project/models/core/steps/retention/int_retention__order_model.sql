@@ -1,6 +1,6 @@
 {#
-  The one model that all predictions of orders come from: BG/NBD or MBG/NBD. One that passes its check on the hold-out
-  is before one that the check says nothing of, and that before one that fails; else the better likelihood decides.
+  The one model that all predictions of orders come from: BG/NBD or MBG/NBD. Order of preference by the check on the
+  hold-out: passed, cannot tell, failed. With equal results the better likelihood decides.
 #}
 with
     fits as (

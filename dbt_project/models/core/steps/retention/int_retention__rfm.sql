@@ -84,7 +84,7 @@ with
                     ~ column
                     ~ ")"
                 ) %}
-                {%- set everybody = "count(*) over (" ~ part ~ ")" %}
+                {%- set all_rows = "count(*) over (" ~ part ~ ")" %}
                 cast(
                     least(
                         {% if name == "frequency_score" %}
@@ -95,7 +95,7 @@ with
                             {{
                                 div(
                                     "5 * (2 * " ~ before ~ " + " ~ equal ~ ")",
-                                    "2 * " ~ everybody,
+                                    "2 * " ~ all_rows,
                                 )
                             }}
                         )

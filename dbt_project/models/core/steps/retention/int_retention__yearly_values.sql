@@ -72,16 +72,16 @@ with
             last_year.is_active,
             last_year.cm3_amount as yearly_cm3_amount,
             coalesce(
-                near.customer_count, everybody.customer_count
+                near.customer_count, overall.customer_count
             ) as retention_base_count,
             coalesce(
                 {{ div("near.stayed_count", "near.customer_count") }},
-                {{ div("everybody.stayed_count", "everybody.customer_count") }}
+                {{ div("overall.stayed_count", "overall.customer_count") }}
             ) as yearly_retention_rate
         from customers
         left join
             last_year on customers.customer_key = last_year.customer_key
-            {{ join_near_and_everybody("stayed") }}
+            {{ join_near_and_all("stayed") }}
     )
 
 select *

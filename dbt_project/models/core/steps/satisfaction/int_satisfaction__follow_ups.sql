@@ -1,4 +1,4 @@
-{# The order days of everybody who answered, before the answer and in the days after it. #}
+{# The order days of all customers who answered, before the answer and in the days after it. #}
 with
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 

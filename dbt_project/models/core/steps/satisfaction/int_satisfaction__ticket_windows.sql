@@ -17,8 +17,8 @@ with
             tickets.ticket_key,
             customers.customer_key,
             tickets.opened_date,
-            -- what happened after as_of is not known yet; a clock that runs backwards
-            -- tells nothing
+            -- what happened after as_of is not known yet; times in the wrong order
+            -- give no duration
             case
                 when
                     tickets.resolved_date <= as_of.as_of

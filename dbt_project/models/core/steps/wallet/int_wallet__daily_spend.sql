@@ -19,8 +19,8 @@ with
     ),
 
     -- The categories in which wallets are looked at, and whether our whole shop
-    -- stands for one: it does for `all`, and for a category that no product of
-    -- ours is filed under (a grocer's "groceries").
+    -- is the category: so it is for `all`, and for a category without a product
+    -- of ours (a grocer's "groceries").
     categories as (
         select distinct
             asked.source,

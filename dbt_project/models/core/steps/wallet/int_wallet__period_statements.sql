@@ -29,9 +29,9 @@ with
             max(brands_used_count) as brands_used_count,
             sum(stated_amount) as stated_amount,
             max(period_days) as period_days,
-            -- brands of ours stand together; who uses only others gives us nothing
+            -- our brands count as one; a customer of other brands only gives us 0
             min(case when is_us and is_used then average_rank end) as our_rank,
-            -- which brands are ours may not be told
+            -- it may be unknown which brands are ours
             {{
                 when_delivered(
                     "own_brands",
@@ -143,7 +143,7 @@ with
         select
             latest.*,
             case
-                -- nothing of the stated days is ours, though the period has purchases:
+                -- the stated days have no purchase of ours, but the period has:
                 -- the statement is about other days
                 when latest.sow_stated_raw = 0 and spends.own_amount is not null
                 then case when latest.sow_war > 0 then 'allocation rule' end

@@ -68,8 +68,8 @@ with
         {% endfor %}
     ),
 
-    -- a claim that nothing can be said of has its row among all
-    told as (
+    -- a claim without a figure has its row among all
+    measured as (
         select 'all' as source, 'all' as survey_id, claim_id, variant
         from claims
         union
@@ -79,8 +79,8 @@ with
 
     final as (
         select
-            told.source,
-            told.survey_id,
+            measured.source,
+            measured.survey_id,
             claims.*,
             figures.observed_value,
             figures.observed_low,
@@ -90,7 +90,7 @@ with
             coalesce(figures.is_corrected, false) as is_corrected,
             figures.highest_possible_value,
             coalesce(figures.smallest_count, 0) < {{ var("min_base") }} as is_suppressed
-        from told
+        from measured
         inner join claims using (claim_id, variant)
         left join figures using (source, survey_id, claim_id, variant)
     )

@@ -6,7 +6,7 @@ with
         where told_count is not null
     ),
 
-    told as (
+    word_of_mouth as (
         select
             source,
             survey_id,
@@ -81,7 +81,7 @@ with
                     )
                 }}
             ) as standard_error
-        from told
+        from word_of_mouth
         union all
         select
             source,

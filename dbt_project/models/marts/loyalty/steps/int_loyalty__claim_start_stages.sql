@@ -1,6 +1,6 @@
 {#
-  Everybody's stage a year before as_of, and the margin rate of the year since, lapsed or not: the same twelve
-  months for all, so that who stayed is not older than who left.
+  Each customer's stage a year before as_of, and the margin rate of the year since, lapsed or not: the same twelve
+  months for all, so that those who stayed are not older than those who left.
 #}
 with
     as_of as (

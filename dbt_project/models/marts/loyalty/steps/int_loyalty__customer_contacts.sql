@@ -74,7 +74,7 @@ with
     known as (
         select
             count(*) > 0 as is_known,
-            -- a campaign of care, or any interaction by which care could have been told
+            -- a campaign of care, or any interaction that could show care
             count(case when is_care or campaign_key is null then 1 end)
             > 0 as is_care_known
         from contacts

@@ -48,7 +48,7 @@ with
         group by customer_key, order_date
     ),
 
-    -- a weekday stands there once for each of its dates
+    -- a weekday has one row for each of its dates
     summed as (
         select habit, customer_key, habit_value, sum(weight) as weight
         from counted

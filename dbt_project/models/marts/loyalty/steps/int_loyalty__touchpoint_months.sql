@@ -35,7 +35,7 @@
     ],
     "contacts": ["contact_count"],
 } -%}
-{# Empty, not 0, where a source does not tell of them. #}
+{# Empty, not 0, where a source does not have them. #}
 {%- set unknown = ["answerable_count", "unanswered_count"] -%}
 {%- set names = parts.values() | sum(start=[]) | unique | list -%}
 {#- what a count of 0 rests on; answers are bases, 0 where no one answered -#}

@@ -1,5 +1,5 @@
 {#
-  What touchpoints of one kind have in common, over all whole months: the orders of one month are too few to tell.
+  What touchpoints of one kind have in common, over all whole months: the orders of one month are too few.
   Beta-binomial by moments (Kleinman 1973):
   with S = sum x^2 / n - X^2 / N and N' = N - sum n^2 / N, the correlation of two events at one
   touchpoint is rho = (S - m (1 - m) (k - 1)) / (m (1 - m) (N' - k + 1)), within 0..1.

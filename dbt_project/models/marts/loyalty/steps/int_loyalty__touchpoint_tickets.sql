@@ -1,6 +1,6 @@
 {# Feedback by where it came in, who handled it, and whether that was a person. #}
 with
-    -- a source that tells of no answer, or of no solution, does not export them
+    -- a source without a single answer, or solution, does not export them
     tickets as (
         select
             *,

@@ -1,6 +1,6 @@
 {#
-  What winning each customer cost: all of it, over those who were won. A campaign's cost falls on the customers it
-  won; what names no campaign, or a campaign that won no customer, on everybody who began in its month.
+  The cost of winning each customer; the customers who were won share all of it. The cost of a campaign is shared by the
+  customers it won. A cost without a campaign, or of a campaign that won no customer, is shared by all who began in its month.
 #}
 with
     origins as (select * from {{ ref("int_profitability__customer_origins") }}),

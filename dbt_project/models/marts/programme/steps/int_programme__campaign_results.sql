@@ -1,5 +1,5 @@
 {# Counts and amounts only. #}
-{#- roles, and what tells of them -#}
+{#- roles, and what has to be delivered for each -#}
 {%- set event_roles = {
     "sent": "campaign_contacts",
     "redeemed": "redemptions",

@@ -16,7 +16,7 @@ with
 
     -- both arms of each comparison that can be made
     arms as (
-        -- who joins within the days after, in another month, stands on neither side
+        -- a customer who joins within the days after, in another month, is in no arm
         select
             plans.comparison_key,
             customers.customer_key,

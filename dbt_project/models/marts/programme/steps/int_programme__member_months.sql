@@ -23,7 +23,7 @@ with
         cross join as_of
     ),
 
-    everybody as (
+    totals as (
         select source, month, sum(net_amount) as net_amount
         from customer_months
         group by source, month
@@ -94,10 +94,10 @@ with
             }} as member_month_key,
             member_months.*,
             as_of.reporting_currency_code as currency_code,
-            everybody.net_amount as total_net_amount
+            totals.net_amount as total_net_amount
         from member_months
         cross join as_of
-        left join everybody using (source, month)
+        left join totals using (source, month)
     )
 
 select *

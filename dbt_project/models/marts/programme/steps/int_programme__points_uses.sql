@@ -1,4 +1,4 @@
-{# A use that no lot covers has overdrawn the account: it stands in the month in which it happened. #}
+{# A use that no lot covers has overdrawn the account: it counts in the month in which it happened. #}
 with
     entries as (select * from {{ ref("int_programme__points_entries") }}),
 

@@ -45,7 +45,7 @@ with
         from results
     ),
 
-    -- from when to when a customer's last score stood
+    -- first and last day on which a score was the customer's last one
     scores as (
         select
             customer_key,

@@ -1,4 +1,4 @@
-{# Where each customer stood at the start of the value window, and where at its end; for profit tiers: in the window before, and in the current one. #}
+{# The tier of each customer at the start and at the end of the value window; for profit tiers: in the window before and in the current one. #}
 {%- set places = {"top_5": 3, "next_15": 2, "last_80": 1} -%}
 with
     windows as (select * from {{ ref("dim_value_windows") }} where window_number = 0),

@@ -36,7 +36,7 @@ with
             grid.period_number,
             grid.is_observed,
             sum(cells.ended_count + cells.running_count) as at_risk_count,
-            -- where no end is told, it is not known that all run on
+            -- where no end is given, it is not known that all run on
             {{
                 when_delivered(
                     "contract_ends",

@@ -32,7 +32,7 @@ with
             months.month,
             months.is_partial,
             categories.category,
-            -- where no class is told, it is not known that none is technical
+            -- where no class is given, it is not known that none is technical
             case
                 when count(nullif(categories.category, 'unknown')) over () > 0
                 then

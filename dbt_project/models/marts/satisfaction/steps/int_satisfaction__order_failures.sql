@@ -1,4 +1,4 @@
-{# What went wrong with an order; empty where the exports of its source never tell of a single such failure. #}
+{# What went wrong with an order; empty where the exports of its source do not have a single such failure. #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 

@@ -1,4 +1,4 @@
-{# The figures of every segment as they may be shown: what stands on a small base is empty, and rates are also drawn towards those of their kind. #}
+{# The figures of every segment as they may be shown: a figure on a small base is empty, and rates are also drawn towards those of their kind. #}
 {%- set of_scores = [
     "satisfaction_index",
     "satisfaction_index_weighted",

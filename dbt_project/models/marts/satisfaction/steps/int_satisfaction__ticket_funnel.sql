@@ -32,7 +32,7 @@ with
             speeds.shown_speed as speed,
             count(*) as ticket_count,
             nullif(count(distinct outcomes.customer_key), 0) as customer_count,
-            -- a state is known where the landmark has come and the times are told
+            -- a state is known where the landmark has come and the times are known
             {{
                 count_where(
                     "outcomes.is_landmark_reached and outcomes.speed is not null"

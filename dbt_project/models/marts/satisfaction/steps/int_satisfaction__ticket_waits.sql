@@ -3,8 +3,7 @@ with
     tickets as (
         select *
         from {{ ref("fct_tickets") }}
-        -- praise needs no answer; a clock that runs backwards tells no
-        -- time
+        -- praise needs no answer; times in the wrong order give no waiting time
         where coalesce(kind, 'unknown') != 'praise' and not is_resolved_before_opened
     ),
 

@@ -1,4 +1,4 @@
-{# The latest answer of everybody, of value customers and of high-value ones: what is said on the way to the few that matter most. #}
+{# The latest answer of all customers, of value customers and of high-value ones. #}
 with
     segments as (select * from {{ ref("stat_satisfaction__value_segments") }}),
 

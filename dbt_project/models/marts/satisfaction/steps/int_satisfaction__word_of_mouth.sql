@@ -1,6 +1,6 @@
 {#-
   Two things side by side: the scenario (so many people hear from a dissatisfied, a satisfied and a delighted customer; figures of
-  unproven origin) and the measurement (how many people respondents say they told).
+  unproven origin) and the measurement (the number of people told, as respondents say).
 -#}
 {%- set z = var("z_score") -%}
 {%- set classes = {
@@ -28,7 +28,7 @@ with
                 as {{ class }}_told_answer_count,
                 sum(
                     case when mouth_class = '{{ class }}' then told_count end
-                ) as {{ class }}_told,
+                ) as {{ class }}_people_told,
                 sum(
                     case
                         when mouth_class = '{{ class }}'
@@ -45,10 +45,10 @@ with
         select
             *,
             {%- for class in classes %}
-                {{ suppress_small_mean(class ~ "_told", class ~ "_told_answer_count") }}
+                {{ suppress_small_mean(class ~ "_people_told", class ~ "_told_answer_count") }}
                 as {{ class }}_told_mean,
                 sqrt(
-                    {{ variance_of_sums(class ~ "_told_answer_count", class ~ "_told", class ~ "_squares") }}
+                    {{ variance_of_sums(class ~ "_told_answer_count", class ~ "_people_told", class ~ "_squares") }}
                     / nullif({{ class }}_told_answer_count, 0)
                 ) as {{ class }}_error
                 {%- if not loop.last %}, {% endif %}
@@ -101,13 +101,17 @@ with
             case
                 when
                     {{ is_enough("classed_count") }}
-                    and coalesce(satisfied_told, delighted_told, dissatisfied_told)
+                    and coalesce(
+                        satisfied_people_told,
+                        delighted_people_told,
+                        dissatisfied_people_told
+                    )
                     is not null
                 then
                     cast(
-                        coalesce(satisfied_told, 0)
-                        + coalesce(delighted_told, 0)
-                        - coalesce(dissatisfied_told, 0) as {{ type_double() }}
+                        coalesce(satisfied_people_told, 0)
+                        + coalesce(delighted_people_told, 0)
+                        - coalesce(dissatisfied_people_told, 0) as {{ type_double() }}
                     )
             end as net_told_count
         from measured

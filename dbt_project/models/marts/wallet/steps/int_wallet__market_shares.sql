@@ -1,6 +1,6 @@
 {#
   Our part of a whole market by calendar quarter and year, over the months whose total is known: our net sales, guests
-  included, against the market. A total for all regions stands for itself; regions are added up where there is none.
+  included, against the market. A total for all regions is used as it is; without one, regions are added up.
 #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
@@ -29,7 +29,7 @@ with
         where category is not null
     ),
 
-    -- a category that no product is filed under stands for the whole shop
+    -- a category without a product of ours is the whole shop
     markets as (
         select totals.*, sold.category is null as is_whole_shop
         from totals

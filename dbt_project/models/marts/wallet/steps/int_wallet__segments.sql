@@ -1,4 +1,4 @@
-{# Wallets by what their customer is: tier now and before, stage, satisfaction, each attribute of `segments`; everybody once in each. #}
+{# Wallets by what their customer is: tier now and before, stage, satisfaction, each attribute of `segments`; every customer once in each. #}
 with
     wallets as (select * from {{ ref("fct_customer_wallets") }}),
 

@@ -13,7 +13,7 @@ from loyalty.build.estimates.fits import Fit
 from loyalty.build.estimates.tables import Columns, read_statistics, replace_table
 
 STATISTICS = "statistics.stat_satisfaction__rate_groups"
-# Where a kind of segment has too few groups of its own, all kinds together speak.
+# Where a kind of segment has too few groups of its own, all kinds together are used.
 ANY = "any"
 
 TABLES: dict[str, Columns] = {

@@ -149,7 +149,7 @@ def _page(request: Request, status: int = 200, **content: Any) -> HTMLResponse:
         base=request.scope.get("root_path", ""),
         language=language,
         say=say,
-        tell=lambda sentence: say(sentence[0]).format(*sentence[1:]),
+        worded=lambda sentence: say(sentence[0]).format(*sentence[1:]),
         **content,
     )
     return HTMLResponse(html, status, headers=HEADERS)

@@ -58,7 +58,7 @@ def state(workspace: Workspace, now: datetime) -> dict[str, Any]:
 
 
 def age(time: timedelta) -> str:
-    """How long ago, in the unit that tells."""
+    """How long ago, in minutes, hours or days."""
     minutes = max(int(time.total_seconds() // 60), 0)
     if minutes < 60:
         return f"{minutes} min"
