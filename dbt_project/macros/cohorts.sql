@@ -1,4 +1,4 @@
-{# Who belongs to a cohort: customers whose first order is on record, and not whoever was there before the data began. #}
+{# Who belongs to a cohort: customers whose first order is on record, without those who were there before the data began. #}
 {% macro is_in_cohort() -%}
     base = 'customer' and first_order_date is not null and not is_left_truncated
 {%- endmacro %}

@@ -14,7 +14,7 @@
     {%- endfor %}
 {%- endmacro %}
 
-{# What a row of brand figures speaks of: the same list for a panel, a survey and market totals. #}
+{# What a row of brand figures is about: the same list for a panel, a survey and market totals. #}
 {% macro brand_period_grain() -%}
     source, category, period_grain, period_start_date
 {%- endmacro %}

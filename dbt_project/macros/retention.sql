@@ -1,6 +1,6 @@
 {#
   The customary names of the 25 cells of recency x frequency fifths (5 = most recent, most frequent).
-  Who has lapsed is no recent customer, whatever the fifth: at most a 2. NULL where a score is.
+  A lapsed customer is no recent one: at most a 2, in every fifth. NULL where a score is.
 #}
 {% macro rfm_segment(recency_score, frequency, is_lapsed) -%}
     {%- set recency = (

@@ -1,6 +1,6 @@
 {#
   The stage of a customer on a day, from the order days until then: lapsed, new, regular, old, or loyal where the old
-  show the signs of it (`is_loyal`). Who was there when the data began is never new: it is not known since when.
+  show the signs of it (`is_loyal`). A customer who was there when the data began is never new: it is not known since when.
 #}
 {% macro stage_on(
     day,

@@ -87,7 +87,7 @@ def test_one_ticket_and_one_answer(warehouse: Warehouse) -> None:
         "select sent_count, completed_count, answered_count, response_rate, mode_effect"
         " from marts.satisfaction__survey_operations where mode = 'all'"
     )
-    assert warehouse.query(work) == [(1, None, 1, None, None)], "what became of the letter was not delivered"
+    assert warehouse.query(work) == [(1, None, 1, None, None)], "the outcome of the letter was not delivered"
     followed = "select unhappy_count, due_count, in_time_rate from marts.satisfaction__followups where contact = 'all'"
     assert warehouse.query(followed) == [(1, 0, None)], "the exports have no contact"
 

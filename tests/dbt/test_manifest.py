@@ -212,7 +212,7 @@ def test_staging_only_types_and_renames_the_newest_rows_of_its_feed(nodes: dict[
 
 
 def test_every_model_ends_in_its_last_step(nodes: dict[str, Any]) -> None:
-    """Whoever looks into a model runs any of its steps by changing its last word."""
+    """An analyst runs any step of a model by changing the last word of the model."""
     for model in (node for node in nodes.values() if node.resource_type == "model"):
         steps = re.findall(r"^    (\w+) as \(", model.raw_code, re.MULTILINE)
         if steps:  # a model of one select has none

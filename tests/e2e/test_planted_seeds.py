@@ -1,7 +1,7 @@
 """Forty draws of the sample exports, each through the project's own path: how often the intervals cover the truth.
 
 The purchases are the same in every draw, so they are landed and built once. Each draw's simulated exports are landed
-beside them, and only what hangs on those feeds, as far as the planted parameters need it, is built again.
+beside them, and only what depends on those feeds, as far as the planted parameters need it, is built again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ TARGETS = (
     # what the estimates are made of
     *(step.STATISTICS.removeprefix("statistics.") for step in STEPS),
 )
-# Margins and tiers: they read all order lines, and no parameter hangs on what a draw changes in them.
+# Margins and tiers: they read all order lines, and no parameter depends on what a draw changes in them.
 BUILT_ONCE = {
     "int_programme__campaign_results",
     "fct_cost_allocations",

@@ -1,6 +1,6 @@
 """A made-up shop in which every feed has rows and every column values, some of them odd; no oracle, only plenty.
 
-What a feed's records are and how they hang together is drawn here; columns that nothing hangs on are filled from the
+What a feed's records are and how they are connected is drawn here; columns that nothing depends on are filled from the
 contract. Two nights: the second corrects records of the first and brings late ones.
 """
 
@@ -152,7 +152,7 @@ def _load(warehouse: Warehouse, feed: str, rows: list[Row], night: int) -> None:
 
 
 def _filled(chance: random.Random, columns: dict[str, Any]) -> Row:
-    """A value for every column, about one in ten empty; whoever draws a record puts its own over it."""
+    """A value for every column, about one in ten empty; the caller replaces some with its own values."""
     row: Row = {}
     for column in columns.values():
         if column.type in ("timestamp", "date"):

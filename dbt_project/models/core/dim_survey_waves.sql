@@ -29,7 +29,7 @@ with
             answered.survey_id,
             answered.wave,
             -- the send list says when a wave began, else its answers do; the wave of a
-            -- month begins in it, also for who was asked before
+            -- month begins in it, also for people who were asked before
             case
                 when
                     answered.is_named

@@ -16,7 +16,7 @@ with
             count(*) as customer_count,
             count(case when {{ waterfall("is_costed") }} then 1 end) as costed_count
         from summed
-        -- who ordered nothing has no goods whose costs could be unknown
+        -- without an order there are no goods with unknown costs
         where order_count > 0
         group by currency_code
     ),

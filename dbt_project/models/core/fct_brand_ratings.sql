@@ -4,7 +4,8 @@ with
     ratings as (
         select
             *,
-            -- who rates, ranks or spends uses, unless it is said otherwise
+            -- a customer who rates, ranks or spends uses the brand, unless stated
+            -- otherwise
             coalesce(
                 is_used,
                 rating is not null or rank is not null or coalesce(stated_amount, 0) > 0

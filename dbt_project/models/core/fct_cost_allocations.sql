@@ -10,7 +10,7 @@ with
 
     customers as (select * from {{ ref("dim_customers") }}),
 
-    -- who drove a pool, and by how much
+    -- the customers that drove a pool, and how much
     driven as (
         select
             costs.cost_key,

@@ -1,4 +1,4 @@
-{# Every cost that falls on a customer or on a row outside the base, with its day; pools on the month's first. #}
+{# Every cost of a customer or of a row outside the base, with its day; pools on the first of the month. #}
 {%- set admitted = var("costs_from_records") -%}
 with
     allocations as (select * from {{ ref("fct_cost_allocations") }}),

@@ -117,7 +117,7 @@ with
         group by customer_key
     ),
 
-    weighed as (
+    weighted as (
         select
             asked.*,
             {% for name, weight in weights.items() %}
@@ -139,23 +139,27 @@ with
 
     final as (
         select
-            weighed.customer_key,
-            weighed.asked_date,
-            {% for name in indices %} weighed.{{ name }}_index, {% endfor %}
-            weighed.is_promoter,
+            weighted.customer_key,
+            weighted.asked_date,
+            {% for name in indices %} weighted.{{ name }}_index, {% endfor %}
+            weighted.is_promoter,
             coalesce(
-                cast(weighed.considered_count as bigint), considered.considered_count
+                cast(weighted.considered_count as bigint), considered.considered_count
             ) as considered_count,
-            weighed.switching_cost_item_count,
-            {{ div("weighed.switching_cost_sum", "weighed.switching_cost_item_count") }}
-            as switching_cost_index,
-            {{ rounded(div("weighed.weighted_sum", "weighed.weight_sum"), 8) }}
+            weighted.switching_cost_item_count,
+            {{
+                div(
+                    "weighted.switching_cost_sum",
+                    "weighted.switching_cost_item_count",
+                )
+            }} as switching_cost_index,
+            {{ rounded(div("weighted.weighted_sum", "weighted.weight_sum"), 8) }}
             as loyalty_index,
-            weighed.loyalty_index_count
-        from weighed
+            weighted.loyalty_index_count
+        from weighted
         left join
             considered
-            on weighed.customer_key = considered.customer_key
+            on weighted.customer_key = considered.customer_key
             and considered.recency = 1
     )
 

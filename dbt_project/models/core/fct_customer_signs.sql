@@ -68,7 +68,7 @@ with
                 buying.order_day_count >= 2 or retention.is_heavy_buyer, false
             ) as is_repeat_buyer,
             referrals.customer_key is not null as has_referred,
-            -- who made no referral and was not asked may recommend all the same
+            -- without a referral or an answer it is unknown
             case
                 when referrals.customer_key is not null or attitudes.is_promoter
                 then true

@@ -1,4 +1,4 @@
-{# The verdict on each fit: did it converge, and how near did it come to what it had not seen? Thresholds are vars. #}
+{# The verdict on each fit: did it converge, and how near are its predictions to data that it did not use? Thresholds are vars. #}
 with
     fits as (select * from {{ source("estimates", "fits") }}),
 

@@ -1,4 +1,4 @@
-{# A lapse falls on the day on which the last order is churn_days old; the open gap runs to the as-of date. #}
+{# The day of a lapse is the one on which the last order is churn_days old; the open gap runs to the as-of date. #}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 

@@ -60,7 +60,7 @@ with
         group by source, survey_id, outcome, prior_frequency_tercile, previous_class
     ),
 
-    weighed as (
+    weighted as (
         select
             *,
             prior_frequency_tercile is not null
@@ -103,7 +103,7 @@ with
             end as matched_count,
             sum(case when is_matched then gap_sum end) as gap_sum,
             sum(case when is_matched then others_weight end) as others_weight
-        from weighed
+        from weighted
         group by source, survey_id, outcome
     )
 

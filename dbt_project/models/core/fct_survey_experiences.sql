@@ -55,8 +55,8 @@ with
                 else responses.satisfaction_class
             end as mouth_class,
             said.problem = 1 as has_problem,
-            -- who had no problem had nothing to complain of, and may not have been
-            -- asked
+            -- without a problem there is nothing to complain about, and the
+            -- question may not have been asked
             case
                 when said.complained = 1
                 then true

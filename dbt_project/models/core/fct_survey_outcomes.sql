@@ -72,7 +72,7 @@ with
             coalesce(contracts.ran_before, false) as ran_before,
             follow_ups.kept_order_count > 0
             or coalesce(contracts.runs_on, false) as has_stayed,
-            -- without orders only a contract says what became of a customer
+            -- without orders only a contract shows whether a customer stayed
             follow_ups.follow_up_end_date <= as_of.as_of
             and (
                 coalesce(contracts.ran_before or contracts.runs_on, false)
@@ -122,7 +122,7 @@ with
                     then {{ when_delivered("customer_orders", "kept_order_count") }}
                 end as bigint
             ) as kept_order_count,
-            -- only who was active can lapse
+            -- only an active customer can lapse
             case
                 when is_observed and ran_before
                 then not has_stayed

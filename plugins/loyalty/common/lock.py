@@ -19,7 +19,7 @@ POLL_SECONDS = 0.1
 
 @contextmanager
 def file_lock(file: Path, purpose: str, wait_seconds: float) -> Iterator[None]:
-    """Hold `file` exclusively; who holds it, since when and why is written into it.
+    """Hold `file` exclusively; the holder, the start and the reason are written into it.
 
     Raises LockBusy, naming the holder, when another process keeps it longer than `wait_seconds`.
     """

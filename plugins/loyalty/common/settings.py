@@ -97,7 +97,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LOYALTY_", extra="forbid", env_ignore_empty=True)
 
     workspace: Path = Field(description="The folder that holds loyalty.yml.")
-    home: Path = Field(default=Path("var"), description="Where the data lie; relative to the workspace.")
+    home: Path = Field(default=Path("var"), description="Where the data are; relative to the workspace.")
     serve_folder: Path | None = Field(
         default=None, description="Where readers find the generations; default: `serve` in `home`."
     )
@@ -279,7 +279,7 @@ def load_settings(workspace: Path | None = None, **flags: object) -> Settings:
     for private in (settings.home, settings.workspace):
         if private.is_relative_to(settings.serve):
             raise UserError(
-                f"{settings.serve} is to be open to readers, and {private} lies in it: set `serve_folder` to a folder "
+                f"{settings.serve} is to be open to readers, and {private} is in it: set `serve_folder` to a folder "
                 "for the published generations alone."
             )
     return settings

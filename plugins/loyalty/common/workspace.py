@@ -53,7 +53,7 @@ def _refuse_foreign(settings: Settings, key: str, folder: Path) -> None:
             f"{folder} holds the data of the workspace {owner}, and {settings.workspace} is another one: set another "
             f"`{key}` in {settings.workspace / WORKSPACE_FILE}, or remove {file} if the other is no longer used."
         )
-    with suppress(OSError):  # who may only read leaves it as it is
+    with suppress(OSError):  # a user who may only read leaves it as it is
         draft = file.with_suffix(".draft")
         draft.write_text(json.dumps({"workspace": str(settings.workspace)}), encoding="utf-8")
         draft.replace(file)

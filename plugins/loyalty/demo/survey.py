@@ -1,7 +1,7 @@
 """SIMULATED surveys: who is asked, what they really think, who answers, and the answers.
 
 The planted link runs from the published purchases to the score: P(score | Y, F), where Y is an order day in
-the 14 days after the wave and F the tercile of order days in the 90 days before it. Everything else hangs on
+the 14 days after the wave and F the tercile of order days in the 90 days before it. Everything else depends on
 the true score. Every answer is given on the day of its wave, so that the outcome's window is the planted one.
 """
 
@@ -85,7 +85,7 @@ def draw_survey(purchases: Purchases, tickets: Tickets, random: np.random.Genera
     incidents, complaints = tickets.incidents, tickets.tickets
     census["problem"] = _by_wave(census, lambda day: had(incidents, len(z), day - FRAME_DAYS, day)).astype(int)
     complained = _by_wave(census, lambda day: had(complaints, len(z), day - FRAME_DAYS, day, "opened_day"))
-    # Who complained in the window about a problem shortly before it had the problem, too.
+    # Customers who complained in the window about a problem shortly before it had the problem, too.
     census["problem"] |= complained
     census["complained"] = complained.astype(int)
     _draw_response(census, purchases, random)
@@ -209,7 +209,7 @@ def _draw_wallet(census: pd.DataFrame, purchases: Purchases, random: np.random.G
     )
     own = _by_wave(census, lambda day: purchases.spent_cents(day - 30, day))
     quarter = _by_wave(census, lambda day: purchases.spent_cents(day - FRAME_DAYS, day))
-    # Who bought nothing here for 30 days still buys groceries: the wallet then follows the quarter.
+    # Customers who bought nothing here for 30 days still buy groceries: the wallet then follows the quarter.
     usual = np.where(own > 0, own, quarter / 3) / 100
     stated = usual / share * np.exp(0.08 + 0.20 * random.standard_normal(n))
     error = random.random(n)

@@ -98,7 +98,7 @@ class Suite(BaseModel):
 
 @dataclass(frozen=True)
 class RuleResult:
-    """What became of one rule over a whole load."""
+    """The result of one rule over a whole load."""
 
     level: Level
     rule: str

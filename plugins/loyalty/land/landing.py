@@ -84,7 +84,7 @@ class LoadOutcome:
 
     @property
     def sentence(self) -> str:
-        """What became of the file, for a terminal or a task's log."""
+        """The outcome of the file, for a terminal or a task's log."""
         if self.outcome == "rejected":
             return f"rejected: {self.message}"
         if self.outcome == "unchanged":

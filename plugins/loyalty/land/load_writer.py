@@ -129,7 +129,7 @@ class LoadWriter:
         return typed, check_rows(suite, frame)
 
     def _without_forgotten(self, batch: Batch, plan: Plan, key: Key) -> Batch:
-        """The batch without rows that would mean nothing without who asked to be forgotten.
+        """The batch without rows that have no meaning without a forgotten person.
 
         A row of theirs that cannot be read goes as well: the quarantine would keep it as it came.
         """

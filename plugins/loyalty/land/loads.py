@@ -63,7 +63,7 @@ def refuse_half_rotated(settings: Settings, manifests: Iterable[dict[str, Any]])
     """UserError while a rotation of the key is not finished: hashes of two kinds do not meet."""
     keys = key_count(settings)
     if any(is_behind(manifest, keys) for manifest in manifests):
-        raise UserError("The key was rotated and not every load has followed: run `loyalty rotate-key`, which goes on.")
+        raise UserError("The key was rotated and not every load has followed: run `loyalty rotate-key` to continue.")
 
 
 def parts_of(folder: Path) -> Iterator[pa.Table]:

@@ -176,7 +176,7 @@ def _part(file: Path) -> list[dict[str, Any]]:
     try:
         return pq.read_table(file, partitioning=None).to_pylist()
     except (pa.ArrowException, OSError):
-        raise UserError(f"{file} is damaged: put it back from a backup, or remove it and give its rows up.") from None
+        raise UserError(f"{file} is damaged: put it back from a backup, or remove it and give up its rows.") from None
 
 
 def _open_of_feed(workspace: Workspace, feed: str) -> list[Entry]:

@@ -10,7 +10,7 @@ from loyalty.common.progress import Progress
 from loyalty.common.settings import WORKSPACE_FILE, shipped
 
 SETTINGS = """\
-# The settings of this workspace: `key: value`. `loyalty doctor` shows where everything lies.
+# The settings of this workspace: `key: value`. `loyalty doctor` shows where everything is.
 
 home: var                    # the data; relative to this folder
 

@@ -84,7 +84,7 @@ def _wrong_quarantine(settings: Settings) -> Iterator[Finding]:
         try:
             pq.read_metadata(part)
         except (pa.ArrowException, OSError):
-            yield Finding(f"{part} is damaged", "put it back from your backup, or remove it and give its rows up")
+            yield Finding(f"{part} is damaged", "put it back from your backup, or remove it and give up its rows")
 
 
 def _unknown_folders(settings: Settings, ledger: Ledger) -> Iterator[Finding]:

@@ -1,1 +1,1 @@
-"""Personal data: the key that hashes it, and the list of who is forgotten."""
+"""Personal data: the key that hashes it, and the list of forgotten people."""

@@ -55,7 +55,7 @@ def load_key(settings: Settings) -> Key:
             )
         _make_key(file, (secrets.token_bytes(KEY_BYTES),))
     if file.stat().st_mode & PRIVATE_UMASK:
-        raise UserError(f"{file} can be read by others: run `chmod 600 {file}`; who has the key can undo the hashes.")
+        raise UserError(f"{file} can be read by others: run `chmod 600 {file}`; the key can undo the hashes.")
     try:
         key = tuple(bytes.fromhex(line) for line in file.read_text(encoding="ascii").splitlines())
     except ValueError:

@@ -1,10 +1,10 @@
-"""Who asked to be forgotten, as keyed hashes: an export that still names them does not bring them back.
+"""People who asked to be forgotten, as keyed hashes: an export that still names them does not bring them back.
 
 `private/forgotten.jsonl` holds one code a line, made of the id and the source with the workspace's key, so the
 list holds no name, and without the key it cannot be searched for a person. Each line says how many keys it went
 through: after a rotation the code is hashed on with the newer keys.
 
-Who gives an id may mean what a mapping hashes (`hash: true`), such as an e-mail address. So every person has two
+A user may give an id that a mapping hashes (`hash: true`), such as an e-mail address. So every person has two
 codes: that of the id, and the id's keyed hash with the source before it. The second is what landed ids are compared
 with, and must be the hash itself: only so both can be taken through a new key and still meet.
 

@@ -72,7 +72,7 @@ def show_current(workspace: Workspace, only: bool = False) -> None:
 def _connected(settings: Settings) -> Iterator[Any]:
     """A cursor that commits each statement, or each block of `_transaction`; every fault of the server as UserError."""
     try:
-        import psycopg2  # an extra: only who publishes to PostgreSQL needs it
+        import psycopg2  # an extra: needed only to publish to PostgreSQL
     except ImportError:
         raise UserError(
             "postgres_url is set, but psycopg2 is not installed: `pip install 'loyalty-warehouse[postgres]'`."

@@ -37,7 +37,7 @@ MART_STATES = {
     "as_of_date": ("DATE", "As-of date of the mart's rows; empty where there are none."),
     "since_at": ("TIMESTAMP", "UTC time since when the mart is not fresh; empty where it is."),
     "reason": ("VARCHAR", "Why the mart is not fresh, and what broke."),
-    "owner": ("VARCHAR", "Who looks after the mart."),
+    "owner": ("VARCHAR", "Person or group responsible for the mart."),
 }
 
 

@@ -36,7 +36,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Delivered:
-    """What came of a feed since the generation before."""
+    """What a feed delivered since the generation before."""
 
     feed: str
     loads: int

@@ -78,7 +78,7 @@ def test_a_wrong_setting_is_named_with_its_file(workspace: Workspace, text: str,
     ("place", "sentence"),
     [
         ("var/[marts]", "DuckDB takes for a pattern"),
-        (".", "lies in it: set `serve_folder` to a folder for the published generations alone"),
+        (".", "is in it: set `serve_folder` to a folder for the published generations alone"),
         ("var", "is to be open to readers"),
     ],
 )

@@ -111,7 +111,7 @@ def test_killed_midway_no_build_mixes_two_kinds_of_hashes_and_a_rerun_finishes(l
     before = hashes(landed)
     kill_at(point, rotate_in, landed.workspace)
     if point in ("rotate.added", "rotate.rewritten"):
-        with pytest.raises(UserError, match=r"run `loyalty rotate-key`, which goes on"):
+        with pytest.raises(UserError, match=r"run `loyalty rotate-key` to continue"):
             build.build(opened(landed))
         rotate_key(opened(landed))
     assert len(keys.load_key(landed)) == 2

@@ -228,7 +228,7 @@ def test_a_person_of_another_source_is_another_persons_affair(unbuilt):
 
 def test_while_a_rotation_is_under_way_no_one_is_forgotten_by_halves(unbuilt, monkeypatch):
     keys.add_key(unbuilt)  # as far as a rotation that is killed at once
-    with pytest.raises(UserError, match="run `loyalty rotate-key`, which goes on"):
+    with pytest.raises(UserError, match="run `loyalty rotate-key` to continue"):
         erase.forget(opened(unbuilt), ADA)
     rotate_key(opened(unbuilt))
     with monkeypatch.context() as killed:

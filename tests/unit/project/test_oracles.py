@@ -1,4 +1,4 @@
-"""The page of published figures against the files and tests it speaks of."""
+"""The page of published figures against the files and tests that it names."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 {#
   Complete answers for the analysis of drivers, a score on every driver and on what it drives; of a person's answers in
-  several waves the latest speaks. Drivers are parted in four ways: by dimension, by factor group, by key factor, all
+  several waves the latest counts. Drivers are split in four ways: by dimension, by factor group, by key factor, all
   against overall satisfaction; and relational benefits against the intention to buy again.
 #}
 {%- set parts = {

@@ -23,7 +23,7 @@ with
         select response_key, 'mode' as segment_by, mode as segment
         from responses
         union all
-        -- who asks face to face or by voice hears better scores
+        -- people give better scores when they are asked face to face or by voice
         select
             response_key,
             'interviewer' as segment_by,
@@ -38,7 +38,7 @@ with
         select response_key, 'touchpoint' as segment_by, touchpoint as segment
         from responses
         union all
-        -- who answers without a name is unknown, so that segments make the whole
+        -- answers without a name are in `unknown`, so that segments add up to all
         select
             responses.response_key,
             'tier' as segment_by,

@@ -12,7 +12,7 @@ with
             source,
             survey_id,
             wave,
-            -- who cannot be recognised again is a person of one answer
+            -- a respondent without a key counts as a person with one answer
             coalesce(customer_key, response_key) as person_key,
             customer_key,
             row_number() over (

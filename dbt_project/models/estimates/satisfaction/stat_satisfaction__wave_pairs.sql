@@ -11,7 +11,7 @@ with
     results as (
         select *
         from {{ ref("fct_survey_results") }}
-        -- who cannot be recognised again shares nothing
+        -- respondents without a key are in one wave only
         where not is_duplicate and customer_key is not null
     ),
 

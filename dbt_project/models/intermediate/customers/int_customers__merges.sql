@@ -65,7 +65,8 @@ with
         ),
     {% endfor %}
 
-    -- whoever still leads on after all rounds runs in a circle and stays itself
+    -- a record that still leads to another one after all rounds is in a circle:
+    -- it stays itself
     final as (
         select
             records.customer_key,

@@ -1,4 +1,4 @@
-{# The lines of an order held against its total. Tax in the lines of an exchange is taken off both sides. #}
+{# The lines of an order compared with its total. Tax in the lines of an exchange is subtracted on both sides. #}
 with
     documents as (select * from {{ ref("int_orders__documents") }}),
 

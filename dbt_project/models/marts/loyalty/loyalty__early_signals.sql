@@ -12,7 +12,7 @@ with
         from as_of
     ),
 
-    -- how many lapse in so many days without any signal being looked at, be it after
+    -- how many lapse in so many days without looking at any signal, also after
     -- orders of those days
     active as (
         select

@@ -30,7 +30,7 @@ with
 
     stepped as (select *, {{ waterfall_steps() }} from summed),
 
-    -- accounts are valued as customers are; who bought nothing has no rank
+    -- accounts are valued as customers are; without purchases there is no rank
     valued as (
         select
             stepped.*,

@@ -52,7 +52,7 @@ with
             as cost_per_response_amount,
             results.money_reason,
 
-            -- who came by it
+            -- customers who came by it
             results.acquired_customer_count as acquired_count,
             {{ div("results.cost_amount", "results.acquired_customer_count") }}
             as cost_per_acquired_amount,

@@ -2,7 +2,7 @@
 with
     issues as (select * from {{ ref("int_satisfaction__issue_months") }}),
 
-    -- ratings of twelve months, because a month alone says little
+    -- ratings of twelve months, because one month has too few
     rated as (
         select
             issues.month,

@@ -139,7 +139,7 @@ def _ordering_likelihood(values: np.ndarray, cells: Histories, dropout_at_first:
     """Log-likelihood and slopes; with `dropout_at_first` the MBG/NBD's, else the BG/NBD's.
 
     The two differ by one chance to leave: after x orders and the first (b + x + 1, MBG/NBD), or after x (b + x,
-    BG/NBD, where who did not come back is alive for sure).
+    BG/NBD, where a customer who did not come back is always alive).
     """
     r, alpha, a, b = values
     x, t_x, age, counts = cells.repeats, cells.recency, cells.age, cells.counts

@@ -1,4 +1,4 @@
-"""What satisfaction hangs on: each driver's share of the explained variance.
+"""What satisfaction depends on: each driver's share of the explained variance.
 
 Two ways that agree when drivers are hardly correlated: LMG, the share of R2 averaged over all orders in which
 drivers can enter the regression (Lindeman, Merenda & Gold 1980; Shapley 1953; Groemping 2006), and Johnson's
@@ -98,7 +98,7 @@ def fit_drivers(
     found = moments(whole)
     if found is None:
         return unfitted("a score never varies")
-    drivers, effects = _parted(found, outcome)
+    drivers, effects = _split(found, outcome)
     if is_singular(drivers):
         return unfitted("the drivers are collinear (singular)")
     parts, weights = lmg(drivers, effects), relative_weights(drivers, effects)
@@ -130,13 +130,13 @@ def _check(groups: Sequence[Sums], outcome: str, count: int, explained: float) -
     def regression(seen: Moments) -> tuple[np.ndarray, np.ndarray]:
         at = seen.items.index(outcome)
         target = np.eye(len(seen.items))[at]
-        drivers, effects = _parted(seen, outcome)
+        drivers, effects = _split(seen, outcome)
         return target, np.insert(np.linalg.lstsq(drivers, effects, rcond=None)[0], at, 0.0)
 
     return Check("cross-validated R2", "all", "ratio", count, cross_validated(groups, regression), explained)
 
 
-def _parted(found: Moments, outcome: str) -> tuple[np.ndarray, np.ndarray]:
+def _split(found: Moments, outcome: str) -> tuple[np.ndarray, np.ndarray]:
     """The drivers' correlations, and theirs with the outcome."""
     at = found.items.index(outcome)
     rest = [i for i in range(len(found.items)) if i != at]
@@ -148,7 +148,7 @@ def _shares(sums: Sums, outcome: str, names: Sequence[str]) -> dict[str, float] 
     found = moments(sums)
     if found is None or len(found.items) != len(names) + 1:
         return None
-    drivers, effects = _parted(found, outcome)
+    drivers, effects = _split(found, outcome)
     if is_singular(drivers):
         return None
     parts = lmg(drivers, effects)

@@ -357,11 +357,11 @@ def _check(
         }
         slopes = {cause: slope for (cause, effect), slope in model.paths.items() if effect == construct}
 
-        def weighed(by: Mapping[str, float]) -> np.ndarray:
+        def weighted(by: Mapping[str, float]) -> np.ndarray:
             parts = (of_construct.get(name, ("", 0.0)) for name in seen.items)
             return np.array([by.get(belongs, 0.0) * weight for belongs, weight in parts])
 
-        return weighed({construct: 1.0}), weighed(slopes)
+        return weighted({construct: 1.0}), weighted(slopes)
 
     return Check("cross-validated R2", construct, "ratio", count, cross_validated(groups, paths_to_it), explained)
 

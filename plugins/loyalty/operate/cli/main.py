@@ -73,7 +73,7 @@ def main() -> None:
         app()
     except SystemExit as end:
         if end.code == STOPPED:
-            typer.echo("loyalty: stopped; readers see what they saw, and the same command goes on.", err=True)
+            typer.echo("loyalty: stopped; readers see what they saw; run the same command to continue.", err=True)
         raise
     except UserError as error:
         typer.echo(f"loyalty: {error}", err=True)

@@ -320,6 +320,6 @@ def test_a_stop_from_outside_ends_a_run_in_one_sentence(tmp_path):
     assert any(line.startswith("  before estimates:") for line in run.stdout)
     run.terminate()
     _, said = run.communicate()
-    assert said == "loyalty: stopped; readers see what they saw, and the same command goes on.\n"
+    assert said == "loyalty: stopped; readers see what they saw; run the same command to continue.\n"
     assert run.returncode == 130
     assert failed_runs(Ledger(settings.ledger)) == [("build", "interrupted")]

@@ -50,7 +50,7 @@ with
         from contacts
         where contacted_date is not null
         union all
-        -- a campaign's own cost falls on those it was sent to, in the month it began
+        -- a campaign's own cost is shared by those it was sent to, in its first month
         select
             contacts.customer_key,
             {{ month_start("campaigns.started_date") }},

@@ -1,4 +1,4 @@
-{# Costs are in the reporting currency and are not mixed with amounts of another: who of another currency drives a cost bears it outside the row of the customer. #}
+{# Costs are in the reporting currency and are not mixed with amounts of another: the costs of a customer of another currency are in a row outside the customer's own. #}
 with
     customers as (select * from {{ ref("dim_customers") }}),
 

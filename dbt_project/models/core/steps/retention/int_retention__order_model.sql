@@ -9,7 +9,8 @@ with
         where model in ('bgnbd', 'mbgnbd') and scope = 'all'
     ),
 
-    -- who comes at all, by band, and how often: tenths and earlier repeats are too many
+    -- the share who order, by band, and how often: tenths and earlier repeats are too
+    -- many
     -- checks to pass every one
     checks as (
         select *

@@ -67,7 +67,7 @@ with
         group by source, survey_id
     ),
 
-    weighed as (
+    weighted as (
         select
             scores.*,
             asked.weight_sum,
@@ -106,7 +106,7 @@ with
                 when repurchase_scale_min = 0
                 then {{ rounded(div("repurchase_score", "repurchase_scale_max"), 6) }}
             end as repurchase_probability
-        from weighed
+        from weighted
     )
 
 select *

@@ -85,7 +85,7 @@ with
                 when has_repurchased then 1 when not has_repurchased then 0
             end as repurchased
         from grouped
-        -- who failed twice, long ago, or is still waiting is in neither group
+        -- customers who failed twice, long ago, or still wait are in neither group
         where recovery is not null
     )
 

@@ -125,7 +125,7 @@ with
         where
             rhythms.median_order_gap_days is not null
             and (rhythms.is_lapsed or rhythms.is_fading)
-            -- who is known to cost more than they bring is not called back; of the
+            -- customers known to cost more than they bring are not called back; of the
             -- lapsed only those who brought something
             and coalesce(customer_values.value_amount > 0, not rhythms.is_lapsed)
         union all

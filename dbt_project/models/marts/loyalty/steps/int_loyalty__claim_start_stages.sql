@@ -71,7 +71,7 @@ with
             end as stage_number,
             {{ rounded(div("profit_amount", "net_amount"), 9) }} as margin_rate
         from measured
-        -- who had lapsed by then was in none of the stages
+        -- customers who had lapsed by then were in none of the stages
         where stage <> 'lapsed' and net_amount > 0 and profit_amount is not null
     )
 

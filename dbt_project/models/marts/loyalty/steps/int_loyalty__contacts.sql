@@ -28,7 +28,7 @@ with
             campaign_key,
             coalesce(objective = 'care', false)
         from campaign_contacts
-        -- who was held back for comparison was not contacted
+        -- customers of a control group were not contacted
         where arm = 'treated'
     )
 

@@ -48,7 +48,7 @@ with
         group by entries.customer_key
     ),
 
-    -- who has points is a member, on a list of members or not
+    -- a customer with points is a member, on a list of members or not
     member_keys as (
         select customer_key
         from memberships

@@ -5,7 +5,7 @@ with
 
     gaps as (select * from {{ ref("fct_order_gaps") }}),
 
-    -- a signal of who has lapsed already warns of nothing
+    -- a signal after the customer has lapsed is no warning
     alerts as (
         select
             signals.signal,

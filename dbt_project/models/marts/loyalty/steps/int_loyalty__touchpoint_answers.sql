@@ -1,4 +1,4 @@
-{# Answers by the touchpoint they speak of: satisfaction, effort and convenience, 0..100 on their scales. #}
+{# Answers by the touchpoint they are about: satisfaction, effort and convenience, 0..100 on their scales. #}
 with
     responses as (
         select responses.*

@@ -25,7 +25,8 @@ with
         {% endif %}
     ),
 
-    -- costs are in the reporting currency: customers of another are not weighed
+    -- costs are in the reporting currency: customers of another are not compared with
+    -- them
     -- against them
     won as (
         select origins.*

@@ -1,4 +1,4 @@
-{# The user is asked, the payer is billed: customers belong to the account of who pays for them, else of their household. #}
+{# The user is asked, the payer is billed: customers belong to the account of their payer, else of their household. #}
 with
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 

@@ -1,4 +1,4 @@
-{# How a customer began: the source, the category and the price of the first order day. Who was there when the data began is left out. #}
+{# How a customer began: the source, the category and the price of the first order day. Customers who were there when the data began are left out. #}
 with
     customers as (
         select *

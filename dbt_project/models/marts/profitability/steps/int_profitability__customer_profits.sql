@@ -32,7 +32,7 @@ with
             stepped.*,
             customers.customer_id,
             basis.value_basis,
-            -- who bought nothing is not on the curve
+            -- customers who bought nothing are not on the curve
             case
                 when stepped.base <> 'customer' or customers.order_count = 0
                 then null

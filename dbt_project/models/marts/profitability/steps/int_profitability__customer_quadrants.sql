@@ -1,4 +1,4 @@
-{# Value by satisfaction, and what to do in each cell; who was not asked for long is unmeasured, not dissatisfied. #}
+{# Value by satisfaction, and what to do in each cell; a customer who was not asked for long is unmeasured, not dissatisfied. #}
 with
     scores as (select * from {{ ref("dim_customer_scores") }}),
 

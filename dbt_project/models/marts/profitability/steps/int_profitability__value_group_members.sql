@@ -82,7 +82,7 @@ with
         left join current_values on customers.customer_key = current_values.customer_key
         left join prior_values on customers.customer_key = prior_values.customer_key
         left join stages on customers.customer_key = stages.customer_key
-        -- who did nothing in either window and was no customer before is in no group
+        -- without an event in either window, and no customer before: in no group
         where
             current_values.customer_key is not null
             or prior_values.customer_key is not null

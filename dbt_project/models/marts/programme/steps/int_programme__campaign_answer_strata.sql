@@ -20,7 +20,7 @@ with
             results.wave,
             results.customer_key,
             results.submitted_date,
-            -- the day from which memory is reckoned
+            -- the day from which memory is counted
             coalesce(responses.sent_date, results.submitted_date) as asked_date,
             results.expectation_score,
             results.c_state,

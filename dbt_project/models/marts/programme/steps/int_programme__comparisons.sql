@@ -10,7 +10,7 @@ with
 
     matched as ({{ arm_differences("strata", ["change", "trend"], by_stratum=true) }}),
 
-    weighed as (
+    weighted as (
         select
             comparison_key,
             measure,
@@ -50,16 +50,16 @@ with
             plain.after_control_mean,
             plain.after_difference as plain_difference,
             sqrt(plain.after_variance) as plain_error,
-            weighed.matched_treated_count,
-            weighed.matched_control_count,
-            weighed.change_difference as matched_difference,
-            sqrt(weighed.change_variance) as matched_error,
+            weighted.matched_treated_count,
+            weighted.matched_control_count,
+            weighted.change_difference as matched_difference,
+            sqrt(weighted.change_variance) as matched_error,
             case
-                when weighed.trend_variance > 0
+                when weighted.trend_variance > 0
                 then
                     {{
                         normal_p_value(
-                            "weighed.trend_difference / sqrt(weighed.trend_variance)"
+                            "weighted.trend_difference / sqrt(weighted.trend_variance)"
                         )
                     }}
             end as trend_p_value,
@@ -67,8 +67,8 @@ with
                 when plans.reason is not null
                 then plans.reason
                 when
-                    coalesce(weighed.matched_treated_count, 0) < {{ var("min_base") }}
-                    or coalesce(weighed.matched_control_count, 0)
+                    coalesce(weighted.matched_treated_count, 0) < {{ var("min_base") }}
+                    or coalesce(weighted.matched_control_count, 0)
                     < {{ var("min_base") }}
                 then 'fewer than {{ var("min_base") }} comparable customers on one side'
             end as reason
@@ -79,9 +79,9 @@ with
             on plans.comparison_key = plain.comparison_key
             and measures.measure = plain.measure
         left join
-            weighed
-            on plans.comparison_key = weighed.comparison_key
-            and measures.measure = weighed.measure
+            weighted
+            on plans.comparison_key = weighted.comparison_key
+            and measures.measure = weighted.measure
     )
 
 select *

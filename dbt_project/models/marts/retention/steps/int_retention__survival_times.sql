@@ -8,7 +8,7 @@ with
 
     contracts as (select * from {{ ref("fct_contracts") }}),
 
-    -- who was there when the data began has lasted for an unknown time
+    -- customers who were there when the data began have an unknown duration
     newcomers as (
         select gaps.*
         from gaps

@@ -1,4 +1,4 @@
-{# Fieldwork by wave and mode (and all modes together): who was asked, what came of it, what it cost, how often by mail. #}
+{# Fieldwork by wave and mode (and all modes together): who was asked, the results, the cost, how often by mail. #}
 with
     sends as (
         select

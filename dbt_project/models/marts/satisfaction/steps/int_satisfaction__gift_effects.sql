@@ -1,4 +1,4 @@
-{# Within a mode of a wave: the mean score of who got a gift less that of who got none. #}
+{# Within a mode of a wave: the mean score of respondents with a gift less that of those without. #}
 with
     responses as (
         select *

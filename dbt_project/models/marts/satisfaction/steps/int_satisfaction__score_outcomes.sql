@@ -1,4 +1,4 @@
-{# What came of every score. Stage and tier are no cuts here: they are made of what came after. #}
+{# What customers with each score did afterwards. Stage and tier are no segments here: they are made of what came after. #}
 with
     answers as (select * from {{ ref("stat_satisfaction__followed_answers") }}),
 

@@ -1,4 +1,4 @@
-"""Drivers of satisfaction: shares of the explained variance, of every survey, way of parting drivers and segment."""
+"""Drivers of satisfaction: shares of the explained variance, of every survey, way of splitting drivers and segment."""
 
 from __future__ import annotations
 
