@@ -184,6 +184,10 @@ class Ledger:
         rows = self._rows(f"select load_id from quarantined {is_open} order by load_id")
         return [load_id for (load_id,) in rows]
 
+    def is_counting(self, load_id: str) -> bool:
+        """Whether a load as it was delivered, or the one that was written again from it, counts."""
+        return bool(self._value("select 1 from counting where load_id = ?", (self.successor(load_id),)))
+
     def done_lines(self, load_id: str) -> dict[int, str]:
         """The lines of a load's quarantine that are no longer open: line -> released or corrected."""
         return dict(self._rows("select line, status from done where load_id = ?", (load_id,)))

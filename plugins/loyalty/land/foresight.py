@@ -22,7 +22,8 @@ from loyalty.common.workspace import Workspace
 from loyalty.land.canonical import Plan, plan_columns, to_canonical
 from loyalty.land.gate import RuleResult, Suite, check_each_row, check_frame, foresee_loads, is_of_rows
 from loyalty.land.load_writer import personal_texts
-from loyalty.land.profile import MEMORY, counts_of_rows, rate_of_unknown_customers
+from loyalty.land.loads import manifest_before
+from loyalty.land.profile import MEMORY, counts_of_rows, of_given_columns, rate_of_unknown_customers
 from loyalty.privacy.keys import Key, load_key
 from loyalty.privacy.suppression import Forgotten, load_forgotten
 from loyalty.pull.feeds import FeedConfig
@@ -71,11 +72,13 @@ def foresee(workspace: Workspace, feed: FeedConfig, suite: Suite, uris: Sequence
     if len(uris) < 2 or not is_of_rows(suite):
         return foresight
     key, forgotten = load_key(workspace.settings), load_forgotten(workspace.settings)
+    given_before = manifest_before(workspace, feed).get("given_columns", [])
     for header, group in _by_header(_read_small(workspace, feed, uris, now)).items():
         try:
             plan = plan_columns(feed, list(header))
             files = _checked(workspace, feed, suite, group, plan, key, forgotten, now)
-            passed = foresee_loads(suite, [file.profile for file in files.values()])
+            given = {*plan.given, *given_before}
+            passed = foresee_loads(suite, [of_given_columns(file.profile, given) for file in files.values()])
         except Exception:  # noqa: S112 - one file may do this to its group; landing each file gives the reason
             continue
         foresight.files.update(files)

@@ -32,8 +32,8 @@ from loyalty.land.gate import RuleResult, Suite, add_up, check_load, load_suite
 from loyalty.land.load_writer import LoadWriter, open_writer
 from loyalty.land.loads import (
     MANIFEST,
-    landed_folder,
     load_folder,
+    manifest_before,
     put_in_place,
     read_manifest,
     write_json,
@@ -303,6 +303,8 @@ def _write_load(
     """Write all parts beside the load's place and check the load-level rules; LoadRejected when one is broken."""
     settings, feed, key = workspace.settings, writer.feed, load_key(workspace.settings)
     plan: Plan | None = None
+    before = manifest_before(workspace, feed)
+    given_before = before.get("given_columns", [])
     header: dict[str, None] = {}
     batches: Iterable[Batch] = (
         [foreseen.batch]
@@ -314,23 +316,24 @@ def _write_load(
         if plan is None or feed.is_ragged:
             plan = plan_columns(feed, batch.cells.column_names)
         if not feed.is_ragged and not writer.given:  # before a large file is read for nothing
-            _reject_incomplete(workspace, feed, list(header))
+            _reject_incomplete(workspace, feed, list(header), given_before)
         if foreseen:
             writer.add_foreseen(batch, foreseen.plan, foreseen.table, foreseen.results, key)
         else:
             writer.add(batch, plan, suite, key)
     if feed.is_ragged:
-        _reject_incomplete(workspace, feed, list(header))
-    writer.personal |= {name: header for name, header in _personal_before(workspace, feed).items() if header in header}
+        _reject_incomplete(workspace, feed, list(header), given_before)
+    writer.personal |= {name: header for name, header in _personal_before(before, feed).items() if header in header}
     writer.drop_personal()
     writer.results = add_up(writer.results)
     failpoint("land.written")
     writer.reject_too_many()
     has_lost_columns = bool(writer.personal)  # the columns of the load before are dropped from this one too
+    given = {*writer.given, *given_before}
     writer.profile = (
-        foreseen_profile(workspace, writer, foreseen.profile)
+        foreseen_profile(workspace, writer, foreseen.profile, given)
         if foreseen and not has_lost_columns
-        else load_profile(workspace, writer)
+        else load_profile(workspace, writer, given)
     )
     if writer.profile["trailer_matches"] is False:
         claimed = writer.profile["trailer_row_count"], writer.profile["trailer_total"]
@@ -344,12 +347,12 @@ def _write_load(
     failpoint("land.checked")
 
 
-def _reject_incomplete(workspace: Workspace, feed: FeedConfig, header: list[str]) -> None:
+def _reject_incomplete(workspace: Workspace, feed: FeedConfig, header: list[str], given_before: list[str]) -> None:
     """LoadRejected when the file as a whole lacks a column that it must have."""
     reject_missing(feed, header)
     given = plan_columns(feed, header).given
     _reject_worthless_orders(workspace.settings, feed, given, header)
-    _reject_lost_columns(workspace, feed, given, header)
+    _reject_lost_columns(feed, given, given_before, header)
 
 
 def _reject_worthless_orders(settings: Settings, feed: FeedConfig, given: tuple[str, ...], header: list[str]) -> None:
@@ -361,38 +364,25 @@ def _reject_worthless_orders(settings: Settings, feed: FeedConfig, given: tuple[
         raise LoadRejected(missing_sentence("total_amount", "total_amount", header))
 
 
-def _reject_lost_columns(workspace: Workspace, feed: FeedConfig, given: tuple[str, ...], header: list[str]) -> None:
+def _reject_lost_columns(feed: FeedConfig, given: tuple[str, ...], given_before: list[str], header: list[str]) -> None:
     """LoadRejected when money, key, time or customer came with the last load and does not come any more.
 
     Most of these columns may be missing from a shop's exports for good; one that disappears was renamed.
     """
     canonical = feed.canonical
     essential = {*canonical.key, canonical.event, canonical.amount, "customer_id", "order_id"}
-    for column in _given_before(workspace, feed):
+    for column in given_before:
         if column in essential and column not in given:
             raise LoadRejected(missing_sentence(column, column, header))
 
 
-def _given_before(workspace: Workspace, feed: FeedConfig) -> list[str]:
-    """The columns of the feed's newest load with the same mapping; none when that load is damaged."""
-    return _manifest_before(workspace, feed).get("given_columns", [])
-
-
-def _personal_before(workspace: Workspace, feed: FeedConfig) -> dict[str, str]:
-    """The columns that were dropped for their texts from the newest load with the same mapping, with their headers.
+def _personal_before(before: dict[str, Any], feed: FeedConfig) -> dict[str, str]:
+    """The columns that were dropped for their texts from the load with this manifest, with their headers.
 
     They are dropped again, also where today's file has no such text: a name may be all that is left in them.
     """
-    before = _manifest_before(workspace, feed).get("personal_columns", {})
-    return {name: header for name, header in before.items() if header not in feed.keep_columns}
-
-
-def _manifest_before(workspace: Workspace, feed: FeedConfig) -> dict[str, Any]:
-    ledger = workspace.ledger
-    for load in ledger.loads(feed_name=feed.name, mapping_id=feed.mapping_id, released_from=None, newest=1):
-        with contextlib.suppress(UserError):
-            return read_manifest(landed_folder(workspace.settings, load))
-    return {}
+    dropped = before.get("personal_columns", {})
+    return {name: header for name, header in dropped.items() if header not in feed.keep_columns}
 
 
 def _place(settings: Settings, writer: LoadWriter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,8 +16,10 @@ from loyalty.common.disk import sync
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Load, with_new_keys
 from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 from loyalty.privacy.keys import key_count
 from loyalty.pull.contract import hashed_columns
+from loyalty.pull.feeds import FeedConfig
 
 MANIFEST = "_manifest.json"
 
@@ -52,6 +55,14 @@ def read_manifest(folder: Path, feed_name: str = "FEED") -> dict[str, Any]:
             "cannot be read: put the folder back from a backup, or load the export again with "
             f"`loyalty load {feed_name} --again`."
         ) from None
+
+
+def manifest_before(workspace: Workspace, feed: FeedConfig) -> dict[str, Any]:
+    """The manifest of the feed's newest load with the same mapping; empty without one, or when that load is damaged."""
+    for load in workspace.ledger.loads(feed_name=feed.name, mapping_id=feed.mapping_id, released_from=None, newest=1):
+        with contextlib.suppress(UserError):
+            return read_manifest(landed_folder(workspace.settings, load))
+    return {}
 
 
 def is_behind(manifest: dict[str, Any], keys: int) -> bool:

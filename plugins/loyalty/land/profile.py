@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from statistics import median
@@ -26,31 +26,30 @@ FEWEST_LOADS = 5
 SECONDS_PER_DAY = 86_400
 # Counting the keys of a large load takes room on disk beyond this, so that a load's memory does not grow with its file.
 MEMORY = "256MB"
+NULL_RATE = "null_rate_"
 
 
-def load_profile(workspace: Workspace, writer: LoadWriter) -> dict[str, Any]:
+def load_profile(workspace: Workspace, writer: LoadWriter, given: Collection[str]) -> dict[str, Any]:
     """Rows, duplicates, newest event, nulls, sums, volume against recent loads, unknown customers, trailer.
 
-    What cannot be known is None.
+    What cannot be known is None; so is the rate of NULL of a column not `given` by this file or the one before.
     """
     feed, settings = writer.feed, workspace.settings
     received_at = writer.received_at.astimezone(UTC).replace(tzinfo=None)
     with _view_of(settings, writer) as connection:
         counted = counts_of_rows(connection, feed.canonical, received_at)[0]
         unknown = rate_of_unknown_customers(connection, workspace, feed).get(0)
-    return _whole_profile(workspace, writer, counted | {"unknown_customer_rate": unknown})
+    return foreseen_profile(workspace, writer, counted | {"unknown_customer_rate": unknown}, given)
 
 
-def foreseen_profile(workspace: Workspace, writer: LoadWriter, counted: dict[str, Any]) -> dict[str, Any]:
+def foreseen_profile(
+    workspace: Workspace, writer: LoadWriter, counted: dict[str, Any], given: Collection[str]
+) -> dict[str, Any]:
     """The profile of a load whose rows were counted before."""
-    return _whole_profile(workspace, writer, counted)
-
-
-def _whole_profile(workspace: Workspace, writer: LoadWriter, counted: dict[str, Any]) -> dict[str, Any]:
     received_at, seen = writer.received_at.astimezone(UTC).replace(tzinfo=None), writer.seen
     newest = counted["newest_event_at"]
     profile = {
-        **counted,
+        **of_given_columns(counted, given),
         "row_count": writer.row_count,
         "quarantined_count": len(writer.quarantined),
         "quarantine_rate": len(writer.quarantined) / seen if seen else None,
@@ -86,14 +85,23 @@ def counts_of_rows(
     for column in feed.columns.values():
         if column.personal:
             continue
-        asked[f"null_rate_{column.name}"] = f"(count(*) - count({quote_identifier(column.name)})) / nullif(count(*), 0)"
+        name = quote_identifier(column.name)
+        asked[f"{NULL_RATE}{column.name}"] = f"(count(*) - count({name})) / nullif(count(*), 0)"
         if column.type == "decimal":
-            asked[f"sum_{column.name}"] = f"sum({quote_identifier(column.name)})"
+            asked[f"sum_{column.name}"] = f"sum({name})"
     parameters = {"received_at": received_at} if feed.event else {}
     columns = ", ".join(f"{sql} as {name}" for name, sql in asked.items())
     group = f"group by {place}" if place != "0" else ""
     rows = connection.execute(f"select {place}, {columns} from load {group}", parameters).fetchall()
     return {of: dict(zip(asked, row, strict=True)) for of, *row in rows}
+
+
+def of_given_columns(counted: dict[str, Any], given: Collection[str]) -> dict[str, Any]:
+    """The counts with None as the rate of NULL of every column that is not given: it was never observed."""
+    return {
+        name: None if name.startswith(NULL_RATE) and name.removeprefix(NULL_RATE) not in given else count
+        for name, count in counted.items()
+    }
 
 
 def _rows_vs_median(ledger: Ledger, feed: FeedConfig, row_count: int) -> float | None:

@@ -1,7 +1,8 @@
 """Quarantine: the rows that broke a rule, as a list, as CSV, and closed when a good version has come.
 
 An entry is open until its row is released (see release.py) or until a later load brings a good version of the
-same record. No later step reads the quarantine.
+same record. A row is open once: an entry is closed while its load does not count, or while a newer load has the same
+row in quarantine. No later step reads the quarantine.
 """
 
 from __future__ import annotations
@@ -20,16 +21,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from loyalty.common.errors import UserError
+from loyalty.common.ledger import Ledger
 from loyalty.common.settings import Settings
 from loyalty.common.spreadsheet import neutral
 from loyalty.common.sql import quote_identifier
 from loyalty.common.workspace import Workspace
+from loyalty.land.load_writer import KEY_SEPARATOR
 from loyalty.land.loads import load_id_of, read_manifest
-from loyalty.privacy.keys import load_key, untagged
+from loyalty.privacy.keys import TAGGED, Key, load_key, untagged
 from loyalty.pull.contract import CanonicalFeed
 
 WHOLE_LINES = "whole_lines"  # the rule about lines with more or fewer cells than the header
-Status = Literal["open", "released", "corrected"]
+Status = Literal["open", "released", "corrected", "closed"]
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,48 @@ class Entry:
 
 def entries(workspace: Workspace, load_id: str | None = None, only_open: bool = False) -> list[Entry]:
     """The quarantined rows of accepted loads, of one load or of all, in the order of their lines."""
+    listed = set(workspace.ledger.quarantined_loads(only_open or load_id is not None))
+    listed |= {load_id} if load_id is not None else set()
+    found = _open_once(workspace, [entry for one in sorted(listed) for entry in _entries(workspace, one)])
+    return [entry for entry in found if load_id in (None, entry.load_id) and (not only_open or entry.status == "open")]
+
+
+def _open_once(workspace: Workspace, found: list[Entry]) -> list[Entry]:
+    """The entries, with those closed whose load does not count, or whose row a newer load has in quarantine too."""
     ledger = workspace.ledger
-    listed = ledger.quarantined_loads(only_open) if load_id is None else [load_id]
-    return [entry for one in listed for entry in _entries(workspace, one) if not only_open or entry.status == "open"]
+    has_hashes = any(TAGGED.search(entry.record or "") for entry in found)
+    key = load_key(workspace.settings) if has_hashes else ()
+    loads = {entry.load_id for entry in found if entry.status == "open"}
+    newness = {one: _newness(ledger, one) for one in loads if ledger.is_counting(one)}
+    newest: dict[tuple[str, ...], tuple[str, int]] = {}
+    for entry in found:
+        if entry.status == "open" and entry.load_id in newness:
+            row = _identity(entry, key)
+            newest[row] = max(newest.get(row, ("", 0)), newness[entry.load_id])
+    # of a line that became several rows all must be in the newer load
+    kept = {
+        (entry.load_id, entry.line)
+        for entry in found
+        if entry.load_id in newness and newest.get(_identity(entry, key)) == newness[entry.load_id]
+    }
+    return [
+        replace(entry, status="closed") if entry.status == "open" and (entry.load_id, entry.line) not in kept else entry
+        for entry in found
+    ]
+
+
+def _newness(ledger: Ledger, load_id: str) -> tuple[str, int]:
+    """What is larger for the newer of two loads: the date of the export, then the order of delivery."""
+    last = ledger.deliveries_of_load(load_id)[-1]
+    return last.data.get("version_at") or "", last.seq
+
+
+def _identity(entry: Entry, key: Key) -> tuple[str, ...]:
+    """What two entries of the same row share: the record, or the whole row where its key is not filled."""
+    record = untagged(key, entry.record or "")
+    if all(record.split(KEY_SEPARATOR)):
+        return entry.feed, entry.source, record
+    return entry.feed_name, entry.source, record, entry.row_json
 
 
 def _entries(workspace: Workspace, load_id: str) -> list[Entry]:
@@ -125,7 +167,7 @@ def close_corrected(workspace: Workspace, feed: CanonicalFeed, landed: Path) -> 
     A load of an older export closes nothing: its version of the record is not the one that is missing.
     """
     load_id = load_id_of(landed)
-    still_open = _open_of_feed(workspace, feed.name)
+    still_open = _not_done(workspace, feed.name)
     if not still_open:
         return 0
     version_at = read_manifest(landed).get("version_at")
@@ -179,7 +221,9 @@ def _part(file: Path) -> list[dict[str, Any]]:
         raise UserError(f"{file} is damaged: put it back from a backup, or remove it and give up its rows.") from None
 
 
-def _open_of_feed(workspace: Workspace, feed: str) -> list[Entry]:
+def _not_done(workspace: Workspace, feed: str) -> list[Entry]:
+    """The entries of a feed that are neither released nor corrected, also of loads that may count again."""
     if not (workspace.settings.quarantine / feed).is_dir():
         return []
-    return [entry for entry in entries(workspace, only_open=True) if entry.feed == feed]
+    found = [entry for one in workspace.ledger.quarantined_loads(True) for entry in _entries(workspace, one)]
+    return [entry for entry in found if entry.feed == feed and entry.status == "open"]

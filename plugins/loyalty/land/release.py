@@ -25,7 +25,7 @@ from loyalty.land.delivery import make_delivery
 from loyalty.land.gate import Suite
 from loyalty.land.load_writer import open_writer
 from loyalty.land.loads import MANIFEST, put_in_place, write_json
-from loyalty.land.quarantine import Entry, open_entries
+from loyalty.land.quarantine import Entry, close_corrected, open_entries
 from loyalty.privacy.keys import load_key
 from loyalty.pull.feeds import FeedConfig, get_feed
 from loyalty.pull.formats.batch import Batch
@@ -72,7 +72,7 @@ def _chosen(workspace: Workspace, load_id: str, lines: list[int] | None) -> list
             f"Load {load_id}: line {missing[0]} is not open in quarantine; `loyalty quarantine show {load_id}`."
         )
     if not wanted:
-        raise UserError(f"Load {load_id}: every row has been released or corrected already.")
+        raise UserError(f"Load {load_id}: no row is open any more; `loyalty quarantine show {load_id}` shows why.")
     return [entry for entry in still_open if entry.line in wanted]
 
 
@@ -176,4 +176,5 @@ def _land_release(workspace: Workspace, feed: FeedConfig, origin: dict[str, Any]
         **{field: origin[field] for field in copied},
     )
     failpoint("release.recorded")
+    close_corrected(workspace, feed.canonical, delivery.folder)
     return Release(new_id, writer.row_count)

@@ -6,6 +6,7 @@ import os
 import platform
 import stat
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -121,8 +122,8 @@ def load_states(workspace: Workspace, newest: int = NEWEST_LOADS) -> list[LoadSt
     """The newest accepted loads and all with open rows, newest first."""
     ledger, settings = workspace.ledger, workspace.settings
     loads, withdrawn = ledger.accepted_loads(), ledger.withdrawn_loads()
-    with_open = set(ledger.quarantined_loads(only_open=True))
-    shown = [load for place, load in enumerate(loads[::-1]) if place < newest or load.load_id in with_open]
+    held = Counter(entry.load_id for entry in quarantine.entries(workspace, only_open=True))
+    shown = [load for place, load in enumerate(loads[::-1]) if place < newest or load.load_id in held]
     states = []
     for load in shown:
         rules: dict[str, int] = {}
@@ -132,7 +133,6 @@ def load_states(workspace: Workspace, newest: int = NEWEST_LOADS) -> list[LoadSt
                 for rule in read_manifest(landed_folder(settings, load))["rules"]
                 if rule["level"] == "row" and rule["severity"] == "critical" and rule["failed"]
             }
-        held = quarantine.entries(workspace, load.load_id, only_open=True) if load.load_id in with_open else []
         states.append(
             LoadState(
                 load.load_id,
@@ -141,7 +141,7 @@ def load_states(workspace: Workspace, newest: int = NEWEST_LOADS) -> list[LoadSt
                 load.received_at,
                 load.row_count,
                 rules,
-                len(held),
+                held[load.load_id],
                 load.load_id in withdrawn,
             )
         )

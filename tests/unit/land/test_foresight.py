@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyalty.land import foresight, landing
+from loyalty.land import foresight, gate, landing
 from loyalty.land.landing import load_feed
 from loyalty.land.loads import load_folders, parts_of, read_manifest
 from loyalty.privacy.keys import load_key
@@ -31,6 +31,8 @@ FILES = {
     "other header": "Total,Order,When,Customer\n4.00,12,2026-05-01 10:00:00,ann\n",
     "forgotten": "Order,Customer,When,Total\n13,zoe,2026-05-01 10:00:00,4.00\n",
     "short line": "Order,Customer,When,Total\n14,ann,2026-05-01 10:00:00\n15,ann,2026-05-01 10:00:00,1.00\n",
+    "own amount": "Order,Customer,When,Total,discount_amount\n17,ann,2026-05-01 10:00:00,1.00,0.50\n",
+    "own amount empty": "Order,Customer,When,Total,discount_amount\n18,ann,2026-05-01 10:00:00,1.00,\n",
     "column missing": "Order,Customer,When\n16,ann,2026-05-01 10:00:00\n",
     "empty": "Order,Customer,When,Total\n",
     "no file": "",
@@ -60,6 +62,13 @@ def shop(folder: Path, names: list[str]) -> Workspace:
                 severity="warning",
                 column="rows_vs_median",
                 max_value=1.5,
+            ),
+            rule(
+                "discounts_known",
+                "expect_column_values_to_be_between",
+                severity="warning",
+                column="null_rate_discount_amount",
+                max_value=0.5,
             ),
         ],
     )
@@ -114,6 +123,21 @@ def test_k8_small_files_are_checked_once_together(workspace: Workspace, monkeypa
         workspace.export(f"orders_2026-05-10_{number:03}.csv", FILES["good"].replace("1,ann", f"{number},ann"))
     outcomes = load_feed(opened(workspace.settings), feed, now=NOW)
     assert [outcome.outcome for outcome in outcomes] == ["accepted"] * 30
+
+
+def test_k8_a_column_that_is_not_given_makes_no_file_of_a_group_be_checked_by_itself(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_null = rule("known", "expect_column_values_to_be_between", column="null_rate_discount_amount", max_value=0)
+    workspace.suite("orders", load=[of_null])
+    feed = workspace.feed(path="exports/orders_{date}_*.csv")
+    for number in range(5):
+        workspace.export(f"orders_2026-05-10_{number:03}.csv", FILES["good"].replace("1,ann", f"{number},ann"))
+    checked: list[str] = []
+    validate = gate._validate
+    monkeypatch.setattr(gate, "_validate", lambda *asked: checked.append("once") or validate(*asked))
+    assert [outcome.outcome for outcome in load_feed(opened(workspace.settings), feed, now=NOW)] == ["accepted"] * 5
+    assert checked == ["once"]
 
 
 def test_k8_what_goes_wrong_for_a_group_is_left_to_its_files(

@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.common.settings import shipped
+from loyalty.land.gate import load_suite
 from loyalty.land.landing import LoadOutcome, load_feed
 from loyalty.land.quarantine import entries
+from loyalty.pull.contract import load_contract
 from loyalty.pull.feeds import FeedConfig
 from worlds.opened import opened
 from worlds.own_feeds import Workspace
@@ -154,3 +156,35 @@ def test_the_same_files_a_year_later_become_the_same_rows(tmp_path: Path) -> Non
         rows = [{name: cell for name, cell in row.items() if name != "_loaded_at"} for row in landed(workspace)]
         found.append((outcome.load_id, rows))
     assert found[0] == found[1]
+
+
+NULL_RATES = [
+    (feed, rule.name, rule.expectation.column.removeprefix("null_rate_"))
+    for feed in load_contract()
+    for rule in load_suite(shipped("expectations"), feed).load
+    if rule.expectation.column.startswith("null_rate_")
+]
+ONE_ROW = {
+    "orders": ("order_id,ordered_at,total_amount,currency_code", "1,2026-05-04,1,EUR"),
+    "order_lines": ("order_id,line_number,product_id,quantity,net_amount", "1,1,p,1,1"),
+    "products": ("product_id", "p"),
+    "survey_answers": ("response_id,question_code", "1,q"),
+}
+
+
+@pytest.mark.parametrize(("feed", "name", "column"), NULL_RATES)
+def test_a_check_of_empty_cells_is_silent_until_the_column_was_given(
+    shop: Workspace, feed: str, name: str, column: str
+) -> None:
+    """One file without the column, one that has it, and two without it again: only the first of these has lost it."""
+    group = "surveys" if feed.startswith("survey") else "orders"
+    read = shop.feed("x", feed=feed, group=group, path="exports/x_{date}.csv", columns={}, currency=None)
+    header, cells = ONE_ROW[feed]
+    without, given = f"{header}\n{cells}\n", f"{header},{column}\n{cells},1\n"
+    found = []
+    for day, content in enumerate((without, given, without, without), start=1):
+        file = shop.export(f"x_2026-05-0{day}.csv", content)
+        (outcome,) = load_feed(opened(shop.settings), read, [str(file)], now=NOW)
+        assert (outcome.outcome, outcome.rows, outcome.quarantined) == ("accepted", 1, 0), outcome.message
+        found += [result.failed for result in outcome.rules if result.rule == name]
+    assert found == [0, 0, 1, 0]

@@ -69,7 +69,7 @@ def release_step(workspace: Workspace, load_id: str) -> Step:
     """The release of the open rows of a load, as they are. UserError when it has none."""
     rows = open_entries(workspace, load_id)
     if not rows:
-        raise UserError(f"Load {load_id}: every row has been released or corrected already.")
+        raise UserError(f"Load {load_id}: no row is open any more; `loyalty quarantine show {load_id}` shows why.")
     lines = sorted({entry.line for entry in rows})
     rules = ", ".join(sorted({entry.rules for entry in rows}))
 
