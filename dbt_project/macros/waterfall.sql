@@ -183,7 +183,8 @@
 {% macro margin_missing_reason(margin) -%}
     case
         when {{ margin }} is null
-        then 'unit costs are known for too little of the goods sold'
+        then
+            'unit costs are known for too little of the goods sold: deliver unit_cost in products, or cost_amount in order_lines'
     end
 {%- endmacro %}
 

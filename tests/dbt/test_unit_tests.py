@@ -25,7 +25,8 @@ def test_without_a_single_row_everything_builds_is_described_and_every_formula_h
     )
     with warehouse.connect() as connection:
         for figure in FIGURES:
-            assert connection.execute(figure.sql()).description, figure.name
+            for sql in (figure.sql(), *(figure.remark_sql(remark) for remark in figure.remarks)):
+                assert connection.execute(sql).description, figure.name
     result = warehouse.dbt("test", "--select", "test_type:unit")
     assert len(result.result) > 15
     assert {str(one.status) for one in result.result} == {"pass"}

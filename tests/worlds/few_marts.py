@@ -81,16 +81,18 @@ TABLES = {
     ) as t (currency_code, curve_rank, customer_share_rate, cumulative_value_rate, is_peak, value_basis,
             customer_count)""",
     "marts.profitability__customer_months": """
-        ('a', 'shop', 'customer', date '2026-01-01', false, 'EUR', 100, 5, 10, 20, 85, 45, 6, 3, 1, 35),
-        ('b', 'shop', 'customer', date '2026-02-01', false, 'EUR', 60, 0, 5, 0, 65, 40, 4, 2, 1, 33)
+        ('a', 'shop', 'customer', date '2026-01-01', false, 'EUR', 100, 5, 10, 20, 85, 45, 6, 3, 1, 35,
+         'delivered pools'),
+        ('b', 'shop', 'customer', date '2026-02-01', false, 'EUR', 60, 0, 5, 0, 65, 40, 4, 2, 1, 33,
+         'delivered pools')
     ) as t (customer_key, source, base, month, is_partial_month, currency_code, gross_amount, discount_amount,
             shipping_amount, refund_amount, net_amount, cm1_amount, order_cost_amount, customer_cost_amount,
-            sustaining_cost_amount, profit_amount)""",
+            sustaining_cost_amount, profit_amount, cost_basis)""",
     "marts.profitability__tiers": """
-        ('tier', 'top_5', 'EUR', 40, 0.05, 0.3, 0.5), ('tier', 'next_15', 'EUR', 40, 0.15, 0.3, 0.3),
-        ('tier', 'last_80', 'EUR', 40, 0.8, 0.4, 0.2)
+        ('tier', 'top_5', 'EUR', 40, 0.05, 0.3, 0.5, 'cm3'), ('tier', 'next_15', 'EUR', 40, 0.15, 0.3, 0.3, 'cm3'),
+        ('tier', 'last_80', 'EUR', 40, 0.8, 0.4, 0.2, 'cm3')
     ) as t (group_by, tier, currency_code, base_count, customer_share_rate, measure_share_rate,
-            textbook_share_rate)""",
+            textbook_share_rate, measure)""",
     "marts.satisfaction__complaint_funnel": """
         ('shop', 'all', 'all', 30, 28, 20, 25, false, 0.9, 0.8, 0.95, 0.8, 0.7, 0.9, 0.6, 0.5, 0.7, 0.1, 0.05, 0.2,
          null, null, null, 0.5, 0.4, 0.6)

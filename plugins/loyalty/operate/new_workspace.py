@@ -42,8 +42,8 @@ options:
   delimiter: ","
   encoding: utf-8                   # utf-16, gb18030, cp1252 ...
   decimal: "."
-time_zone: Europe/Berlin            # the zone of business dates
-timestamps_in: UTC                  # the zone of time stamps that name none; default: time_zone
+time_zone: Europe/Berlin            # the zone of your shop: it decides on which day an order counts
+timestamps_in: UTC                  # the zone of stamps that name none; without this line they are in time_zone
 currency: EUR                       # where the export has no column for it
 columns:                            # canonical column: the export's header; equal names need no entry
   order_id: OrderNumber
@@ -160,6 +160,9 @@ def make_workspace(folder: Path, progress: Progress) -> Path:
     (folder / ".gitignore").write_text("var/\n", encoding="utf-8")
     (folder / WORKSPACE_FILE).write_text(SETTINGS, encoding="utf-8")
     progress.log(f"{folder}: a new workspace")
-    progress.log(f"next: edit {feeds / 'orders.yml.example'}, name it orders.yml, and run `loyalty run` in {folder}")
+    progress.log(
+        f"next: edit {feeds / 'orders.yml.example'} (path, columns, and your shop's clock in `time_zone` and "
+        f"`timestamps_in`), name it orders.yml, and run `loyalty run` in {folder}; docs/feeds.md also has a till"
+    )
     progress.log(f"for a survey, with or without orders: {feeds}/survey_*.example and docs/surveys.md")
     return folder

@@ -33,6 +33,14 @@ ALL_CUSTOMERS = "segment_by = 'all'"
 
 
 @dataclass(frozen=True)
+class Remark:
+    """A sentence under a figure, and SQL on `shown` for its numbers {0}, {1}; without a row it is not said."""
+
+    sentence: str
+    sql: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """One chart of one mart: a question, how its answer is to be read, and where the answer comes from.
 
@@ -45,7 +53,8 @@ class Figure:
 
     `feeds` are the canonical feeds that it rests on: if one of them is simulated, so is the figure. `defined_by` is
     the id, mart and column whose definition in the register of metrics explains it. `base` is SQL on the figure's own
-    rows (`figure`): the number of customers, answers or tickets it rests on.
+    rows (`figure`): the number of customers, answers or tickets it rests on. `remarks` are said where their SQL finds
+    something.
     """
 
     name: str
@@ -65,6 +74,7 @@ class Figure:
     known: str | None = None
     unknown_reason: str | None = None
     defined_by: str | None = None
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def table(self) -> str:
@@ -78,7 +88,15 @@ class Figure:
 
     def sql(self, choice: Choice = EVERYTHING) -> str:
         """SQL for the figure's own rows: what its chart draws."""
-        answer = _plain(self.answer)
+        return self._asked(self.answer, choice)
+
+    def remark_sql(self, remark: Remark, choice: Choice = EVERYTHING) -> str:
+        """SQL for the numbers of a remark: one row, or none where there is nothing to say."""
+        return self._asked(remark.sql, choice)
+
+    def _asked(self, question: str, choice: Choice) -> str:
+        """SQL with the rows that the figure rests on as `shown`."""
+        answer = _plain(question)
         steps = {"chosen": self._chosen_sql(choice), "shown": _plain(self.narrowed)}
         if not self.narrowed:
             steps = {"shown": steps["chosen"]}
@@ -109,6 +127,26 @@ def _plain(sql: str) -> str:
 ORDERS, COSTS = ("orders",), ("order_lines", "products", "costs")
 SURVEYS, TICKETS = ("survey_responses", "survey_answers"), ("tickets",)
 
+# said where costs of serving were not delivered
+ASSUMED_COSTS = (
+    "Costs of orders, contacts and tickets are ASSUMED, by the default rates: no cost pool was delivered. Deliver the "
+    "feed costs."
+)
+COSTS_ARE_ASSUMED = """
+            exists (
+                select 1
+                from marts.profitability__customer_months
+                where cost_basis = 'assumed default rates'
+            )
+"""
+NET_REVENUE_INSTEAD = (
+    "By net revenue, because the unit costs of most customers' goods are missing and their profit is not known. "
+    "Deliver unit_cost in products, or cost_amount in order_lines."
+)
+OUTSIDE_THE_BASE = (
+    "Only customers are in it. Guests and others outside the base bring {0} {1} of net revenue more; the total of net "
+    "revenue includes them."
+)
 SHARES_OF_WALLET = """
             select
                 source,
@@ -246,6 +284,19 @@ FIGURES: tuple[Figure, ...] = (
         base="select max(opening_count) from figure",
         feeds=ORDERS,
         defined_by="D02 retention__revenue_movements.net_revenue_retention_rate",
+        remarks=(
+            Remark(
+                OUTSIDE_THE_BASE,
+                """
+                select cast(sum(months.net_amount) as decimal(38, 2)), months.currency_code
+                from marts.retention__customer_months as months
+                inner join shown on months.month = shown.month and months.currency_code = shown.currency_code
+                where months.base <> 'customer' and shown.segment_by = 'all'
+                group by months.currency_code
+                having sum(months.net_amount) <> 0
+                """,
+            ),
+        ),
     ),
     Figure(
         name="stages",
@@ -438,7 +489,8 @@ FIGURES: tuple[Figure, ...] = (
         question="Where does the money of a year go?",
         reading=(
             "The last 12 whole months, or the months that are chosen, from the list price of what was sold down "
-            "to the profit."
+            "to the profit. The cost of goods that came back stays in it, unless the export says that they can be sold "
+            "again."
         ),
         answer="""
             with sums as (
@@ -459,6 +511,7 @@ FIGURES: tuple[Figure, ...] = (
                     sum(sustaining_cost_amount) filter (where profit_amount is not null) as sustaining,
                     sum(profit_amount) as profit
                 from shown
+                where base = 'customer'
                 group by currency_code
             )
 
@@ -481,7 +534,7 @@ FIGURES: tuple[Figure, ...] = (
             where steps.amount is not null and steps.is_shown
             order by steps.place
         """,
-        where="base = 'customer' and not is_partial_month",
+        where="not is_partial_month",
         filters={
             "source": "",
             "currency_code": "",
@@ -505,6 +558,37 @@ FIGURES: tuple[Figure, ...] = (
         base="select max(customer_count) from figure",
         feeds=(*ORDERS, *COSTS),
         defined_by="F05 profitability__customers.profit_amount",
+        remarks=(
+            Remark(
+                OUTSIDE_THE_BASE,
+                """
+                select cast(sum(net_amount) as decimal(38, 2)), currency_code
+                from shown
+                where base <> 'customer'
+                group by currency_code
+                having sum(net_amount) <> 0
+                """,
+            ),
+            Remark(
+                "The profit is not known in {0} of {1} months of customers, because unit costs of the goods sold are "
+                "missing. Deliver unit_cost in products, or cost_amount in order_lines.",
+                """
+                select count(*) filter (where profit_amount is null), count(*)
+                from shown
+                where base = 'customer'
+                having count(*) filter (where profit_amount is null) > 0
+                """,
+            ),
+            Remark(
+                ASSUMED_COSTS,
+                """
+                select 1
+                from shown
+                where base = 'customer' and profit_amount is not null and cost_basis = 'assumed default rates'
+                limit 1
+                """,
+            ),
+        ),
     ),
     Figure(
         name="whale_curve",
@@ -530,6 +614,10 @@ FIGURES: tuple[Figure, ...] = (
         base="select max(customer_count) from figure",
         feeds=(*ORDERS, *COSTS),
         defined_by="F12 profitability__whale_curve.cumulative_value_rate",
+        remarks=(
+            Remark(NET_REVENUE_INSTEAD, "select 1 from shown where value_basis = 'net_revenue' limit 1"),
+            Remark(ASSUMED_COSTS, f"select 1 from shown where value_basis = 'profit' and {COSTS_ARE_ASSUMED} limit 1"),
+        ),
     ),
     Figure(
         name="tiers",
@@ -565,6 +653,19 @@ FIGURES: tuple[Figure, ...] = (
         base="select max(base_count) from figure",
         feeds=(*ORDERS, *COSTS),
         defined_by="F03 profitability__tiers.measure_share_rate",
+        remarks=(
+            Remark(
+                NET_REVENUE_INSTEAD,
+                """
+                select 1
+                from shown
+                inner join marts.profitability__whale_curve as curve on shown.currency_code = curve.currency_code
+                where shown.measure = 'net_revenue' and curve.value_basis = 'net_revenue'
+                limit 1
+                """,
+            ),
+            Remark(ASSUMED_COSTS, f"select 1 from shown where measure = 'cm3' and {COSTS_ARE_ASSUMED} limit 1"),
+        ),
     ),
     Figure(
         name="claims",
@@ -596,6 +697,20 @@ FIGURES: tuple[Figure, ...] = (
         draw=charts.claims,
         base="select max(base_count) from figure",
         feeds=(*ORDERS, *SURVEYS, *TICKETS, *COSTS),
+        remarks=(
+            Remark(
+                ASSUMED_COSTS,
+                f"""
+                select 1
+                from shown
+                where
+                    claim_id in ('top_5_give_half', 'next_15_give_30', 'last_80_give_20')
+                    and observed_value is not null
+                    and {COSTS_ARE_ASSUMED}
+                limit 1
+                """,
+            ),
+        ),
     ),
     Figure(
         name="next_actions",

@@ -35,6 +35,23 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Action:
+    """Something to be done next: its name by language, how many customers are due, and the value at stake by currency.
+
+    The value at stake is not known for every customer.
+    """
+
+    name: dict[Language, str]
+    customer_count: int
+    amounts: dict[str, Decimal]
+
+    @property
+    def value(self) -> str:
+        """The value at stake as it is shown; empty where it is not known."""
+        return ", ".join(f"{amount:,.2f} {currency}" for currency, amount in self.amounts.items())
+
+
+@dataclass(frozen=True)
 class Delivered:
     """What a feed delivered since the generation before."""
 
@@ -102,7 +119,7 @@ ACTIONS = """
     from marts.loyalty__next_actions
     where is_due
     group by action_name_en, action_name_zh, priority, currency_code
-    order by priority, currency_code
+    order by priority, action_name_en, currency_code
 """
 
 
@@ -153,6 +170,16 @@ def delivered(connection: duckdb.DuckDBPyConnection, since: str | None) -> list[
     """What came since the generation before was published; everything where there is none."""
     moment = datetime.fromisoformat(since or "1970-01-01T00:00:00").replace(tzinfo=None)
     return [Delivered(*row) for row in rows(connection, DELIVERED, (moment,))]
+
+
+def actions(connection: duckdb.DuckDBPyConnection) -> list[Action]:
+    """What is to be done next, the most urgent first: one row for an action, whatever its customers pay in."""
+    found: dict[str, Action] = {}
+    for name_en, name_zh, count, amount, currency in rows(connection, ACTIONS):
+        so_far = found.get(name_en, Action({"en": name_en, "zh": name_zh}, 0, {}))
+        amounts = so_far.amounts | ({currency: amount} if amount is not None else {})
+        found[name_en] = Action(so_far.name, so_far.customer_count + count, amounts)
+    return list(found.values())
 
 
 def warnings(connection: duckdb.DuckDBPyConnection, language: Language) -> list[tuple[str, str, str, int, str]]:

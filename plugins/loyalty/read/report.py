@@ -19,8 +19,8 @@ from loyalty.common.settings import Settings
 from loyalty.publish.generations import REPORT, Generation, generations
 from loyalty.read.changes import opened, restated
 from loyalty.read.figures import FIGURES, TOPICS
-from loyalty.read.news import ACTIONS, delivered, last_change, warnings
-from loyalty.read.shown import Shown, frame, rows, shown, simulated_feeds
+from loyalty.read.news import actions, delivered, last_change, warnings
+from loyalty.read.shown import Shown, frame, shown, simulated_feeds
 from loyalty.read.words import LANGUAGES, Language, Words
 
 TEMPLATE = "report.html.j2"
@@ -94,7 +94,7 @@ def render(
         delivered=delivered(connection, before.manifest["published_at"] if before else None),
         warnings={language: warnings(connection, language) for language in LANGUAGES},
         withheld={mart: one for mart, one in manifest.get("mart_states", {}).items() if one["state"] != "fresh"},
-        actions=rows(connection, ACTIONS),
+        actions=actions(connection),
         movers=MOVERS,
         is_simulated=bool(simulated),
     )

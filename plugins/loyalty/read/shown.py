@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -147,10 +148,25 @@ def notes(
     if count:
         why = "; ".join(reasons) or words("base too small")
         found.append(words.sentence("Rows that are not drawn: {0} ({1}).").format(f"{count:,}", why))
+    found += _remarks(connection, figure, words, choice)
     if missed := figure.not_followed(choice):
         names = ", ".join(words(FILTERS[name]) for name in missed)
         found.append(words.sentence("This figure cannot be filtered by {0}.").format(names))
     return found
+
+
+def _remarks(connection: duckdb.DuckDBPyConnection, figure: Figure, words: Words, choice: Choice) -> list[str]:
+    """The remarks of a figure that have something to say, with their numbers."""
+    return [
+        words.sentence(remark.sentence).format(*(_written(value) for value in numbers))
+        for remark in figure.remarks
+        for numbers in rows(connection, figure.remark_sql(remark, choice))
+    ]
+
+
+def _written(value: Any) -> str:
+    """A number of a remark: an amount in cents, a count as it is."""
+    return f"{value:,.2f}" if isinstance(value, Decimal | float) else f"{value:,}" if isinstance(value, int) else value
 
 
 def not_drawn(

@@ -110,7 +110,7 @@ def test_an_older_export_that_comes_late_opens_no_row_again(workspace: Workspace
 def test_a_released_row_is_not_open_in_an_older_load(workspace: Workspace) -> None:
     land(workspace, "04", WITHOUT_KEY.replace(",c", "7,c", 1).replace("2026-05-04", "soon"))
     newest = land(workspace, "05", "7,c,soon,1.75\n")
-    mended = workspace.folder / "mended.csv"
-    mended.write_text("_line,_rules,Order,Customer,When,Total\n3,x,7,c,2026-05-04,1.75\n", encoding="utf-8")
-    release(opened(workspace.settings), newest, mended=mended)
+    corrected = workspace.folder / "corrected.csv"
+    corrected.write_text("_line,_rules,Order,Customer,When,Total\n3,x,7,c,2026-05-04,1.75\n", encoding="utf-8")
+    release(opened(workspace.settings), newest, corrected=corrected)
     assert open_rows(workspace) == []

@@ -16,8 +16,9 @@ from loyalty.operate import publishing
 from loyalty.publish.generations import REPORT, current_generation, wrong_files
 from loyalty.read import changes, news, report
 from loyalty.read import shown as captions
+from loyalty.read.choices import EVERYTHING
 from loyalty.read.figures import FIGURES
-from loyalty.read.words import Words
+from loyalty.read.words import LANGUAGES, Words
 from worlds import few_marts, one_mart
 from worlds.opened import opened
 
@@ -142,7 +143,7 @@ MONEY = (
     "customer_key varchar, base varchar, month date, is_partial_month boolean, currency_code varchar,"
     " gross_amount int, discount_amount int, shipping_amount int, refund_amount int, net_amount int,"
     " cm1_amount int, order_cost_amount int, customer_cost_amount int, sustaining_cost_amount int,"
-    " profit_amount int"
+    " profit_amount int, cost_basis varchar"
 )
 
 
@@ -193,8 +194,9 @@ def test_the_money_of_a_year_adds_up_and_what_is_not_known_is_no_step() -> None:
         "profit_waterfall",
         "profitability__customer_months",
         MONEY,
-        "values ('a', 'customer', date '2026-01-01', false, 'EUR', 100, null, 0, 10, 90, 60, 15, 5, null, 40),"
-        " ('b', 'customer', date '2026-01-01', false, 'EUR', 40, null, 0, 0, 40, null, 2, 1, null, null)",
+        "values ('a', 'customer', date '2026-01-01', false, 'EUR', 100, null, 0, 10, 90, 60, 15, 5, null, 40, null),"
+        " ('b', 'customer', date '2026-01-01', false, 'EUR', 40, null, 0, 0, 40, null, 2, 1, null, null, null),"
+        " ('guest:EUR', 'guest', date '2026-01-01', false, 'EUR', 70, 0, 0, 0, 70, 50, 0, 0, null, 50, null)",
     )
     steps = dict(zip(data["step"], data["amount"], strict=True))
     assert "discounts" not in steps
@@ -209,8 +211,9 @@ def test_without_most_profits_the_money_of_a_year_ends_at_net_revenue() -> None:
         "profit_waterfall",
         "profitability__customer_months",
         MONEY,
-        "values ('a', 'customer', date '2026-01-01', false, 'EUR', 100, null, 0, 10, 90, null, 15, 5, null, null),"
-        " ('b', 'customer', date '2026-01-01', false, 'EUR', 40, null, 0, 0, 40, 30, 2, 1, null, 27)",
+        "values"
+        " ('a', 'customer', date '2026-01-01', false, 'EUR', 100, null, 0, 10, 90, null, 15, 5, null, null, null),"
+        " ('b', 'customer', date '2026-01-01', false, 'EUR', 40, null, 0, 0, 40, 30, 2, 1, null, 27, null)",
     )
     assert dict(zip(data["step"], data["amount"], strict=True)) == {
         "goods at list price": 140,
@@ -218,6 +221,129 @@ def test_without_most_profits_the_money_of_a_year_ends_at_net_revenue() -> None:
         "refunds": -10,
         "net revenue": 130,
     }
+
+
+def said(name: str, *statements: str) -> list[str]:
+    """The notes under a figure over the tables that these statements make, in English; Chinese has as many."""
+    figure = next(one for one in FIGURES if one.name == name)
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        for statement in statements:
+            connection.execute(statement)
+        data = captions.frame(connection, figure.sql())
+        english, chinese = (captions.notes(connection, figure, data, Words(one), EVERYTHING) for one in LANGUAGES)
+    assert len(english) == len(chinese)
+    assert not set(english) & set(chinese)
+    return english
+
+
+YEAR = f"create table marts.profitability__customer_months ({MONEY})"
+COSTED = "insert into marts.profitability__customer_months values ('a', 'customer', date '2026-01-01', false, 'EUR',"
+GUESTS = "Only customers are in it. Guests and others outside the base bring {} of net revenue more"
+
+
+def test_the_money_of_a_year_says_what_guests_bring_beside_it() -> None:
+    (note,) = said(
+        "profit_waterfall",
+        YEAR,
+        f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, null, 40, 'delivered pools')",
+        "insert into marts.profitability__customer_months select 'guest:EUR' as customer_key, 'guest' as base,"
+        " * exclude (customer_key, base) from marts.profitability__customer_months",
+    )
+    assert note.startswith(GUESTS.format("100.00 EUR"))
+
+
+def test_the_bridge_of_revenue_says_what_guests_bring_beside_it() -> None:
+    movements = (
+        "create table marts.retention__revenue_movements as select date '2026-02-01' as month, false as"
+        " is_partial_month, 'all' as segment_by, 'all' as segment, 'EUR' as currency_code, 1 as opening_count, 9 as"
+        " opening_amount, 0 as new_amount, 0 as reactivated_amount, 0 as expansion_amount, 0 as contraction_amount, 0"
+        " as lapsed_amount, 9 as closing_amount"
+    )
+    months = (
+        "create table marts.retention__customer_months as from (values (date '2026-02-01', 'EUR', 'customer', 9.0),"
+        " (date '2026-02-01', 'EUR', 'guest', 3.5), (date '2026-01-01', 'EUR', 'guest', 70.0))"
+        " as t (month, currency_code, base, net_amount)"
+    )
+    (note,) = said("revenue_bridge", movements, months)
+    assert note.startswith(GUESTS.format("3.50 EUR"))
+
+
+def test_an_unknown_profit_says_that_costs_are_missing_and_how_to_give_them() -> None:
+    (of_year,) = said(
+        "profit_waterfall",
+        YEAR,
+        f"{COSTED} 100, 0, 0, 0, 100, null, 15, 5, null, null, 'delivered pools')",
+        f"{COSTED} 50, 0, 0, 0, 50, 20, 5, 5, null, 10, 'delivered pools')",
+    )
+    assert of_year.startswith("The profit is not known in 1 of 2 months of customers, because unit costs")
+    curve = "create table marts.profitability__whale_curve as select 'EUR' as currency_code, 1 as curve_rank, 1.0 as"
+    curve += " customer_share_rate, 1.0 as cumulative_value_rate, true as is_peak, 1 as customer_count,"
+    (of_curve,) = said("whale_curve", f"{curve} 'net_revenue' as value_basis")
+    tiers = TIERS.format(measure="net_revenue")
+    (of_tiers,) = said("tiers", f"{curve} 'net_revenue' as value_basis", tiers)
+    assert said("tiers", f"{curve} 'profit' as value_basis", tiers) == [], "net revenue was chosen by a var"
+    assert of_curve == of_tiers
+    for note in (of_year, of_curve):
+        assert note.endswith("Deliver unit_cost in products, or cost_amount in order_lines.")
+
+
+TIERS = (
+    "create table marts.profitability__tiers as select 'tier' as group_by, 'top_5' as tier, 'EUR' as currency_code,"
+    " 1 as base_count, 0.05 as customer_share_rate, 0.5 as measure_share_rate, 0.5 as textbook_share_rate,"
+    " '{measure}' as measure"
+)
+CLAIMS = (
+    "create table marts.loyalty__claims as select 'all' as source, '{claim}' as claim_id, 'all' as variant, 'x' as"
+    " claim_en, 'x' as claim_zh, 0.5 as claim_low, 0.5 as claim_high, 0.4 as observed_value, 0.3 as observed_low, 0.5"
+    " as observed_high, 40 as base_count, 'holds' as verdict, null as verdict_reason"
+)
+RESTING_ON_COSTS = {
+    "profit_waterfall": "select 1",
+    "whale_curve": "create table marts.profitability__whale_curve as select 'EUR' as currency_code, 1 as curve_rank,"
+    " 1.0 as customer_share_rate, 1.0 as cumulative_value_rate, true as is_peak, 1 as customer_count, 'profit' as"
+    " value_basis",
+    "tiers": TIERS.format(measure="cm3"),
+    "claims": CLAIMS.format(claim="top_5_give_half"),
+}
+
+
+def test_every_figure_that_rests_on_costs_is_held() -> None:
+    assert {one.name for one in FIGURES if "costs" in one.feeds} == RESTING_ON_COSTS.keys()
+
+
+@pytest.mark.parametrize("name", list(RESTING_ON_COSTS))
+def test_assumed_costs_are_named_on_the_charts_that_rest_on_them(name: str) -> None:
+    tables = [YEAR, RESTING_ON_COSTS[name]]
+    row = f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, null, 40,"
+    (note,) = said(name, *tables, f"{row} 'assumed default rates')")
+    assert "ASSUMED" in note
+    assert said(name, *tables, f"{row} 'delivered pools')") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "table"), [("tiers", TIERS.format(measure="revenue")), ("claims", CLAIMS.format(claim="six_times"))]
+)
+def test_assumed_costs_are_not_named_where_nothing_rests_on_them(name: str, table: str) -> None:
+    row = f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, null, 40, 'assumed default rates')"
+    assert said(name, YEAR, row, table) == []
+
+
+def test_an_action_is_one_row_whatever_its_customers_pay_in() -> None:
+    """Four calls: two in euro, one in francs, one whose value is not known."""
+    with duckdb.connect() as connection:
+        connection.execute(
+            "create schema marts; create table marts.loyalty__next_actions as from (values"
+            " ('Call', '致电', 5, true, 5.25, 'EUR'), ('Call', '致电', 5, true, 7, 'EUR'),"
+            " ('Call', '致电', 5, true, 1900, 'CHF'), ('Call', '致电', 5, true, null, null),"
+            " ('Call', '致电', 5, false, 9, 'EUR'), ('Apologise', '致歉', 1, true, null, null))"
+            " as t (action_name_en, action_name_zh, priority, is_due, value_at_stake_amount, currency_code)"
+        )
+        found = news.actions(connection)
+    assert [(one.name["en"], one.name["zh"], one.customer_count, one.value) for one in found] == [
+        ("Apologise", "致歉", 1, ""),
+        ("Call", "致电", 4, "1,900.00 CHF, 12.25 EUR"),
+    ]
 
 
 def test_a_figure_on_no_case_at_all_says_so_instead_of_drawing() -> None:

@@ -18,9 +18,9 @@ from loyalty.read.dashboard.definitions import show_definitions
 from loyalty.read.dashboard.figure_view import show_figure
 from loyalty.read.dashboard.look import Look
 from loyalty.read.dashboard.moved import show_moved
-from loyalty.read.dashboard.parts import AMOUNT, COUNT, as_written, show_list, show_table
+from loyalty.read.dashboard.parts import COUNT, as_written, show_list, show_table
 from loyalty.read.figures import FIGURES, TOPICS
-from loyalty.read.shown import rows, simulated_feeds
+from loyalty.read.shown import simulated_feeds
 from loyalty.read.words import LANGUAGES, Words
 
 MOVED, DEFINITIONS = "moved", "definitions"
@@ -133,17 +133,16 @@ def show_actions(look: Look) -> None:
     """How many customers are due for each action."""
     say = look.words.sentence
     with look.connection() as connection:
-        found = rows(connection, news.ACTIONS)
+        found = news.actions(connection)
     if found:
-        customers, value = say("customers"), say("value at stake")
+        customers = say("customers")
         show_table(
             {
-                say("what to do next"): [zh if look.words.language == "zh" else en for en, zh, *_ in found],
-                customers: [count for _, _, count, _, _ in found],
-                value: [float(amount) if amount is not None else None for *_, amount, _ in found],
-                say("currency"): [str(currency or "") for *_, currency in found],
+                say("what to do next"): [action.name[look.words.language] for action in found],
+                customers: [action.customer_count for action in found],
+                say("value at stake"): [action.value for action in found],
             },
-            {customers: COUNT, value: AMOUNT},
+            {customers: COUNT},
         )
 
 
