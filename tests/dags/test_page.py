@@ -211,10 +211,12 @@ def test_rows_are_released_once_after_a_page_that_says_what_will_happen(visit, s
 def test_nothing_is_released_without_a_token_for_this_user_and_this_step(visit, shop):
     load, browser = quarantined(shop), visit("user")
     mine = token(browser.get(f"/release/{load}"))
+    # not the last character: some of its bits mean nothing
+    changed = mine[:-2] + ("A" if mine[-2] != "A" else "B") + mine[-1]
     for path, confirmed in (
         (f"/release/{load}", {}),
         (f"/release/{load}", {"confirmed": "forged"}),
-        (f"/release/{load}", {"confirmed": mine[:-1] + ("A" if mine[-1] != "A" else "B")}),
+        (f"/release/{load}", {"confirmed": changed}),
         (f"/release/{load}", {"confirmed": token(visit("user", "eve").get(f"/release/{load}"))}),
     ):
         refused = browser.post(path, data=confirmed)
