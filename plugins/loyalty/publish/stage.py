@@ -156,7 +156,7 @@ def _audit_table(connection: duckdb.DuckDBPyConnection, table: Table, expected: 
     is_equal = list(columns) == list(table.columns) and rows == expected["rows"]
     if is_equal and table.source is not None:
         copied = table_fingerprint(connection, "staged", schema, table.name, table.columns)
-        built = table_fingerprint(connection, *table.source, table.columns)
+        built = expected.get("fingerprint") or table_fingerprint(connection, *table.source, table.columns)
         is_equal = columns == table.columns and copied == built
     if not is_equal:
         raise UserError(
