@@ -1,8 +1,8 @@
-"""What becomes of the marts when a feed, or an optional column of it, was not delivered.
+"""What becomes of the marts, and of dbt's data tests, when a feed, or an optional column of it, was not delivered.
 
 The shop of `every_column.py` is built once by dbt. For each thing that is taken away, the compiled statements of the
 models that rest on it are run again on a copy, without dbt, so that a hundred columns can be tried. Fits stay as they
-are: what rests on them may stay too.
+are: what rests on them may stay too. Then the compiled data tests of these models are asked.
 """
 
 from __future__ import annotations
@@ -54,12 +54,31 @@ class Statement:
         return ".marts." in self.relation.replace('"', "")
 
 
+@dataclass(frozen=True)
+class DataTest:
+    """One data test that withholds marts: SQL for the rows that break it, what is counted of them, what it reads."""
+
+    name: str
+    sql: str
+    counted: str
+    parents: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What follows from something that was taken away: figures that became 0 or 1, and data tests that fail."""
+
+    changes: list[Change]
+    failed_tests: list[str]
+
+
 @dataclass
 class Shop:
-    """A built shop, and the statements of its models in the order in which they are made."""
+    """A built shop, the statements of its models in the order in which they are made, and their data tests."""
 
     file: Path
     statements: list[Statement]
+    tests: list[DataTest]
     keys: dict[str, tuple[str, ...]]
 
     @cached_property
@@ -78,17 +97,27 @@ class Shop:
         """The checksum of each model as it was built."""
         return {one.name: self._sum(one.relation) for one in self.statements}
 
-    def without(self, feed: str, column: str | None = None) -> list[Change]:
-        """Take a feed away, or a column of it, and list the figures that became 0 or 1."""
+    def without(self, feed: str, column: str | None = None) -> Missing:
+        """Take a feed away, or a column of it, and list the figures that became 0 or 1 and the tests that fail."""
         taken = f"{feed}.{column}" if column else feed
         built = self.sums
         self.copy.execute("begin")
         try:
             self._take(feed, column)
             made = self._remake(f"source.loyalty.raw.{feed}", built)
-            return [change for one in made if one.is_mart for change in self._changes(self.copy, taken, one)]
+            changes = [change for one in made if one.is_mart for change in self._changes(self.copy, taken, one)]
+            return Missing(changes, self._failed({f"source.loyalty.raw.{feed}", *(one.name for one in made)}))
         finally:
             self.copy.execute("rollback")  # so that the next thing is taken from the whole shop
+
+    def _failed(self, touched: set[str]) -> list[str]:
+        """The data tests that fail, of those that read what was made anew."""
+        return [
+            test.name
+            for test in self.tests
+            if touched & test.parents
+            and self.copy.execute(f"select {test.counted} from ({test.sql}) as broken").fetchall() != [(0,)]
+        ]
 
     def _take(self, feed: str, column: str | None) -> None:
         if column:
@@ -156,6 +185,12 @@ def build(folder: Path, environment: pytest.MonkeyPatch) -> Shop:
     with warehouse.connect() as connection:
         estimates.run(connection, every_column.AS_OF)
     nodes += [one.node for one in warehouse.dbt("run", "--select", AFTER_ESTIMATES, variables=variables).result]
+    asked = warehouse.dbt("test", "--exclude-resource-type", "unit_test", variables=variables).result
+    tests = [
+        DataTest(one.node.name, one.node.compiled_code, one.node.config.fail_calc, frozenset(one.node.depends_on.nodes))
+        for one in asked
+        if str(one.node.config.severity).lower() == "error"  # a warning withholds nothing
+    ]
     made = {
         node.unique_id: Statement(
             node.unique_id,
@@ -168,11 +203,11 @@ def build(folder: Path, environment: pytest.MonkeyPatch) -> Shop:
         if node.resource_type == "model"
     }
     manifest = json.loads(json.dumps(project().writable_manifest().to_dict(omit_none=False), default=str))
-    return Shop(warehouse.file, _in_order(made), {one.name: one.key for one in models(manifest)})
+    return Shop(warehouse.file, _in_order(made), tests, {one.name: one.key for one in models(manifest)})
 
 
 def _in_order(made: dict[str, Statement]) -> list[Statement]:
-    """The marts and what they rest on, parents before children."""
+    """The models, parents before children."""
     placed: dict[str, Statement] = {}
 
     def place(one: Statement) -> None:
@@ -182,6 +217,6 @@ def _in_order(made: dict[str, Statement]) -> list[Statement]:
         placed[one.name] = one
 
     for one in made.values():
-        if one.is_mart and one.name not in placed:
+        if one.name not in placed:
             place(one)
     return list(placed.values())
