@@ -29,6 +29,7 @@ DRAWN = (
     "costs.level",
     "orders.customer_id",
     "orders.promised_at",
+    "programme.programme_id",
     "referrals.accepted_at",
     "survey_sends.disposition",
     "tickets.kind",

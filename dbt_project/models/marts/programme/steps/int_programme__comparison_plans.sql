@@ -49,8 +49,17 @@ with
 
     final as (
         select
-            {{ made_key(["plans.kind", "plans.compared_key", "plans.month"]) }}
-            as comparison_key,
+            -- programmes without a name have one key in all shops
+            {{
+                made_key(
+                    [
+                        "plans.kind",
+                        "plans.source",
+                        "plans.compared_key",
+                        "plans.month",
+                    ]
+                )
+            }} as comparison_key,
             plans.*,
             {{ add_days("plans.before_date", -var("lift_days")) }} as start_date,
             {{ add_days("plans.after_date", var("lift_days")) }} as end_date,
