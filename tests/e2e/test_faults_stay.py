@@ -35,6 +35,8 @@ STATES = (
 )
 BROKEN = "select error('the model meets a row that it cannot take') as order_month, 1 as net_amount"
 
+LARGE = "select date '2017-12-01' as order_month, kept as net_amount from ({rows}) as large"
+
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Settings:
@@ -153,3 +155,28 @@ def test_a_person_who_was_forgotten_is_not_kept_with_a_mart(shop: Settings) -> N
     generation = publish(workspace, result.build_id, now=one_mart.NOW, urgent=True)
     assert generation is not None
     assert one_mart.published(shop, "select count(*) from marts.wallet__months") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "setting", "remedy"),
+    [
+        (
+            "select list(i) as kept from range(30000000) as numbers(i)",
+            "select 1",
+            "raise `memory_limit` in loyalty.yml",
+        ),
+        (
+            "select i as kept from range(30000000) as numbers(i) order by hash(i)",
+            "set max_temp_directory_size = '1MB'",
+            "make room on the disk of `home`",
+        ),
+    ],
+)
+def test_a_model_that_needs_more_memory_or_disk_than_there_is_says_what_to_do(
+    shop: Settings, rows: str, setting: str, remedy: str
+) -> None:
+    (shop.workspace / "loyalty.yml").write_text("dbt_project: project\nmemory_limit: 60MB\n")
+    months(shop).write_text(f'{{{{ config(pre_hook="{setting}") }}}} {LARGE.format(rows=rows)}')
+    said: list[str] = []
+    assert night(one_mart.load_settings(shop.workspace), said) == nightly.WITH_REJECTS
+    assert any("dbt model `wallet__months` failed" in line and remedy in line for line in said), said

@@ -27,6 +27,12 @@ FIRST_ROWS = 5
 NOT_NOW = "tag:not_now"
 # The target of dbt_project/profiles.yml that the pipeline builds in, by the workspace's engine.
 TARGETS = {"duckdb": "work", "spark": "spark"}
+# What a user can do about a failure that DuckDB names so; the first one that fits.
+REMEDIES = {
+    "max_temp_directory_size": "make room on the disk of `home`, which takes what memory cannot hold",
+    "No space left on device": "make room on the disk of `home`",
+    "Out of Memory": "raise `memory_limit` in loyalty.yml, or lower `threads`",
+}
 
 
 @dataclass(frozen=True)
@@ -369,7 +375,9 @@ def _sentence(result: Any) -> str:
         where = (getattr(node, "attached_node", None) or ".").rpartition(".")[2]
         place = f" of model `{where}`" if where else ""
         return f"dbt test `{test}`{place} found {result.failures} rows that break it ({node.original_file_path})"
-    return f"dbt {node.resource_type} `{node.name}` failed: {_one_line(result.message or str(result.status))}"
+    message = _one_line(result.message or str(result.status))
+    remedy = next((f": {remedy}" for reason, remedy in REMEDIES.items() if reason in message), "")
+    return f"dbt {node.resource_type} `{node.name}` failed: {message}{remedy}"
 
 
 def _one_line(text: str) -> str:
