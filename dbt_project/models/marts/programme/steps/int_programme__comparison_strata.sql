@@ -14,6 +14,14 @@ with
 
     customers as (select * from {{ ref("dim_customers") }} where base = 'customer'),
 
+    -- the shops that a programme's members come from: other shops' customers cannot
+    -- join
+    shops as (
+        select distinct members.source, members.programme_key, customers.source as shop
+        from members
+        inner join customers on members.customer_key = customers.customer_key
+    ),
+
     -- both arms of each comparison that can be made
     arms as (
         -- a customer who joins within the days after, in another month, is in no arm
@@ -23,7 +31,14 @@ with
             customers.currency_code,
             coalesce(members.enrolled_month = plans.month, false) as is_treated
         from plans
-        inner join customers on customers.first_order_date <= plans.before_date
+        inner join
+            shops
+            on plans.source = shops.source
+            and plans.compared_key = shops.programme_key
+        inner join
+            customers
+            on shops.shop = customers.source
+            and customers.first_order_date <= plans.before_date
         left join
             members
             on customers.customer_key = members.customer_key
