@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from loyalty.build.dbt_runner import model_docs
 from loyalty.build.estimates.runner import STEPS, TABLES
 from loyalty.pull.contract import load_contract
 from worlds.warehouse import PROJECT, project
@@ -265,6 +266,14 @@ def test_marts_are_public_contracts_with_an_owner(nodes: dict[str, Any]) -> None
         assert mart.description.startswith("One row per"), mart.name
         undescribed = [name for name, column in mart.columns.items() if not column.description]
         assert undescribed == [], mart.name
+
+
+def test_every_seed_is_described_with_all_its_columns() -> None:
+    seeds = model_docs(project().writable_manifest(), ("reference",))
+    found = {seed.name: {column.name for column in seed.columns if column.description} for seed in seeds}
+    for file in (PROJECT / "seeds").rglob("*.csv"):
+        header = file.read_text(encoding="utf-8").split("\n", 1)[0].strip().split(",")
+        assert found.get(file.stem) == set(header), f"describe each column in {file.with_suffix('.yml')}"
 
 
 def test_every_feed_of_the_contract_is_a_source(nodes: dict[str, Any]) -> None:

@@ -47,9 +47,8 @@ from loyalty.land.redact import redact_forgotten
 
 # What is built after the estimates: the models that read them, and everything downstream.
 AFTER_ESTIMATES = "source:estimates+"
-DOCUMENTED_SCHEMAS = ("core", "steps", "marts", "quality")
 # What publishing reads of the work file, with every engine.
-BROUGHT_SCHEMAS = (*DOCUMENTED_SCHEMAS, "reference")
+PUBLISHED_SCHEMAS = ("core", "steps", "marts", "quality", "reference")
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,7 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
         with open_work_file(settings) as connection:
             _drop_forsaken(connection, made_relations(project) - {(one.schema, one.name) for one in withheld})
             stamp = _stamp(settings, build_id, span, as_of, loads, ledger_seq)
-            _write_stamp(connection, stamp, loads, model_docs(project, DOCUMENTED_SCHEMAS), withheld)
+            _write_stamp(connection, stamp, loads, model_docs(project, PUBLISHED_SCHEMAS), withheld)
         failpoint("build.stamped")
         seconds = round(time.monotonic() - started, 1)
         ledger.append("build", is_full=is_full, seconds=seconds, withheld_count=len(withheld), **stamp)
@@ -228,7 +227,7 @@ def _run_models(
     lost = with_descendants(project, [*before.faults, *after.faults])
     with open_work_file(settings) as connection:
         lost_relations = {relation_of(project, model) for model in lost}
-        published = (one for one in made_relations(project) if one[0] in BROUGHT_SCHEMAS)
+        published = (one for one in made_relations(project) if one[0] in PUBLISHED_SCHEMAS)
         engine.bring(connection, sorted(set(published) - lost_relations))
     withheld = tuple(Withheld(*relation_of(project, model), reason) for model, reason in lost.items())
     _refuse_when_nothing_is_left(project, withheld)

@@ -291,9 +291,9 @@ def model_docs(project: Any, schemas: Sequence[str]) -> list[ModelDoc]:
             owner=owners.get(node.config.group or "", ""),
         )
         for node in project.nodes.values()
-        if node.resource_type == "model"
+        if node.resource_type in ("model", "seed")
         and node.schema in schemas
-        and node.config.materialized in ("table", "incremental")
+        and node.config.materialized in ("table", "incremental", "seed")
     ]
 
 

@@ -28,7 +28,7 @@ from loyalty.common.settings import PRIVATE_UMASK, Settings, load_settings, ship
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8080
-USER = "admin"
+ROLES = {"admin": "admin", "viewer": "viewer"}  # of the users; each start gives them new passwords
 READY_SECONDS = 180
 STOP_SECONDS = 20
 # How long a part of Airflow waits while another one writes, and how long it may read a file of DAGs: SQLite's own
@@ -68,7 +68,7 @@ class LocalAirflow:
 
     def __post_init__(self) -> None:
         self.port = free_port()
-        self.password = secrets.token_urlsafe(9)
+        self.passwords = {user: secrets.token_urlsafe(9) for user in ROLES}
         self.own = airflow_environment(self.home) | self._own() | self.extra
         self.environment = os.environ | self.own
 
@@ -80,7 +80,7 @@ class LocalAirflow:
     def start(self) -> None:
         """Prepare the database and start every process; `wait_until_ready` returns when it is usable."""
         self.home.mkdir(parents=True, exist_ok=True)
-        self._passwords_file.write_text(json.dumps({USER: self.password}), encoding="utf-8")
+        self._passwords_file.write_text(json.dumps(self.passwords), encoding="utf-8")
         write_config(self.home / "airflow.cfg", self.own)
         if self.run("db", "migrate").returncode:
             raise UserError(f"Airflow's database could not be prepared: see {self.log('setup')}.")
@@ -166,7 +166,7 @@ class LocalAirflow:
             "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": str(READ_SECONDS + 30),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__CORE__FERNET_KEY": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in ROLES.items()),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self._passwords_file),
             "AIRFLOW__API__HOST": HOST,
             "AIRFLOW__API__PORT": str(self.port),
@@ -247,7 +247,10 @@ def main() -> int:
             print(write_exports(settings.home / "exports"), flush=True)
         print(f"Starting Airflow for {settings.workspace} (about half a minute) ...", flush=True)
         with running(airflow):
-            print(f"\n  Airflow   {airflow.url}\n  user      {USER}\n  password  {airflow.password}\n")
+            print(f"\n  Airflow   {airflow.url}")
+            for user, password in airflow.passwords.items():
+                print(f"  {user:<8}  {password}  (password until Ctrl-C)")
+            print()
             print("The load DAGs run on their schedule; to load now, trigger them there: a build follows by itself.")
             print("For airflow's own commands in another terminal (from its settings in airflow.cfg):")
             print(f"  export AIRFLOW_HOME={airflow.home} LOYALTY_WORKSPACE={settings.workspace}")

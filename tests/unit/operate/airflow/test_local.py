@@ -24,7 +24,13 @@ def test_it_listens_on_this_machine_only_and_shares_one_fresh_secret(workspace, 
     assert one.environment["AIRFLOW__API__HOST"] == "127.0.0.1"
     assert one.environment["LOYALTY_WORKSPACE"] == str(workspace.settings.workspace)
     assert one.environment["AIRFLOW__API_AUTH__JWT_SECRET"] != other.environment["AIRFLOW__API_AUTH__JWT_SECRET"]
-    assert one.password not in one.environment.values()
+    assert not set(one.passwords.values()) & set(one.environment.values())
+
+
+def test_its_users_are_one_who_may_do_all_and_one_who_may_look(workspace, tmp_path):
+    airflow = LocalAirflow(workspace.settings, tmp_path / "airflow")
+    assert airflow.environment["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == "admin:admin,viewer:viewer"
+    assert len(set(airflow.passwords.values())) == 2
 
 
 def test_stopping_reaches_the_children_of_a_process():
