@@ -13,6 +13,7 @@ import pytest
 
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
+from loyalty.operate.nightly import build_and_publish
 from loyalty.operate.publishing import publish, rollback
 from loyalty.publish import postgres
 from loyalty.publish.generations import current_generation, resume
@@ -78,6 +79,46 @@ def test_the_next_generation_takes_the_name_and_rollback_gives_it_back(waiting: 
     resume(opened(waiting))
     postgres.show_current(opened(waiting), only=True)
     assert ask(SCHEMAS) == [("loyalty",)], "an erased person is in no older generation"
+
+
+def behind_by_a_rollback(settings: Settings, ask: Callable) -> None:
+    """PostgreSQL shows generation 2; the files went back to generation 1 while it could not be reached."""
+    address = settings.postgres_url
+    publish(opened(settings), now=one_mart.NOW)
+    settings.postgres_url = None
+    rollback(opened(settings))
+    settings.postgres_url = address
+    assert ask(CUSTOMERS) != in_files(settings)
+
+
+def test_publishing_that_is_held_or_refused_brings_the_copy_all_the_same(waiting: Settings, ask: Callable) -> None:
+    behind_by_a_rollback(waiting, ask)
+    with pytest.raises(UserError, match="Publishing is held"):
+        publish(opened(waiting), now=one_mart.NOW)
+    assert ask(CUSTOMERS) == in_files(waiting)
+    waiting.postgres_url, address = None, waiting.postgres_url
+    rollback(opened(waiting), 2)
+    rollback(opened(waiting), 1)
+    resume(opened(waiting))
+    ask("drop schema loyalty cascade")
+    waiting.postgres_url = address
+    with pytest.raises(UserError, match="was rolled back and is not published again"):
+        publish(opened(waiting), now=one_mart.NOW)
+    assert ask(CUSTOMERS) == in_files(waiting)
+
+
+def test_a_run_with_nothing_to_do_brings_the_copy(waiting: Settings, ask: Callable) -> None:
+    behind_by_a_rollback(waiting, ask)
+    assert build_and_publish(opened(waiting), now=one_mart.NOW) is None
+    assert ask(CUSTOMERS) == in_files(waiting)
+
+
+def test_a_refusal_and_a_server_that_is_not_there_are_both_named(waiting: Settings) -> None:
+    publish(opened(waiting), now=one_mart.NOW)
+    rollback(opened(waiting))
+    waiting.postgres_url = "postgresql://reader@127.0.0.1:1/none"
+    with pytest.raises(UserError, match="Publishing is held.*PostgreSQL does not show the current generation"):
+        publish(opened(waiting), now=one_mart.NOW)
 
 
 def test_readers_see_whole_generations_while_they_change(server: Postgres, waiting: Settings, ask: Callable) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -98,11 +99,13 @@ def last_build(ledger: Ledger) -> Event | None:
 
 
 def is_published(ledger: Ledger, build_id: str) -> bool:
-    """Whether readers see this build: published, and not rolled back since."""
+    """Whether readers see this build: published and not rolled back since, or shown again by the last rollback."""
     for event in ledger.newest_first("publish", "rollback", "build"):
         if event.kind == "publish" and event.data["build_id"] == build_id:
             return True
-        if event.kind == "rollback" or (event.kind == "build" and event.data.get("build_id") == build_id):
+        if event.kind == "rollback":
+            return event.data.get("build_id") == build_id
+        if event.kind == "build" and event.data.get("build_id") == build_id:
             return False  # it cannot have been published before it was built
     return False
 
@@ -114,8 +117,20 @@ def is_held(ledger: Ledger) -> bool:
 
 
 def rolled_back_builds(ledger: Ledger) -> set[str]:
-    """The builds that a rollback took away from readers: the same build is never shown again."""
-    return {build_id for event in ledger.events("rollback") for build_id in event.data.get("rolled_back", [])}
+    """The builds that a rollback took away from readers: none of them is published again.
+
+    A build whose own generation was chosen by a later rollback is not one of them. A build that published nothing new,
+    because the generation held the same marts already, goes the way of that generation.
+    """
+    builds: dict[int, set[str]] = defaultdict(set)  # generation -> the builds whose marts it holds
+    rolled_back: set[str] = set()
+    for event in ledger.events("publish", "rollback"):
+        chosen = event.data["generation"]
+        builds[chosen].add(event.data.get("build_id", ""))
+        if event.kind == "rollback":
+            newer = [builds[number] for number in builds if number > chosen]
+            rolled_back = rolled_back.union(event.data.get("rolled_back", []), *newer) - builds[chosen]
+    return rolled_back
 
 
 def code_version(settings: Settings) -> str:

@@ -27,6 +27,7 @@ from loyalty.land.rule_warnings import warning_sentences
 from loyalty.operate.housekeeping import prune
 from loyalty.operate.notify import notify, notify_failure
 from loyalty.operate.publishing import publish
+from loyalty.publish import postgres
 from loyalty.publish.generations import Generation, current_generation
 from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds, usable_feeds
 from loyalty.pull.sources.files import names_that_do_not_fit, shown
@@ -160,12 +161,13 @@ def load_one(workspace: Workspace, feed: FeedConfig | BrokenFeed, now: datetime 
 def build_and_publish(
     workspace: Workspace, as_of: date | None = None, now: datetime | None = None
 ) -> Generation | None:
-    """Do what the plan asks for; None when readers have everything already."""
+    """Do what the plan asks for; None when readers have everything already, then in PostgreSQL as well."""
     plan = make_plan(workspace, as_of)
     for reason in plan.reasons:
         workspace.progress.log(f"plan: {reason}")
     failpoint("plan.made")
     if not plan.is_needed:
+        postgres.show_current(workspace)
         return None
     build_id = build.build(workspace, as_of).build_id if plan.needs_build else plan.build_id
     return publish(workspace, build_id, now=now)

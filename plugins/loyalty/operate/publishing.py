@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
 from loyalty.common.workspace import Workspace
 from loyalty.publish import generations, postgres
@@ -21,16 +22,26 @@ def publish(
     accept_drop: bool = False,
     urgent: bool = False,
 ) -> Generation | None:
-    """Publish the work file with its report; see `loyalty.publish.publish.publish` and `loyalty.publish.postgres`."""
-    generation = marts.publish(
-        workspace, build_id, now=now, accept_drop=accept_drop, urgent=urgent, add_pages=_write_report
-    )
+    """Publish the work file with its report; see `loyalty.publish.publish.publish` and `loyalty.publish.postgres`.
+
+    PostgreSQL shows the current generation afterwards, also where nothing was published.
+    """
+    try:
+        generation = marts.publish(
+            workspace, build_id, now=now, accept_drop=accept_drop, urgent=urgent, add_pages=_write_report
+        )
+    except UserError as refused:
+        try:
+            postgres.show_current(workspace, only=urgent)
+        except UserError as error:
+            raise UserError(f"{refused} {error}") from None
+        raise
     postgres.show_current(workspace, only=urgent)
     return generation
 
 
 def rollback(workspace: Workspace, number: int | None = None) -> Generation:
-    """Show an older generation, everywhere; see `loyalty.publish.generations.rollback`."""
+    """Show another generation, everywhere; see `loyalty.publish.generations.rollback`."""
     generation = generations.rollback(workspace, number)
     postgres.show_current(workspace)
     return generation

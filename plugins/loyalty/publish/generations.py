@@ -129,7 +129,7 @@ def wrong_files(folder: Path) -> list[str]:
 
 
 def rollback(workspace: Workspace, number: int | None = None) -> Generation:
-    """Point `current` at an older generation and hold publishing until `resume`.
+    """Point `current` at another generation, older or newer, and hold publishing until `resume`.
 
     Without a number: the newest one before the current. Readers that are connected keep what they have open.
     """
@@ -154,9 +154,11 @@ def rollback(workspace: Workspace, number: int | None = None) -> Generation:
         )
         failpoint("rollback.recorded")
         point_current_at(settings, known[target].folder)
+    name = known[target].name
+    is_older = shown is None or target < shown
+    done = f"rolled back to generation {name}" if is_older else f"generation {name} is shown again"
     workspace.progress.log(
-        f"rolled back to generation {known[target].name}; publishing is held until `loyalty publish --resume`, "
-        "so that the next run does not undo this"
+        f"{done}; publishing is held until `loyalty publish --resume`, so that the next run does not undo this"
     )
     return known[target]
 
@@ -169,7 +171,7 @@ def resume(workspace: Workspace) -> None:
     workspace.ledger.append("resume")
     newest = plan.last_build(workspace.ledger)
     is_rolled_back = newest is not None and newest.data["build_id"] in plan.rolled_back_builds(workspace.ledger)
-    next_step = "; the build that was rolled back is not shown again: `loyalty run` builds anew and publishes"
+    next_step = "; the build that was rolled back is not published again: `loyalty run` builds anew and publishes"
     workspace.progress.log(f"publishing is allowed again{next_step if is_rolled_back else ''}")
 
 

@@ -83,8 +83,9 @@ def publish(
             run.found["build_id"] = stamp["build_id"]
             if stamp["build_id"] in rolled_back_builds(ledger):
                 raise UserError(
-                    f"Build {stamp['build_id']} was rolled back and is not shown again: correct what was wrong, for "
-                    "example with `loyalty withdraw`, and run `loyalty run`, which builds anew."
+                    f"Build {stamp['build_id']} was rolled back and is not published again: correct what was wrong, "
+                    "for example with `loyalty withdraw`, and run `loyalty run`, which builds anew. If nothing was "
+                    "wrong, `loyalty rollback NUMBER` shows its generation again; see `loyalty generations`."
                 )
             if before and not urgent:
                 attach_before(connection, before)
@@ -129,7 +130,7 @@ def _refuse_when_held(ledger: Ledger) -> None:
     event = ledger.last("rollback", "resume")
     if event is not None and event.kind == "rollback":
         raise UserError(
-            f"Publishing is held: on {event.at:%Y-%m-%d %H:%M} UTC the marts were rolled back to generation "
+            f"Publishing is held: on {event.at:%Y-%m-%d %H:%M} UTC `loyalty rollback` chose generation "
             f"{event.data['generation']}. `loyalty publish --resume` allows it again."
         )
 

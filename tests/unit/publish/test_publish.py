@@ -183,21 +183,57 @@ def test_rollback_shows_the_older_generation_and_holds_publishing(waiting):
     publish(waiting)
     generations.rollback(opened(waiting))
     assert generations.current_generation(waiting).number == 1
-    with pytest.raises(UserError, match="held: on .* rolled back to generation 1"):
+    with pytest.raises(UserError, match="held: on .* `loyalty rollback` chose generation 1"):
         publish(waiting)
     assert not plan.make_plan(opened(waiting)).is_needed
     said: list[str] = []
     generations.resume(opened(waiting, said.append))
     assert said == [
-        "publishing is allowed again; the build that was rolled back is not shown again: `loyalty run` builds anew and "
-        "publishes"
+        "publishing is allowed again; the build that was rolled back is not published again: `loyalty run` builds anew "
+        "and publishes"
     ]
     made = plan.make_plan(opened(waiting))
     assert made.needs_build and "was rolled back" in made.reasons[0]
-    with pytest.raises(UserError, match="was rolled back and is not shown again"):
+    with pytest.raises(UserError, match="was rolled back and is not published again"):
         publish(waiting)
     assert publish(waiting, build(opened(waiting)).build_id).number == 3
     assert len(one_mart.published(waiting, CUSTOMERS)) == 3
+
+
+def test_going_forward_shows_a_newer_generation_again(waiting):
+    publish(waiting)
+    build_id = generations.current_generation(waiting).manifest["build_id"]
+    said: list[str] = []
+    generations.rollback(opened(waiting, said.append))
+    generations.rollback(opened(waiting, said.append), 2)
+    assert [sentence.partition(";")[0] for sentence in said] == [
+        "rolled back to generation 000001",
+        "generation 000002 is shown again",
+    ]
+    assert plan.is_published(Ledger(waiting.ledger), build_id)
+    with pytest.raises(UserError, match="held: on .* `loyalty rollback` chose generation 2"):
+        publish(waiting)
+    generations.resume(opened(waiting, said.append))
+    assert said[-1] == "publishing is allowed again"
+    assert not plan.make_plan(opened(waiting)).is_needed
+    assert publish(waiting) is None, "readers see this build already"
+
+
+def test_only_the_build_of_the_chosen_generation_is_no_longer_rolled_back(waiting):
+    workspace = opened(waiting)
+    second = publish(waiting).manifest["build_id"]
+    same = build(workspace).build_id
+    assert publish(waiting, same) is None, "the same marts: this build goes the way of generation 2"
+    generations.rollback(workspace, 1)
+    assert plan.rolled_back_builds(workspace.ledger) == {second, same}
+    generations.resume(workspace)
+    with pytest.raises(UserError, match="was rolled back and is not published again"):
+        publish(waiting)
+    third = publish(waiting, build(workspace).build_id).manifest["build_id"]
+    every = {second, same, third}
+    for chosen, rolled_back in ((1, every), (3, {second, same}), (2, {third}), (1, every)):
+        generations.rollback(workspace, chosen)
+        assert plan.rolled_back_builds(workspace.ledger) == rolled_back
 
 
 def test_resuming_beside_a_newer_build_says_only_that_publishing_is_allowed(waiting):

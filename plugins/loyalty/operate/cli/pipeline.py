@@ -125,8 +125,8 @@ def publish(
         bool,
         typer.Option(
             "--resume",
-            help="Allow publishing again after a rollback, then publish. The build that was rolled back is not shown "
-            "again: `loyalty run` builds anew.",
+            help="Allow publishing again after a rollback, then publish. The build that was rolled back is not "
+            "published again: `loyalty run` builds anew.",
         ),
     ] = False,
     accept_drop: Annotated[

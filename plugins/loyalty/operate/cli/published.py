@@ -149,11 +149,14 @@ def dashboard(
     serve(port)
 
 
-@app.command(short_help="Show readers an older generation again.")
+@app.command(short_help="Show readers another generation.")
 def rollback(
     generation: Annotated[int | None, typer.Argument(help="Its number. Default: the one before the current.")] = None,
 ) -> None:
-    """Show readers an older generation, at once, and hold publishing until `loyalty publish --resume`."""
+    """Show readers an older generation, or a newer one again, at once, and hold publishing.
+
+    `loyalty publish --resume` allows it again.
+    """
     from loyalty.operate import publishing
 
     publishing.rollback(the_workspace(), generation)

@@ -117,7 +117,7 @@ def _document(workspace: Workspace, states: list[FeedState], plan: Plan, current
         "missing_feeds": dict(left_out(workspace)),
         "published": published,
         "is_publishing_held": is_held(workspace.ledger),
-        "next_run": {"publishes": plan.is_needed, "reasons": list(plan.reasons)},
+        "next_run": {"publishes": plan.is_needed and not is_held(workspace.ledger), "reasons": list(plan.reasons)},
         "attention": attention(workspace, states),
         "warnings": [asdict(warning) for warning in data_warnings(workspace.settings)],
     }
@@ -159,6 +159,9 @@ def _echo_state(workspace: Workspace, states: list[FeedState], plan: Plan, curre
         typer.echo("published: nothing yet")
     for warning in data_warnings(workspace.settings):
         typer.echo(f"{warning.severity}: {warning.sentence}")
-    typer.echo(f"next run: {'publishes' if plan.is_needed else 'changes nothing'} ({'; '.join(plan.reasons)})")
-    if is_held(workspace.ledger):
+    held = is_held(workspace.ledger)
+    does = "publishes nothing" if held else "publishes" if plan.is_needed else "changes nothing"
+    reasons = ["publishing is held"] if held else plan.reasons
+    typer.echo(f"next run: {does} ({'; '.join(reasons)})")
+    if held:
         typer.echo("publishing is held since a rollback: `loyalty publish --resume` allows it again")

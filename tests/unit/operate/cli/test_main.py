@@ -126,7 +126,10 @@ def test_generations_rollback_and_resume(waiting):
     publish(opened(waiting), now=one_mart.NOW)
     assert "000002      current" in call(waiting, "generations").output
     assert "rolled back to generation 000001" in call(waiting, "rollback").output
-    assert "publishing is held since a rollback" in call(waiting, "status").output
+    status = call(waiting, "status").output
+    assert "publishing is held since a rollback" in status
+    assert "next run: publishes nothing (publishing is held)" in status
+    assert not json.loads(call(waiting, "status", "--format", "json").output)["next_run"]["publishes"]
     assert "000001      current" in call(waiting, "generations").output
 
 
