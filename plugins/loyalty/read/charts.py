@@ -6,6 +6,8 @@ with `is_suppressed` and an empty rate: they are drawn grey, never left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import altair as alt
 import pandas as pd
 
@@ -18,6 +20,9 @@ ON_LIGHT_CELL, ON_DARK_CELL = "#202a33", "#ffffff"  # the same on a dark page, b
 PALETTE = [BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY]
 WIDTH, HEIGHT = 460, 260
 Chart = alt.LayerChart | alt.FacetChart  # what Altair says that layer() gives
+# Each has its colour in every language and whichever of them a chart has.
+CURVES = {"lapse": BLUE, "second order": ORANGE, "contract": GREEN}
+VERDICTS = {"holds": GREEN, "more than claimed": BLUE, "does not hold": ORANGE, "cannot tell": GREY}
 WHALE_POINTS, THOUSAND = 200, 1000
 DARK_FROM = 0.5  # of the highest rate: the cells whose text must be white
 
@@ -50,7 +55,7 @@ def survival(curves: pd.DataFrame, words: Words) -> Chart:
     """
     shown = curves.assign(curve=curves["curve"].map(words))
     x = alt.X("duration_days:Q", title=words("days"))
-    color = alt.Color("curve:N", title=None, scale=alt.Scale(range=PALETTE))
+    color = alt.Color("curve:N", title=None, scale=_colours(curves["curve"], CURVES, words))
     band = alt.Chart(shown).mark_area(opacity=0.2, interpolate="step-after")
     line = alt.Chart(shown).mark_line(interpolate="step-after", strokeWidth=2)
     return _sized(
@@ -122,8 +127,16 @@ def rates_with_intervals(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
 def index_by_wave(waves: pd.DataFrame, words: Words) -> Chart:
     """The satisfaction index of each survey and wave, 0 to 100, with its interval.
 
-    Columns: survey, wave, satisfaction_index, satisfaction_index_low, satisfaction_index_high.
+    Columns: survey, wave, satisfaction_index, satisfaction_index_low, satisfaction_index_high, scored_count.
     """
+    under_pointer = [
+        alt.Tooltip("survey:N", title=words("survey")),
+        alt.Tooltip("wave:N", title=words("wave")),
+        alt.Tooltip("satisfaction_index:Q", title=words("satisfaction index, 0 to 100"), format=".1f"),
+        alt.Tooltip("satisfaction_index_low:Q", title=words("lowest, 95 % interval"), format=".1f"),
+        alt.Tooltip("satisfaction_index_high:Q", title=words("highest, 95 % interval"), format=".1f"),
+        alt.Tooltip("scored_count:Q", title=words("base"), format=","),
+    ]
     x = alt.X("wave:O", title=words("wave"), axis=alt.Axis(labelAngle=-35))
     color = alt.Color("survey:N", title=None, scale=alt.Scale(range=PALETTE))
     scale = alt.Scale(zero=False, padding=20)
@@ -135,7 +148,7 @@ def index_by_wave(waves: pd.DataFrame, words: Words) -> Chart:
                 x=x, y=alt.Y("satisfaction_index_low:Q", scale=scale), y2="satisfaction_index_high:Q", color=color
             ),
             base.mark_line().encode(x=x, y=y, color=color),
-            base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=color),
+            base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=color, tooltip=under_pointer),
         )
     )
 
@@ -286,7 +299,8 @@ def claims(rows: pd.DataFrame, words: Words) -> Chart:
     scale = alt.Scale(type="symlog", constant=1)
     x = alt.X("observed:Q", title=words("observed / claimed"), scale=scale, axis=alt.Axis(tickCount=6))
     base = alt.Chart(shown)
-    color = alt.Color("verdict:N", title=None, scale=alt.Scale(range=PALETTE), legend=alt.Legend(columns=3))
+    colours = _colours(rows["verdict"], VERDICTS, words)
+    color = alt.Color("verdict:N", title=None, scale=colours, legend=alt.Legend(columns=3))
     return _sized(
         alt.layer(
             base.mark_bar(color=LIGHT_GREY, height=9).encode(
@@ -317,6 +331,12 @@ def titled(chart: Chart, question: str, source: str, is_simulated: bool) -> Char
 
 def _percent(rate: float | None, digits: int = 0) -> str:
     return "" if rate is None or pd.isna(rate) else f"{rate:.{digits}%}"
+
+
+def _colours(names: pd.Series, colours: Mapping[str, str], words: Words) -> alt.Scale:
+    """The colour of each name that is there, under its word: words are in another order in each language."""
+    found = [name for name in colours if name in set(names)]
+    return alt.Scale(domain=[words(name) for name in found], range=[colours[name] for name in found])
 
 
 def _rate(column: str, title: str, most: float | None = None) -> alt.Y:

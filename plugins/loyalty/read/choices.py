@@ -34,6 +34,11 @@ class Choice:
     currency_code: str | None = None
 
     @property
+    def is_of_all_segments(self) -> bool:
+        """Whether customers are split by an attribute and no segment of it is chosen."""
+        return bool(self.segment_by and not self.segment)
+
+    @property
     def names(self) -> list[str]:
         """The filters in which something is chosen."""
         return [name for name in FILTERS if self.condition(name)]

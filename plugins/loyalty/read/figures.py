@@ -45,16 +45,17 @@ class Figure:
     """One chart of one mart: a question, how its answer is to be read, and where the answer comes from.
 
     `where` says which rows of the mart the figure is of. `filters` are what a reader can choose, each with the
-    condition that holds while nothing is chosen; `period` is the column of the filter of that name, and with
-    `compares_segments` a chosen segment is shown beside all customers, not instead of them. `narrowed` is SQL on
+    condition that holds while nothing is chosen; `period` is the column of the filter of that name. With
+    `compares_segments` a chosen segment, or all segments of a chosen attribute, are shown beside all customers;
+    without it one chosen segment is shown in their place, and an attribute alone changes nothing. `narrowed` is SQL on
     `chosen` (the rows so far) that takes the rows of one shop, survey, currency or month where a chart can only show
     one. `answer` is SQL on `shown`, the rows that are left. Rows of these in which the column `known` is empty are
     not drawn; their number is shown, with the reasons in the column `unknown_reason`.
 
     `feeds` are the canonical feeds that it rests on: if one of them is simulated, so is the figure. `defined_by` is
     the id, mart and column whose definition in the register of metrics explains it. `base` is SQL on the figure's own
-    rows (`figure`): the number of customers, answers or tickets it rests on. `remarks` are said where their SQL finds
-    something.
+    rows (`figure`): the number of customers, answers or tickets it rests on, said under `base_name`. `remarks` are
+    said where their SQL finds something.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Figure:
     draw: Draw
     base: str
     feeds: tuple[str, ...]
+    base_name: str = "base"
     where: str = ""
     filters: Mapping[str, str] = field(default_factory=dict)
     period: str = "month"
@@ -107,12 +109,18 @@ class Figure:
         """What the reader chose and the figure's mart does not have."""
         return [name for name in choice.names if name not in self.filters]
 
+    def keeps_all_customers(self, choice: Choice) -> bool:
+        """Whether an attribute of segments is chosen and the figure still shows all customers: it compares none."""
+        return choice.is_of_all_segments and "segment" in self.filters and not self.compares_segments
+
     def _chosen_sql(self, choice: Choice) -> str:
         conditions = [self.where, *(self._condition(name, choice) for name in self.filters)]
         where = "\n    and ".join(dedent(one).strip() for one in conditions if one)
         return f"select *\nfrom {self.table}" + (f"\nwhere\n    {where}" if where else "")
 
     def _condition(self, name: str, choice: Choice) -> str:
+        if name == "segment" and self.keeps_all_customers(choice):
+            return self.filters[name]
         condition = choice.condition(name, self.period)
         if condition and name == "segment" and self.compares_segments:
             return f"({ALL_CUSTOMERS} or {condition})"
@@ -383,7 +391,7 @@ FIGURES: tuple[Figure, ...] = (
         answer="""
             select
                 survey_id as survey, wave, satisfaction_index, satisfaction_index_low, satisfaction_index_high,
-                scored_count
+                scored_count, strftime(month, '%Y-%m') as month
             from shown
             where satisfaction_index is not null
             order by source, survey_id, wave_number
@@ -392,7 +400,8 @@ FIGURES: tuple[Figure, ...] = (
         filters={"source": "", "survey_id": "", "period": ""},
         known="satisfaction_index",
         draw=charts.index_by_wave,
-        base="select sum(scored_count) from figure",
+        base="select sum(scored_count) from figure where month = (select max(month) from figure)",
+        base_name="base of the newest wave",
         feeds=SURVEYS,
         defined_by="A04 satisfaction__segment_months.satisfaction_index",
     ),

@@ -101,7 +101,8 @@ def why_empty(figure: Figure, manifest: dict[str, Any], words: Words, choice: Ch
     state = manifest.get("mart_states", {}).get(figure.mart, {})
     if state.get("state", "fresh") != "fresh" and state.get("reason"):
         return str(state["reason"])
-    if set(choice.names) & set(figure.filters):
+    ignored = {"segment"} if figure.keeps_all_customers(choice) else set()
+    if set(choice.names) & set(figure.filters) - ignored:
         return words.sentence("Nothing to show for what is chosen: no such rows, or every base is too small.")
     return words.sentence("Nothing to show: its feeds were not delivered, or every base is too small.")
 
@@ -149,6 +150,8 @@ def notes(
         why = "; ".join(reasons) or words("base too small")
         found.append(words.sentence("Rows that are not drawn: {0} ({1}).").format(f"{count:,}", why))
     found += _remarks(connection, figure, words, choice)
+    if figure.keeps_all_customers(choice):
+        found.append(words.sentence("All customers: this figure does not compare segments. Choose one of them."))
     if missed := figure.not_followed(choice):
         names = ", ".join(words(FILTERS[name]) for name in missed)
         found.append(words.sentence("This figure cannot be filtered by {0}.").format(names))

@@ -6,12 +6,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 import pytest
 
 from loyalty.read import charts, report
-from loyalty.read.figures import FIGURES, TOPICS
+from loyalty.read.figures import FIGURES, TOPICS, Figure
+from loyalty.read.shown import base_of
 from loyalty.read.words import Words, chinese
+from worlds import few_marts
 
 EN, ZH = Words("en"), Words("zh")
 READ = Path(charts.__file__).parent
@@ -61,6 +64,48 @@ def test_a_cohort_that_is_too_small_is_grey_and_not_missing() -> None:
     assert [row["cohort"] for row in spec["datasets"][coloured["data"]["name"]]] == ["2026-01"]
 
 
+def few_marts_rows(figure: Figure) -> pd.DataFrame:
+    """The rows of a figure in the marts written by hand."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts; create schema quality")
+        for table, values in few_marts.TABLES.items():
+            connection.execute(f"create table {table} as select * from (values {values}")
+        return connection.execute(figure.sql()).df()
+
+
+def every(rows: pd.DataFrame, column: str, names: list[str]) -> pd.DataFrame:
+    """The rows once for each name, with the name in the column."""
+    return pd.concat([rows.assign(**{column: name}) for name in names], ignore_index=True)
+
+
+def colours(spec: dict[str, Any]) -> dict[str, str]:
+    """The colour of each name; a scale over names of the data, such as surveys, leaves them to the chart."""
+    found = {}
+    for layer in spec["layer"]:
+        color = layer["encoding"].get("color", {})
+        if color.get("type") == "nominal" and color["field"] != "survey":
+            found |= dict(zip(color["scale"]["domain"], color["scale"]["range"], strict=False))
+    return found
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [one for one in FIGURES if one.table in few_marts.TABLES],
+    ids=lambda figure: figure.name,
+)
+def test_a_name_has_its_colour_in_both_languages(figure: Figure) -> None:
+    rows = few_marts_rows(figure)
+    for column, of_column in (("curve", charts.CURVES), ("verdict", charts.VERDICTS)):
+        if column in rows:
+            for some in (list(of_column), list(of_column)[1:], list(of_column)[::-1]):
+                assert colours(figure.draw(every(rows, column, some), EN).to_dict()) == {
+                    name: of_column[name] for name in of_column if name in some
+                }
+            rows = every(rows, column, list(of_column))
+    english, chinese_ = (colours(figure.draw(rows, words).to_dict()) for words in (EN, ZH))
+    assert {ZH(name): colour for name, colour in english.items()} == chinese_
+
+
 def test_a_rate_on_a_small_base_says_so_in_both_languages() -> None:
     rows = pd.DataFrame(
         {"label": ["all customers", "25-34"], "rate": [0.4, None], "rate_low": [0.3, None], "rate_high": [0.5, None]}
@@ -71,6 +116,13 @@ def test_a_rate_on_a_small_base_says_so_in_both_languages() -> None:
         }
         assert list(found.values()) == ["", reason]
         assert list(found)[1] == "25-34 (4)"
+
+
+def test_the_base_of_the_index_is_that_of_the_newest_wave() -> None:
+    figure = next(one for one in FIGURES if one.name == "index_by_wave")
+    waves = pd.DataFrame({"month": ["2025-12", "2026-01", "2026-01"], "scored_count": [1413, 400, 73]})
+    with duckdb.connect() as connection:
+        assert base_of(connection, figure, waves) == 473
 
 
 def test_the_whale_curve_is_thinned_but_keeps_its_peak_and_its_end() -> None:
@@ -94,7 +146,7 @@ def test_the_whale_curve_is_thinned_but_keeps_its_peak_and_its_end() -> None:
 @pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
 def test_every_question_topic_and_axis_has_its_chinese(figure: Any) -> None:
     axis = getattr(figure.draw, "keywords", {}).get("axis")
-    for text in (figure.question, figure.reading, TOPICS[figure.topic], *([axis] if axis else [])):
+    for text in (figure.question, figure.reading, figure.base_name, TOPICS[figure.topic], *([axis] if axis else [])):
         assert HAN.search(ZH.sentence(text))
 
 

@@ -13,7 +13,7 @@ from loyalty.publish.generations import generations, require_current
 from loyalty.read import news
 from loyalty.read.choices import EVERYTHING
 from loyalty.read.dashboard import sidebar
-from loyalty.read.dashboard.address import start_from_address, write_address
+from loyalty.read.dashboard.address import say_not_known, start_from_address, write_address
 from loyalty.read.dashboard.definitions import show_definitions
 from loyalty.read.dashboard.figure_view import show_figure
 from loyalty.read.dashboard.look import Look
@@ -54,6 +54,7 @@ def show() -> None:
         key="page",
         label_visibility="collapsed",
     )
+    say_not_known(words, {"language": ("language", LANGUAGE_NAMES["en"]), "page": ("page", TITLES[MOVED])})
     try:
         look = current_look(words)
         show_page(replace(look, choice=sidebar.choose(look)), page or MOVED)

@@ -9,12 +9,22 @@ from datetime import date
 import streamlit as st
 
 from loyalty.read.choices import Choice
-from loyalty.read.dashboard.address import UNCHOSEN, start_from_address
+from loyalty.read.dashboard.address import UNCHOSEN, forget_not_known, say_not_known, start_from_address
 from loyalty.read.dashboard.look import Look
 from loyalty.read.figures import FIGURES
 from loyalty.read.words import Words
 
-NAMES = ("first_month", "last_month", "segment_by", "segment", "source", "survey_id", "currency_code")
+# The label of each filter, and what is shown where nothing is chosen.
+LISTS = {
+    "first_month": ("from month", "as the figure has it"),
+    "last_month": ("to month", "as the figure has it"),
+    "segment_by": ("customers by", "all customers"),
+    "segment": ("segment", "all of them, where compared"),
+    "source": ("source", "all, or the largest"),
+    "survey_id": ("survey", "all, or the largest"),
+    "currency_code": ("currency", "all, or the largest"),
+}
+NAMES = tuple(LISTS)
 
 
 def choose(look: Look) -> Choice:
@@ -23,23 +33,20 @@ def choose(look: Look) -> Choice:
     with st.sidebar:
         st.subheader(words.sentence("Filters"), anchor=False)
         months = offered_months(look)
-        newest = words.sentence("as the figure has it")
-        first_month = _select(words.sentence("from month"), "first_month", months, newest)
-        last_month = _select(words.sentence("to month"), "last_month", months, newest)
+        first_month = _select("first_month", months, words)
+        last_month = _select("last_month", months, words)
         segments = offered_segments(look)
-        all_customers = words.sentence("all customers")
-        segment_by = _select(words.sentence("customers by"), "segment_by", list(segments), all_customers, words)
+        segment_by = _select("segment_by", list(segments), words, of_words=True)
         segment = None
         if segment_by:
-            segment = _select(
-                words("segment"), "segment", segments[segment_by], words.sentence("all of them, where compared"), words
-            )
-        largest = words.sentence("all, or the largest")
+            segment = _select("segment", segments[segment_by], words, of_words=True)
+        else:
+            start_from_address("segment", [UNCHOSEN])
         of_columns = {
-            column: _select(words(label), column, offered(look, column), largest)
-            for column, label in (("source", "source"), ("survey_id", "survey"), ("currency_code", "currency"))
+            column: _select(column, offered(look, column), words) for column in ("source", "survey_id", "currency_code")
         }
         st.button(words.sentence("Clear the filters"), on_click=_clear)
+    say_not_known(words, LISTS)
     choice = Choice(_day(first_month), _day(last_month), segment_by, segment, **of_columns)
     if choice.first_month and choice.last_month and choice.first_month > choice.last_month:
         st.warning(words.sentence("The first month is after the last one: the period is not used."))
@@ -76,11 +83,12 @@ def offered(look: Look, column: str) -> list[str]:
     return sorted(found)
 
 
-def _select(label: str, name: str, values: Sequence[str], unchosen: str, words: Words | None = None) -> str | None:
-    """A list to choose from; None where nothing is chosen."""
+def _select(name: str, values: Sequence[str], words: Words, of_words: bool = False) -> str | None:
+    """A list to choose from, `of_words` that are translated; None where nothing is chosen."""
+    label, unchosen = (words.sentence(text) for text in LISTS[name])
 
     def shown(value: str) -> str:
-        return unchosen if value == UNCHOSEN else words(value) if words else value
+        return unchosen if value == UNCHOSEN else words(value) if of_words else value
 
     options = [UNCHOSEN, *values]
     start_from_address(name, options)
@@ -92,5 +100,6 @@ def _day(month: str | None) -> date | None:
 
 
 def _clear() -> None:
+    forget_not_known(NAMES)
     for name in NAMES:
         st.session_state[name] = UNCHOSEN

@@ -12,8 +12,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from loyalty.common.settings import Settings
+from loyalty.read.choices import Choice
 from loyalty.read.dashboard import server
-from loyalty.read.dashboard.pages import TITLES
+from loyalty.read.dashboard.pages import IN_ADDRESS, TITLES
 from loyalty.read.dashboard.parts import as_written
 from loyalty.read.figures import FIGURES, TOPICS, Figure
 from loyalty.read.query import query
@@ -123,6 +124,30 @@ def test_a_chosen_segment_is_shown_beside_all_customers_where_segments_are_compa
     assert labels == ["all customers", "north"]
 
 
+@pytest.mark.parametrize("figure", FIGURES, ids=[figure.name for figure in FIGURES])
+@pytest.mark.parametrize("segment_by", ["region", "age_band"])
+def test_an_attribute_alone_shows_all_its_segments_or_all_customers(
+    shop: Settings, figure: Figure, segment_by: str
+) -> None:
+    """A figure that compares segments has each of them; every other one is as it is without a choice."""
+    choice = Choice(segment_by=segment_by)
+    if not figure.compares_segments:
+        assert (figure.rows_sql(choice), figure.sql(choice)) == (figure.rows_sql(), figure.sql())
+    if "segment" in figure.filters and figure.table in few_marts.TABLES:
+        columns = "distinct segment_by, segment"
+        compared = query(shop, f"select {columns} from {figure.table} where segment_by in ('all', '{segment_by}')")
+        expected = set(compared) if figure.compares_segments else {("all", "all")}
+        assert set(query(shop, f"select {columns} from ({figure.rows_sql(choice)})")) == expected
+
+
+def test_an_attribute_alone_is_said_where_segments_are_not_compared(show: Open) -> None:
+    kept = "figure does not compare segments"
+    page = show(page="retention", segment_by="region")
+    assert texts(page).count(kept) == sum(figure.topic == "retention" for figure in FIGURES)
+    assert kept not in texts(show(page="retention", segment_by="region", segment="north"))
+    assert kept not in texts(show(page="wallet", segment_by="region"))
+
+
 def test_a_filter_that_a_mart_does_not_have_is_said(show: Open) -> None:
     said = texts(show(page="retention", source="shop"))
     assert "cannot be filtered by source" in said
@@ -143,10 +168,29 @@ def test_what_is_chosen_is_in_the_address_and_can_be_cleared(show: Open) -> None
     assert dict(page.query_params) == {"page": "retention", "language": "zh"}
 
 
-def test_an_address_with_values_that_do_not_exist_shows_everything(show: Open) -> None:
-    page = show(page="nowhere", language="xx", segment_by="' or true --", first_month="1999-01")
+@pytest.mark.parametrize("name", IN_ADDRESS[:-1])  # the last one is any text
+def test_what_the_address_asks_for_and_is_not_known_is_said(show: Open, name: str) -> None:
+    page = show(**{name: "' or true --"})
     assert page.title[0].value == "What moved, and why"
     assert not page.query_params
+    (said,) = (warning.value for warning in page.warning)
+    assert as_written("= ' or true -- in the address is not known. Shown instead: ") in said
+
+
+def test_what_is_not_known_is_said_in_chinese_until_the_filters_are_cleared(show: Open) -> None:
+    page = show(page="retention", language="zh", segment_by="region", segment="nope")
+    (said,) = (one.value for one in page.warning)
+    assert as_written("“客群 = nope”不存在") in said and "该分组的全部客群" in said
+    assert [one.value for one in page.run().warning] == [said]
+    assert not page.sidebar.button[0].click().run().warning
+
+
+def test_another_attribute_forgets_the_segment_without_a_warning(show: Open) -> None:
+    page = show(page="retention", segment_by="region", segment="south")
+    for attribute in ("age_band", "", "region"):
+        page.selectbox(key="segment_by").select(attribute).run()
+        assert not page.warning
+        assert "segment" not in page.query_params
 
 
 def test_months_in_the_wrong_order_are_not_used_and_said(show: Open) -> None:
@@ -158,7 +202,7 @@ def test_months_in_the_wrong_order_are_not_used_and_said(show: Open) -> None:
 def test_a_figure_says_its_base_date_generation_mart_and_whether_it_is_simulated(show: Open) -> None:
     page = show(page="satisfaction")
     index = next(one.value for one in page.caption if "satisfaction\\_\\_waves" in one.value)
-    assert "base 40 · up to 2026\\-03\\-01 · generation 000001" in index
+    assert "base of the newest wave 40 · up to 2026\\-03\\-01 · generation 000001" in index
     assert "Customer satisfaction index \\(CSI\\)\\: The mean place on 0 to 100." in index
     assert "在 0 至 100 上的平均位置。" in texts(show(page="satisfaction", language="zh"))
     assert "Rows that are not drawn\\: 1 \\(base too small\\)" in index
