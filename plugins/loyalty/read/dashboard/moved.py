@@ -130,7 +130,10 @@ def _show_restated(look: Look, months: list[tuple[date, str, Decimal, Decimal]])
 def _show_deliveries(look: Look, deliveries: list[news.Delivered]) -> None:
     say = look.words.sentence
     if not deliveries:
-        st.markdown(say("Nothing was delivered since then."))
+        sentence = (
+            "No file was delivered since then. Rows released, loads withdrawn and people forgotten can change figures."
+        )
+        st.markdown(say(sentence))
         return
     counts = {
         say("loads"): [one.loads for one in deliveries],
