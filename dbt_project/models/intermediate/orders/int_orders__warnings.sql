@@ -60,7 +60,16 @@ with
                 else totals.comparison
             end as warning,
             totals.source,
-            orders.currency_code,
+            -- orders without amounts are counted together, whatever their currency
+            case
+                when
+                    totals.comparison = 'exchange at several tax rates'
+                    or (
+                        totals.lines_amount is not null
+                        and totals.stated_amount is not null
+                    )
+                then orders.currency_code
+            end as currency_code,
             {% for name in ["lines_amount", "stated_amount"] %}
                 totals.{{ name }} * coalesce(orders.exchange_rate, 1) as {{ name }},
             {% endfor %}
