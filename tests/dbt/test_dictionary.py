@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from loyalty.read.dictionary import JOIN_KEYS, MACROS, TOPICS, models, pages, read_macros, read_register
+from loyalty.read.catalogue import TOPICS, models, read_register
+from loyalty.read.dictionary import JOIN_KEYS, MACROS, pages, read_macros
 from worlds.warehouse import PROJECT, project
 
 DOCS = PROJECT.parent / "docs"

@@ -20,7 +20,7 @@ import pytest
 from loyalty.build import estimates
 from loyalty.build.build import AFTER_ESTIMATES
 from loyalty.pull.contract import load_contract
-from loyalty.read.dictionary import models
+from loyalty.read.catalogue import models
 from worlds import every_column
 from worlds.warehouse import new_warehouse, project
 
