@@ -128,6 +128,13 @@ def test_b2_an_open_scale_has_scores_and_no_classes(surveyed: Warehouse) -> None
     ) == [(None, None)]
 
 
+def test_k6_a_question_without_a_scale_is_named(surveyed: Warehouse) -> None:
+    named = surveyed.query(
+        "select detail, row_count, severity from quality.dq__data_warnings where warning like '%without a scale'"
+    )
+    assert named == [("open, overall", CUSTOMERS, "notice")]
+
+
 def test_k6_answers_about_orders_are_their_customers(surveyed: Warehouse) -> None:
     """Forty answers name an order and no customer: all are followed up; 1..5 of late orders are compared with 6..10."""
     answers = "select count(*) from marts.satisfaction__responses where survey_id = '{}' and customer_key is not null"

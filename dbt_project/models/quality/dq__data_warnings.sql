@@ -22,6 +22,15 @@
     "匿名",
     "游客",
 ] -%}
+{# amounts, counts, reasons and texts have no ends; every other question has a scale #}
+{%- set open_roles = [
+    "category_spend",
+    "expected_price",
+    "considered_count",
+    "wom_told_count",
+    "churn_reason",
+    "comment",
+] -%}
 with
     kinds as (select * from {{ ref("data_warning_kinds") }}),
 
@@ -37,6 +46,14 @@ with
                 then 'question not explained'
                 when is_unreadable
                 then 'answer not understood'
+                when
+                    role in ('{{ open_roles | join("', '") }}')
+                    or (scale_min is not null and scale_max is not null)
+                    or given_score is null
+                then null
+                when is_reversed
+                then 'turned question without a scale'
+                else 'question without a scale'
             end as warning,
             -- words may name people, and a long number may be a telephone's: both stay
             -- behind

@@ -15,6 +15,9 @@ SIMULATED = "SIMULATED"
 SURVEY_FEEDS = ("survey_responses", "survey_answers")
 COST_FEEDS = ("costs", "order_lines")
 ENGLISH = Words("en")
+NO_ANSWER = (
+    "The mart `{0}` has no answer: its feeds are missing, its base is too small, or a warning names what it lacks."
+)
 # The sentence for a row of a mart.
 InWords = Callable[[tuple[Any, ...], Words], str]
 
@@ -97,8 +100,7 @@ def _answer(settings: Settings, words: Words, mart: str, sql: str, in_words: InW
     except UserError:
         return words.sentence("The mart `{0}` has no answer: it is not published.").format(mart)
     if not rows or rows[0][0] is None:
-        missing = words.sentence("The mart `{0}` has no answer: its feeds are missing or its base is too small.")
-        return missing.format(mart)
+        return words.sentence(NO_ANSWER).format(mart)
     answer = in_words(rows[0], words)
     return words.sentence("{0} (SIMULATED input)").format(answer) if _is_simulated(settings, feeds) else answer
 

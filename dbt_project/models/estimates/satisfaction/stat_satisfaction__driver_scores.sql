@@ -40,6 +40,8 @@ with
             from answers
             where {{ driver }} is not null
             group by response_key, {{ driver }}
+            -- places and scores as they are have no mean in common
+            having count(place) in (0, count(*))
             union all
             select
                 response_key,
