@@ -146,8 +146,11 @@ def make_workspace(folder: Path) -> Settings:
     return settings
 
 
-def publish(settings: Settings, number: int, as_of: str, *changes: str) -> None:
-    """Publish the tables as a generation of this number, after statements that change them."""
+def publish(settings: Settings, number: int, as_of: str, *changes: str, **described: object) -> None:
+    """Publish the tables as a generation of this number, after statements that change them.
+
+    `described` is put into its manifest.
+    """
     folder = settings.serve / "generations" / f"{number:06d}"
     folder.mkdir(parents=True)
     with duckdb.connect(str(folder / "loyalty.duckdb")) as connection:
@@ -164,7 +167,7 @@ def publish(settings: Settings, number: int, as_of: str, *changes: str) -> None:
         "marts": {},
         "published_at": f"{as_of}T05:0{number}:00+00:00",
         "tables": {},
-    }
+    } | described
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     link = settings.serve / "current"
     link.unlink(missing_ok=True)

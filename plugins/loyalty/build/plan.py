@@ -98,6 +98,11 @@ def last_build(ledger: Ledger) -> Event | None:
     return ledger.last("build")
 
 
+def build_of(ledger: Ledger, build_id: str) -> Event | None:
+    """The record of a finished build; None where the ledger has none."""
+    return next((event for event in ledger.newest_first("build") if event.data["build_id"] == build_id), None)
+
+
 def is_published(ledger: Ledger, build_id: str) -> bool:
     """Whether readers see this build: published and not rolled back since, or shown again by the last rollback."""
     for event in ledger.newest_first("publish", "rollback", "build"):

@@ -261,6 +261,14 @@ class Ledger:
         found = self._value("select max(version_at) from counting where feed = ?", (feed,))
         return datetime.fromisoformat(found).date() if found else None
 
+    def newest_version_until(self, feed_name: str, seq: int) -> str | None:
+        """The newest date in the names of a feed's files that were accepted up to this event, as ISO 8601."""
+        found: str | None = self._value(
+            "select max(version_at) from delivery where feed_name = ? and seq <= ? and outcome <> 'rejected'",
+            (feed_name, seq),
+        )
+        return found
+
     def withdrawn_loads(self) -> dict[str, Load]:
         """The loads that were withdrawn, and what was released from them, by id."""
         return {load.load_id: load for load in self._loads("select * from withdrawn_load order by seq")}

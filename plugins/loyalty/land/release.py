@@ -60,7 +60,8 @@ def release(
         batch = _corrected_batch(corrected, chosen)
     else:
         batch = _raw_batch(settings, feed, origin, sorted({entry.line for entry in chosen}))
-    return _land_release(workspace, feed, origin, batch)
+    rules = sorted({entry.rules for entry in chosen})
+    return _land_release(workspace, feed, origin, batch, rules, is_corrected=corrected is not None)
 
 
 def _chosen(workspace: Workspace, load_id: str, lines: list[int] | None) -> list[Entry]:
@@ -144,8 +145,10 @@ def _as_exported(cell: str) -> str:
     return cell[1:] if neutral(cell[1:]) == cell else cell
 
 
-def _land_release(workspace: Workspace, feed: FeedConfig, origin: dict[str, Any], batch: Batch) -> Release:
-    """Land the rows of a delivery as a load of their own."""
+def _land_release(
+    workspace: Workspace, feed: FeedConfig, origin: dict[str, Any], batch: Batch, rules: list[str], is_corrected: bool
+) -> Release:
+    """Land the rows of a delivery, which broke these rules, as a load of their own."""
     load_id = origin["load_id"]
     content = json.dumps([load_id, batch.lines.to_pylist(), batch.cells.to_pylist()], ensure_ascii=False)
     new_id = hashlib.sha256(content.encode()).hexdigest()[:24]
@@ -170,6 +173,8 @@ def _land_release(workspace: Workspace, feed: FeedConfig, origin: dict[str, Any]
         load_id=new_id,
         released_from=load_id,
         lines=batch.lines.to_pylist(),
+        rules=rules,
+        is_corrected=is_corrected,
         outcome="accepted",
         row_count=writer.row_count,
         quarantined_count=0,

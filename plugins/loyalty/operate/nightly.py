@@ -33,6 +33,7 @@ from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds, usable_feeds
 from loyalty.pull.sources.files import names_that_do_not_fit, shown
 from loyalty.read.answers import answers
 from loyalty.read.data_warnings import data_warnings
+from loyalty.read.handled_sentences import done_since
 
 CLEAN, NOT_PUBLISHED, WITH_REJECTS = 0, 1, 3
 SHOWN_NAMES = 5
@@ -111,6 +112,8 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
             progress.log(f"warning: {sentence}")
         if current is not None:
             log_generation(current, progress)
+            for sentence in done_since(generation) if generation else []:
+                progress.log(sentence)
             for sentence in answers(settings):
                 progress.log(sentence)
             for sentence in [

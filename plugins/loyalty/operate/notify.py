@@ -28,9 +28,12 @@ from loyalty.operate.status import feed_states
 from loyalty.publish.generations import REPORT, current_generation
 from loyalty.pull.feeds import FeedConfig, load_feeds
 from loyalty.read.data_warnings import DataWarning, data_warnings
+from loyalty.read.handled_sentences import HEADING, sentences
+from loyalty.read.words import Words
 
 EXAMPLE_LINES = 3
 MOST_ITEMS = 15  # in a chat or a mail; the log has all
+MOST_DONE = 5  # of them
 LOCK_SECONDS = 60
 
 Severity = Literal["critical", "warning"]
@@ -84,12 +87,17 @@ class Item:
 
 @dataclass(frozen=True)
 class Message:
-    """What needs attention in a workspace. Items that were `sent` before are counted and not repeated."""
+    """What needs attention in a workspace. Items that were `sent` before are counted and not repeated.
+
+    `done` is what people did before the generation that is new since the last message: it explains figures, and is
+    no reason to send one.
+    """
 
     items: tuple[Item, ...]
     sent: frozenset[str] = frozenset()
     workspace: str = ""
     links: dict[str, str] = field(default_factory=dict)
+    done: tuple[str, ...] = ()
 
     @property
     def unsent(self) -> tuple[Item, ...]:
@@ -103,10 +111,13 @@ class Message:
         return _fingerprint(item.fingerprint for item in self.items)
 
     def alert(self, name: Callable[[str], str] = str, most: int | None = None) -> Alert:
-        """The message for people, with `most` items; `name` writes what others have named, such as files."""
+        """The message for people, with `most` lines; `name` writes what others have named, such as files."""
         title = f"Loyalty warehouse {name(self.workspace)}".rstrip()
+        done = self._done(name, MOST_DONE if most else None)
         if not self.items:
-            return Alert(f"{title}: all is well again.", links=self.links)
+            return Alert(f"{title}: all is well again.", done, self.links)
+        if most:
+            most -= sum(len(lines) for _, lines in done)
         count, unsent = len(self.items), self.unsent
         critical = sum(item.severity == "critical" for item in self.items)
         title += f": {count} {'thing needs' if count == 1 else 'things need'} attention, {critical} critical"
@@ -125,7 +136,14 @@ class Message:
         left = [f"{-rest} more; `loyalty status` shows all."] if rest else []
         left += [f"{unchanged} unchanged since the last message; `loyalty status` shows all."] if unchanged else []
         found = [(heading.upper(), lines) for heading, lines in sections if lines]
-        return Alert(title, (*found, *([("", tuple(left))] if left else [])), self.links)
+        return Alert(title, (*found, *([("", tuple(left))] if left else []), *done), self.links)
+
+    def _done(self, name: Callable[[str], str], most: int | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """What was done, under its heading; with `most`, the rest is counted in the last line."""
+        lines = [name(sentence) for sentence in self.done]
+        if most and len(lines) > most:
+            lines[most - 1 :] = [f"{len(lines) - most + 1} more; `loyalty generations --diff` shows all."]
+        return ((HEADING.upper(), tuple(lines)),) if lines else ()
 
     def written(self) -> str:
         """The whole message, for a log."""
@@ -144,6 +162,7 @@ class Message:
             "severity": worst,
             "fingerprint": self.fingerprint,
             "items": items,
+            "done": [harmless(sentence) for sentence in self.done],
             "links": self.links,
         }
         return replace(alert, document=document)
@@ -218,7 +237,20 @@ def _message(
     workspace: Workspace, items: Iterable[Item], sent: frozenset[str], links: dict[str, str] | None
 ) -> Message:
     settings = workspace.settings
-    return Message(tuple(items), sent, settings.workspace.name, {**_links(settings), **(links or {})})
+    links = {**_links(settings), **(links or {})}
+    return Message(tuple(items), sent, settings.workspace.name, links, tuple(_newly_done(workspace)))
+
+
+def _newly_done(workspace: Workspace) -> list[str]:
+    """What people did before the current generation, if it was published after the last message."""
+    for event in workspace.ledger.newest_first("publish", "notify"):
+        if event.kind == "notify":
+            return []
+        if event.data["outcome"] == "published":
+            current = current_generation(workspace.settings)
+            is_shown = current is not None and current.number == event.data["generation"]
+            return (sentences(current.manifest, Words("en")) or []) if current and is_shown else []
+    return []
 
 
 def _links(settings: Settings) -> dict[str, str]:

@@ -111,6 +111,15 @@ def generations(settings: Settings) -> list[Generation]:
     ]
 
 
+def generation_before(settings: Settings, generation: Generation) -> Generation | None:
+    """The generation that readers saw before this one was published; None where it is not there any more.
+
+    After a rollback it is not the one with the number before. A manifest of an older version does not name it.
+    """
+    older = {one.number: one for one in generations(settings) if one.number < generation.number}
+    return older.get(generation.manifest.get("before", max(older, default=0)))
+
+
 def damaged_generations(settings: Settings) -> list[Path]:
     """The folders of generations whose manifest is missing or damaged."""
     return [folder for folder in generation_folders(settings) if _read(folder) is None]

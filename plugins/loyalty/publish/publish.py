@@ -46,6 +46,7 @@ from loyalty.publish.generations import (
     serve_lock,
     wrong_files,
 )
+from loyalty.publish.handled import handled
 from loyalty.publish.stage import AddPages, stage
 from loyalty.publish.tables import FRESH, attach_before, mart_states, result_checksums, states_table, tables_to_publish
 
@@ -97,6 +98,10 @@ def publish(
                 run.found |= {"outcome": "unchanged", "generation": before.number}
                 workspace.progress.log(f"published nothing: generation {before.name} holds the same marts already")
                 return None
+            stamp |= {
+                "before": before.number if before else None,
+                "handled": handled(ledger, stamp["build_id"], before),
+            }
             tables.append(states_table(connection, states))
             checksums |= result_checksums(connection, tables[-1:], before)
             staging = settings.serve / f".staging-{stamp['build_id']}"

@@ -16,9 +16,10 @@ import duckdb
 
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
-from loyalty.publish.generations import REPORT, Generation, generations
+from loyalty.publish.generations import REPORT, Generation, generation_before
 from loyalty.read.changes import opened, restated
 from loyalty.read.figures import FIGURES, TOPICS
+from loyalty.read.handled_sentences import HEADING, nothing_delivered, sentences
 from loyalty.read.news import actions, delivered, last_change, warnings
 from loyalty.read.shown import Shown, frame, shown, simulated_feeds
 from loyalty.read.words import LANGUAGES, Language, Words
@@ -48,9 +49,9 @@ def copy_report(settings: Settings, generation: Generation, target: Path) -> Non
         if published.is_file():
             shutil.copyfile(published, target)
             return
-        before = [one for one in generations(settings) if one.number < generation.number]
-        with opened(generation.folder, before[-1].folder if before else None) as connection:
-            page = render(settings, connection, generation.manifest, generation.name, before[-1] if before else None)
+        before = generation_before(settings, generation)
+        with opened(generation.folder, before.folder if before else None) as connection:
+            page = render(settings, connection, generation.manifest, generation.name, before)
         target.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UserError(f"The report cannot be written to {target} ({error.strerror}): choose another file.") from None
@@ -92,6 +93,9 @@ def render(
         change=last_change(connection),
         restated=restated(connection) if before else [],
         delivered=delivered(connection, before.manifest["published_at"] if before else None),
+        handled={language: sentences(manifest, Words(language)) for language in LANGUAGES},
+        done_heading=HEADING,
+        nothing_delivered=nothing_delivered,
         warnings={language: warnings(connection, language) for language in LANGUAGES},
         withheld={mart: one for mart, one in manifest.get("mart_states", {}).items() if one["state"] != "fresh"},
         actions=actions(connection),

@@ -13,6 +13,8 @@ from typing import Literal
 
 import yaml
 
+from loyalty.common.counted import counted
+
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 CHINESE = Path(__file__).with_name("words_zh.yml")
@@ -31,6 +33,10 @@ class Words:
     def sentence(self, text: str) -> str:
         """A sentence of ours in this language. Raises KeyError where the translation is missing."""
         return text if self.language == "en" else chinese()[text]
+
+    def counted(self, count: int, noun: str) -> str:
+        """A number with what it counts: `3 rows`. Raises KeyError where the translation is missing."""
+        return counted(count, noun) if self.language == "en" else chinese()[f"{{0}} {noun}"].format(f"{count:,}")
 
 
 @cache

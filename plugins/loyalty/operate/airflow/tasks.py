@@ -120,12 +120,15 @@ def build() -> str:
 def publish(build_id: str) -> int:
     """Publish the build of this run as the current generation; skips when readers have these marts already."""
     from loyalty.operate.publishing import publish
+    from loyalty.read.handled_sentences import done_since
 
     with final_errors():
         workspace = _open()
         generation = publish(workspace, build_id)
     if generation is None:
         raise AirflowSkipException("The marts are those that are published: there is no new generation.")
+    for sentence in done_since(generation):
+        workspace.progress.log(sentence)
     get_current_context()["outlet_events"][marts_asset(workspace.settings.owner)].extra = {
         "generation": generation.number,
         "as_of": generation.manifest["as_of"],

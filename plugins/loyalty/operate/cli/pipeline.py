@@ -136,8 +136,11 @@ def publish(
     """Check the finished build and show it to readers as a new generation, in one step."""
     from loyalty.operate import publishing
     from loyalty.publish import generations as published
+    from loyalty.read.handled_sentences import done_since
 
     workspace = the_workspace()
     if resume:
         published.resume(workspace)
-    publishing.publish(workspace, accept_drop=accept_drop)
+    generation = publishing.publish(workspace, accept_drop=accept_drop)
+    for sentence in done_since(generation) if generation else []:
+        typer.echo(sentence)

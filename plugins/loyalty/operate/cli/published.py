@@ -25,8 +25,8 @@ def generations(
 ) -> None:
     """List the published generations; the current one is marked.
 
-    With --diff: the marts whose rows differ between the current generation and the one before it, and the months
-    whose net revenue is another.
+    With --diff: the marts whose rows differ between the current generation and the one that was shown before it, the
+    months whose net revenue is another, and what was done meanwhile, such as rows released or loads withdrawn.
 
     Exit code 1: the manifest of a generation is missing or damaged.
     """
@@ -76,12 +76,12 @@ def _echo_difference(settings: Settings, style: str) -> None:
     """What is another in the current generation than in the one before it."""
     from loyalty.publish import generations as published
     from loyalty.read.changes import changed_marts, restated_months
+    from loyalty.read.handled_sentences import done_since
 
     current = published.require_current(settings)
-    older = [one for one in published.generations(settings) if one.number < current.number]
-    if not older:
+    before = published.generation_before(settings, current)
+    if before is None:
         raise UserError(f"Generation {current.name} has none before it to compare with: run `loyalty generations`.")
-    before = older[-1]
     marts, months = changed_marts(before, current), restated_months(before, current)
     if style == "json":
         echo_json(
@@ -93,10 +93,13 @@ def _echo_difference(settings: Settings, style: str) -> None:
                     {"month": str(day), "currency_code": code, "net_amount_before": str(old), "net_amount": str(new)}
                     for day, code, old, new in months
                 ],
+                "handled": current.manifest.get("handled"),
             }
         )
         return
     typer.echo(f"generation {before.name} ({before.manifest['as_of']}) -> {current.name} ({current.manifest['as_of']})")
+    for sentence in done_since(current):
+        typer.echo(sentence)
     if not marts:
         typer.echo("no mart differs")
         return

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pandas as pd
 import streamlit as st
 
-from loyalty.read import charts, news
+from loyalty.read import charts, handled_sentences, news
 from loyalty.read.changes import restated
 from loyalty.read.choices import EVERYTHING, FILTERS
 from loyalty.read.dashboard.look import Look
@@ -58,7 +58,11 @@ def show_moved(look: Look) -> None:
         _show_restated(look, months)
     elif look.before:
         st.markdown(say("No month that was over in the generation before has changed."))
-    _show_deliveries(look, deliveries)
+    done = handled_sentences.sentences(look.generation.manifest, look.words)
+    _show_deliveries(look, deliveries, done)
+    if done:
+        listed = "\n".join(f"- {as_written(sentence)}" for sentence in done)
+        st.markdown(f"{say(handled_sentences.HEADING)}:\n\n{listed}")
 
 
 def _show_change(look: Look, change: news.Change, sql: str) -> None:
@@ -127,13 +131,10 @@ def _show_restated(look: Look, months: list[tuple[date, str, Decimal, Decimal]])
     )
 
 
-def _show_deliveries(look: Look, deliveries: list[news.Delivered]) -> None:
+def _show_deliveries(look: Look, deliveries: list[news.Delivered], done: list[str] | None) -> None:
     say = look.words.sentence
     if not deliveries:
-        sentence = (
-            "No file was delivered since then. Rows released, loads withdrawn and people forgotten can change figures."
-        )
-        st.markdown(say(sentence))
+        st.markdown(say(handled_sentences.nothing_delivered(done)))
         return
     counts = {
         say("loads"): [one.loads for one in deliveries],

@@ -9,7 +9,7 @@ import streamlit as st
 
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings, load_settings
-from loyalty.publish.generations import generations, require_current
+from loyalty.publish.generations import generation_before, require_current
 from loyalty.read import news
 from loyalty.read.choices import EVERYTHING
 from loyalty.read.dashboard import sidebar
@@ -71,9 +71,8 @@ def current_look(words: Words) -> Look:
     """The generation that is current now, with nothing chosen. Raises UserError where there is none."""
     settings = load_settings()
     current = require_current(settings)
-    older = [one for one in generations(settings) if one.number < current.number]
     simulated = _simulated(settings, current.name)
-    return Look(settings, current, older[-1] if older else None, words, EVERYTHING, simulated)
+    return Look(settings, current, generation_before(settings, current), words, EVERYTHING, simulated)
 
 
 @st.cache_data(max_entries=20, show_spinner=False, hash_funcs={Settings: lambda settings: str(settings.workspace)})

@@ -243,6 +243,25 @@ def test_a_new_generation_shows_when_the_page_is_loaded_again(tmp_path: Path, mo
     assert "Compared with generation 000001" in texts(opened())
 
 
+@pytest.mark.parametrize(
+    ("handled", "said"),
+    [
+        ({}, "Rows released, loads withdrawn and people forgotten can change figures"),
+        ({"handled": []}, "nothing else was done that changes figures"),
+        (
+            {"handled": [{"kind": "released", "feed": "orders_shop", "rows": 1, "files": ["a.csv"], "rules": []}]},
+            "1 row of orders_shop released from quarantine (file a.csv)",
+        ),
+    ],
+)
+def test_what_was_done_since_the_generation_before_is_named(
+    handled: dict[str, object], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    few_marts.publish(settings, 2, "2026-04-01", "delete from quality.dq__loads", **handled)
+    assert as_written(said) in texts(opener(settings, monkeypatch)())
+
+
 def test_without_a_generation_the_page_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = few_marts.make_workspace(tmp_path / "shop")
     (settings.serve / "current").unlink()
