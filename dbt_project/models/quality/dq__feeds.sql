@@ -4,6 +4,8 @@ with
 
     loads as (select * from {{ source("raw", "loads") }}),
 
+    quarantined_rows as (select * from {{ source("raw", "quarantined_rows") }}),
+
     as_of as (select * from {{ ref("dim_as_of") }}),
 
     delivered as (
@@ -24,9 +26,16 @@ with
             source,
             count(*) as load_count,
             sum(row_count) as row_count,
-            sum(quarantined_count) as quarantined_count,
             max(export_date) as newest_export_date
         from loads
+        group by feed_name, source
+    ),
+
+    -- a row that is broken in several loads is open in the newest one alone
+    quarantined as (
+        select
+            feed_name, source, {{ count_where("status = 'open'") }} as quarantined_count
+        from quarantined_rows
         group by feed_name, source
     ),
 
@@ -52,10 +61,11 @@ with
             }} as accepted_rate,
             coalesce(used.load_count, 0) as load_count,
             coalesce(cast(used.row_count as bigint), 0) as row_count,
-            coalesce(cast(used.quarantined_count as bigint), 0) as quarantined_count
+            coalesce(quarantined.quarantined_count, 0) as quarantined_count
         from delivered
         cross join as_of
         left join used using (feed_name, source)
+        left join quarantined using (feed_name, source)
     )
 
 select *

@@ -175,8 +175,17 @@ def _manifest(
 ) -> dict[str, Any]:
     feeds = connection.execute(
         """
-        select feed_name, feed, count(*), sum(row_count), sum(quarantined_count), max(received_at), max(export_date)
+        with open_rows as (
+            select feed_name, feed, count(*) as open_count
+            from work.raw.quarantined_rows
+            where status = 'open'
+            group by feed_name, feed
+        )
+        select
+            feed_name, feed, count(*), sum(row_count), coalesce(max(open_count), 0), max(received_at),
+            max(export_date)
         from work.raw.loads
+        left join open_rows using (feed_name, feed)
         group by feed_name, feed
         order by feed_name
         """
