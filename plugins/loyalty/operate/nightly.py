@@ -6,8 +6,10 @@ and a run that cannot publish leaves the published marts as they were.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -15,8 +17,10 @@ from pathlib import Path
 from loyalty.build import build
 from loyalty.build.plan import make_plan
 from loyalty.build.raw_views import nothing_to_build_sentence
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError, keep_traceback
 from loyalty.common.failpoints import failpoint
+from loyalty.common.ledger import Ledger
 from loyalty.common.progress import Progress
 from loyalty.common.runs import recorded_run
 from loyalty.common.settings import Settings
@@ -26,7 +30,7 @@ from loyalty.land.landing import LoadOutcome, load_feed
 from loyalty.land.rule_warnings import warning_sentences
 from loyalty.operate.housekeeping import prune
 from loyalty.operate.notify import notify, notify_failure
-from loyalty.operate.publishing import publish
+from loyalty.operate.publishing import publish, show_state
 from loyalty.publish import postgres
 from loyalty.publish.generations import Generation, current_generation
 from loyalty.pull.feeds import BrokenFeed, FeedConfig, load_feeds, usable_feeds
@@ -116,11 +120,10 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
                 progress.log(sentence)
             for sentence in answers(settings):
                 progress.log(sentence)
-            for sentence in [
-                *current.withheld,
-                *(f"{one.severity}: {one.sentence}" for one in data_warnings(settings)),
-            ]:
+            found = [f"{one.severity}: {one.sentence}" for one in data_warnings(settings)]
+            for sentence in [*current.withheld, *not_said_before(found, _said_in_last_run(workspace.ledger))]:
                 progress.log(sentence)
+            run.found["warnings"] = [fingerprint(sentence) for sentence in found]
         prune(workspace, now)
         notify(workspace, now)
         flaws = [*rejects, *(current.withheld if current else [])]
@@ -133,6 +136,25 @@ def run_nightly(workspace: Workspace, as_of: date | None = None, now: datetime |
         progress.log(f"not published: {problem}")
     progress.log(f"the nightly run took {time.monotonic() - started:.1f} s")
     return code
+
+
+def not_said_before(sentences: list[str], before: Collection[str]) -> list[str]:
+    """The warnings that are new or changed, whole, and one line about those whose fingerprint is in `before`."""
+    new = [sentence for sentence in sentences if fingerprint(sentence) not in before]
+    if len(new) == len(sentences):
+        return new
+    same = counted(len(sentences) - len(new), "warning")
+    return [*new, f"{same} of the data as in the last run: `loyalty status` shows all"]
+
+
+def fingerprint(sentence: str) -> str:
+    """Short and equal for equal sentences: the ledger keeps no words of the data."""
+    return hashlib.sha256(sentence.encode()).hexdigest()[:16]
+
+
+def _said_in_last_run(ledger: Ledger) -> Collection[str]:
+    last = ledger.last_runs().get("night")
+    return set(last.data.get("warnings", [])) if last else set()
 
 
 def load_all(workspace: Workspace, now: datetime | None = None) -> list[FeedResult]:
@@ -170,6 +192,7 @@ def build_and_publish(
         workspace.progress.log(f"plan: {reason}")
     failpoint("plan.made")
     if not plan.is_needed:
+        show_state(workspace)
         postgres.show_current(workspace)
         return None
     build_id = build.build(workspace, as_of).build_id if plan.needs_build else plan.build_id

@@ -12,6 +12,7 @@ from loyalty.common.workspace import Workspace
 from loyalty.publish import generations, postgres
 from loyalty.publish import publish as marts
 from loyalty.publish.generations import Generation
+from loyalty.read.front import write_front
 
 
 def publish(
@@ -31,11 +32,13 @@ def publish(
             workspace, build_id, now=now, accept_drop=accept_drop, urgent=urgent, add_pages=_write_report
         )
     except UserError as refused:
+        show_state(workspace)
         try:
             postgres.show_current(workspace, only=urgent)
         except UserError as error:
             raise UserError(f"{refused} {error}") from None
         raise
+    show_state(workspace)
     postgres.show_current(workspace, only=urgent)
     return generation
 
@@ -43,8 +46,22 @@ def publish(
 def rollback(workspace: Workspace, number: int | None = None) -> Generation:
     """Show another generation, everywhere; see `loyalty.publish.generations.rollback`."""
     generation = generations.rollback(workspace, number)
+    show_state(workspace)
     postgres.show_current(workspace)
     return generation
+
+
+def resume(workspace: Workspace) -> None:
+    """Allow publishing again, and say so to readers; see `loyalty.publish.generations.resume`."""
+    generations.resume(workspace)
+    show_state(workspace)
+
+
+def show_state(workspace: Workspace) -> None:
+    """Say to readers whether publishing is held and what is not shown: also after a step that was killed."""
+    if (workspace.settings.serve / "current").is_symlink():
+        generations.write_state(workspace)
+        write_front(workspace.settings)
 
 
 def _write_report(

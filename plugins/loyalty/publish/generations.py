@@ -1,7 +1,8 @@
 """The published generations: which there are, which one readers see, going back to an older, removing old ones.
 
 A generation is a folder `serve/generations/000058/` that is never changed again: loyalty.duckdb, core.duckdb,
-report.html, manifest.json, parquet/. Readers see the one that the link `serve/current` points at.
+report.html, manifest.json, parquet/. Readers see the one that the link `serve/current` points at. `serve/state.json`
+says whether publishing is held, because readers do not open the ledger.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ MANIFEST = "manifest.json"
 MARTS_FILE = "loyalty.duckdb"
 CORE_FILE = "core.duckdb"
 REPORT = "report.html"
+STATE = "state.json"
 CONTENT = {MARTS_FILE: ("marts", "quality", "reference"), CORE_FILE: ("core", "steps")}
 
 # DuckDB names a file's catalog after the file: in core.duckdb a schema `core` would make every name ambiguous.
@@ -163,6 +165,7 @@ def rollback(workspace: Workspace, number: int | None = None) -> Generation:
         )
         failpoint("rollback.recorded")
         point_current_at(settings, known[target].folder)
+        write_state(workspace)
     name = known[target].name
     is_older = shown is None or target < shown
     done = f"rolled back to generation {name}" if is_older else f"generation {name} is shown again"
@@ -177,11 +180,37 @@ def resume(workspace: Workspace) -> None:
     if not plan.is_held(workspace.ledger):
         workspace.progress.log("publishing was not held")
         return
-    workspace.ledger.append("resume")
+    with serve_lock(workspace.settings, "resume"):
+        workspace.ledger.append("resume")
+        write_state(workspace)
     newest = plan.last_build(workspace.ledger)
     is_rolled_back = newest is not None and newest.data["build_id"] in plan.rolled_back_builds(workspace.ledger)
     next_step = "; the build that was rolled back is not published again: `loyalty run` builds anew and publishes"
     workspace.progress.log(f"publishing is allowed again{next_step if is_rolled_back else ''}")
+
+
+def write_state(workspace: Workspace) -> None:
+    """Write for readers whether publishing is held, and since when."""
+    event = workspace.ledger.last("rollback", "resume")
+    since = event.at.isoformat() if event is not None and event.kind == "rollback" else None
+    write_for_readers(workspace.settings, STATE, json.dumps({"held_since": since}))
+
+
+def held_since(settings: Settings) -> str | None:
+    """Since when publishing is held, as ISO 8601 in UTC; None where it is not, or an older version wrote the folder."""
+    try:
+        since: str | None = json.loads((settings.serve / STATE).read_text(encoding="utf-8"))["held_since"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+    return since
+
+
+def write_for_readers(settings: Settings, name: str, text: str) -> None:
+    """Write a file of `serve` in one step, open to other users whatever the umask is."""
+    draft = settings.serve / f".draft-{os.getpid()}-{name}"
+    draft.write_text(text, encoding="utf-8")
+    draft.chmod(0o644)
+    draft.replace(settings.serve / name)
 
 
 def prune(
@@ -249,8 +278,9 @@ def remove_leftovers(settings: Settings) -> None:
     for pattern in (".staging-*", ".removed-*"):
         for folder in settings.serve.glob(pattern):
             shutil.rmtree(folder)
-    for link in settings.serve.glob(".current-*"):
-        link.unlink()
+    for pattern in (".current-*", ".draft-*"):
+        for file in settings.serve.glob(pattern):
+            file.unlink()
 
 
 def _shown_number(settings: Settings) -> int | None:

@@ -156,7 +156,7 @@ def test_what_defines_a_figure_is_in_the_register() -> None:
     assert {figure.defined_by for figure in FIGURES if figure.defined_by} <= known
 
 
-@pytest.mark.parametrize("file", ["charts.py", "shown.py", report.TEMPLATE, *PAGES])
+@pytest.mark.parametrize("file", ["charts.py", "shown.py", "front.py", "front.html.j2", report.TEMPLATE, *PAGES])
 def test_every_word_of_code_and_page_has_its_chinese(file: str) -> None:
     said = re.findall(r'(?:say|words|words\.sentence)\("([^"]+)"\)', (READ / file).read_text(encoding="utf-8"))
     assert said

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from loyalty.common.counted import counted
 from loyalty.operate.cli.shared import WITH_REJECTS, AsOf, the_workspace
 
 app = typer.Typer()
@@ -113,8 +114,8 @@ def build(
     for warning in result.warnings:
         typer.echo(f"warning: {warning}")
     typer.echo(
-        f"built {result.models} models, {result.tests} tests passed, as of {result.as_of}, in {result.seconds:.1f} s: "
-        f"{workspace.settings.work_file}"
+        f"built {counted(result.models, 'model')}, {counted(result.tests, 'test')} passed, as of {result.as_of}, "
+        f"in {result.seconds:.1f} s: {workspace.settings.work_file}"
     )
     typer.echo("next: `loyalty publish`")
 
@@ -135,12 +136,11 @@ def publish(
 ) -> None:
     """Check the finished build and show it to readers as a new generation, in one step."""
     from loyalty.operate import publishing
-    from loyalty.publish import generations as published
     from loyalty.read.handled_sentences import done_since
 
     workspace = the_workspace()
     if resume:
-        published.resume(workspace)
+        publishing.resume(workspace)
     generation = publishing.publish(workspace, accept_drop=accept_drop)
     for sentence in done_since(generation) if generation else []:
         typer.echo(sentence)

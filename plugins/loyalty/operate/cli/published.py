@@ -126,7 +126,8 @@ def report(
     current = require_current(settings)
     file = current.folder / REPORT
     if output is None and file.is_file():
-        typer.echo(str(settings.serve / "current" / REPORT))
+        front = settings.serve / REPORT
+        typer.echo(str(front if front.is_file() else settings.serve / "current" / REPORT))
         return
     # drawing takes seconds to import
     from loyalty.read.report import copy_report

@@ -20,6 +20,7 @@ from loyalty.read.dashboard.look import Look
 from loyalty.read.dashboard.moved import show_moved
 from loyalty.read.dashboard.parts import COUNT, as_written, show_list, show_table
 from loyalty.read.figures import FIGURES, TOPICS
+from loyalty.read.front import states
 from loyalty.read.shown import simulated_feeds
 from loyalty.read.words import LANGUAGES, Words
 
@@ -107,6 +108,8 @@ def _show_head(look: Look, name: str) -> None:
         compared = say("Compared with generation {0}, up to {1}.")
         sentences.append(compared.format(look.before.name, look.before.manifest["as_of"]))
     st.markdown(as_written(" ".join(sentences)))
+    for sentence in states(look.settings, look.generation, look.words):
+        st.warning(as_written(sentence))
     if look.simulated:
         st.markdown(f":orange[{as_written(say('SIMULATED input: figures that rest on it say so.'))}]")
 

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from loyalty.common.settings import Settings
+from loyalty.publish.generations import STATE, point_current_at
 from loyalty.read.choices import Choice
 from loyalty.read.dashboard import server
 from loyalty.read.dashboard.pages import IN_ADDRESS, TITLES
@@ -260,6 +261,20 @@ def test_what_was_done_since_the_generation_before_is_named(
     settings = few_marts.make_workspace(tmp_path / "shop")
     few_marts.publish(settings, 2, "2026-04-01", "delete from quality.dq__loads", **handled)
     assert as_written(said) in texts(opener(settings, monkeypatch)())
+
+
+def test_a_hold_and_a_newer_generation_are_said_on_every_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    few_marts.publish(settings, 2, "2026-04-01")
+    (settings.serve / STATE).write_text('{"held_since": "2026-04-02T06:30:00+00:00"}')
+    point_current_at(settings, settings.serve / "generations" / "000001")
+    page = opener(settings, monkeypatch)(page="retention")
+    held, newer = (warning.value for warning in page.warning)
+    assert as_written("held since 2026-04-02 06:30 UTC") in held
+    assert as_written("Generation 000002, published 2026-04-01 05:02 UTC, is newer and is not shown.") in newer
+    (settings.serve / STATE).unlink()
+    point_current_at(settings, settings.serve / "generations" / "000002")
+    assert [warning.value for warning in page.run().warning] == []
 
 
 def test_without_a_generation_the_page_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
