@@ -21,7 +21,7 @@ def lines(tmp_path, monkeypatch):
 
 def test_a_build_shows_its_progress_where_the_demo_wants_it(lines):
     tasks.build()
-    assert lines[0].endswith("as of 2017-12-30, all 1 loads from landing")
+    assert lines[0].endswith("as of 2017-12-30, all from landing, 1 load")
     assert [line.split()[0] for line in lines[1:]] == ["before", "estimates", "after"]
 
 

@@ -160,7 +160,7 @@ def test_the_log_of_a_load_is_a_few_lines_that_say_what_to_do_next(airflow, shop
     said = "".join(capfd.readouterr()) + caplog.text
     assert (
         f"till: landed 35 rows of till_2024-06-01.csv as load {load.load_id}. Feed `till`, file till_2024-06-01.csv: "
-        f"1 rows quarantined (readable_total_amount 1). `loyalty quarantine show {load.load_id}` shows them."
+        f"1 row quarantined (readable_total_amount 1). `loyalty quarantine show {load.load_id}` shows them."
     ) in said
     assert "great_expectations" not in said
     assert "Calculating Metrics" not in said

@@ -198,11 +198,11 @@ def test_rows_are_released_once_after_a_page_that_says_what_will_happen(visit, s
     load, browser = quarantined(shop), visit("user")
     assert f"/release/{load}" in browser.get("/").text
     asked = browser.get(f"/release/{load}")
-    assert "1 rows of orders_2017-12-31.csv (feed orders) are in quarantine by: total_below_hundred." in text(asked)
+    assert "Rows of orders_2017-12-31.csv (feed orders) in quarantine by total_below_hundred: 1." in text(asked)
     assert opened(shop).ledger.quarantined_loads(only_open=True) == [load]
     done = browser.post(f"/release/{load}", data={"confirmed": token(asked)})
     assert done.status_code == 200
-    assert re.search(r"1 rows are released as load [0-9a-f]{24}\.", text(done))
+    assert re.search(r"Rows released as load [0-9a-f]{24}: 1\.", text(done))
     assert opened(shop).ledger.quarantined_loads(only_open=True) == []
     again = browser.post(f"/release/{load}", data={"confirmed": token(asked)})
     assert (again.status_code, "no row is open any more" in text(again)) == (400, True)

@@ -26,6 +26,20 @@ def test_first_night_publishes_and_says_what_came(tmp_path):
     assert "`profitability__whale_curve` has no answer" in said
 
 
+def test_warnings_that_were_said_in_the_last_run_are_one_line(published):
+    one_mart.warn(published, {"on the moon": 2, "parked": 30})
+    _, first = run(published)
+    assert first.count("unknown status") == 2 + first.count("Warning: ")  # the alert has them, too
+    one_mart.warn(published, {"on the moon": 2, "parked": 31, "lost": 1})
+    _, said = run(published)
+    lines = [line for line in said.splitlines() if line.startswith("warning: ") or "last run" in line]
+    assert lines == [
+        "warning: orders of shop: unknown status `lost` in 1 row: map the word",
+        "warning: orders of shop: unknown status `parked` in 31 rows: map the word",
+        "1 warning of the data as in the last run: `loyalty status` shows all",
+    ]
+
+
 def test_nothing_new_publishes_nothing_and_is_clean(published):
     code, said = run(published)
     assert code == nightly.CLEAN
@@ -101,7 +115,7 @@ def test_failed_test_is_named_with_its_rows(published):
     model.write_text(model.read_text() + "\nunion all select 'ann', 0, 0, 0")
     code, said = run(published)
     assert code == nightly.NOT_PUBLISHED
-    assert "dbt test `unique` of model `retention__customers` found 1 rows" in said
+    assert "dbt test `unique` of model `retention__customers` found 1 wrong row (" in said
 
 
 def test_night_without_any_orders_is_not_clean(tmp_path):

@@ -36,6 +36,7 @@ from loyalty.build.idle import idle_models, is_same_code
 from loyalty.build.plan import chosen_vars, code_version, history_version, last_build, needs_full
 from loyalty.build.raw_views import DataSpan, data_span, register, register_build
 from loyalty.build.work_file import lock, open_work_file
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError
 from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Load
@@ -98,7 +99,7 @@ def build(workspace: Workspace, as_of: date | None = None, full: bool = False) -
         run.found["build_id"] = build_id
         failpoint("build.locked")
         if redacted := redact_forgotten(workspace):
-            progress.log(f"build {build_id}: {redacted} loads named forgotten people and were written again")
+            progress.log(f"build {build_id}: forgotten people taken out of {counted(redacted, 'load')}")
         ledger_seq = ledger.last_seq()
         loads = ledger.loads()
         built = last_build(ledger)
@@ -207,7 +208,9 @@ def _run_models(
             leave_out(project, idle_models(connection, project))
     before = run("--exclude", AFTER_ESTIMATES, NOT_NOW, "--indirect-selection", "cautious", *common)
     seconds = time.monotonic() - started
-    progress.log(f"  before estimates: {before.models} models and {before.tests} tests in {seconds:.1f} s")
+    progress.log(
+        f"  before estimates: {counted(before.models, 'model')} and {counted(before.tests, 'test')} in {seconds:.1f} s"
+    )
     failpoint("build.core_built")
     lost = with_descendants(project, before.faults)
     leave_out(project, lost)
@@ -222,7 +225,9 @@ def _run_models(
     started = time.monotonic()
     after = run("--select", AFTER_ESTIMATES, "--exclude", NOT_NOW, *common)
     seconds = time.monotonic() - started
-    progress.log(f"  after estimates: {after.models} models and {after.tests} tests in {seconds:.1f} s")
+    progress.log(
+        f"  after estimates: {counted(after.models, 'model')} and {counted(after.tests, 'test')} in {seconds:.1f} s"
+    )
     failpoint("build.marts_built")
     lost = with_descendants(project, [*before.faults, *after.faults])
     with open_work_file(settings) as connection:
@@ -324,5 +329,5 @@ def _write_stamp(
 
 def _scope(is_full: bool, loads: Sequence[Load], new_loads: Sequence[Load]) -> str:
     if is_full:
-        return f"all {len(loads)} loads from landing"
-    return f"{len(new_loads)} new of {len(loads)} loads"
+        return f"all from landing, {counted(len(loads), 'load')}"
+    return f"{len(new_loads)} new of {counted(len(loads), 'load')}"

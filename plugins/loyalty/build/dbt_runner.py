@@ -17,6 +17,7 @@ import duckdb
 import yaml
 
 from loyalty.build.variables import wrong_variables
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError, nearest
 from loyalty.common.progress import SILENT, Progress, Steps
 from loyalty.common.settings import Settings
@@ -374,7 +375,7 @@ def _sentence(result: Any) -> str:
         test = node.test_metadata.name if getattr(node, "test_metadata", None) else node.name
         where = (getattr(node, "attached_node", None) or ".").rpartition(".")[2]
         place = f" of model `{where}`" if where else ""
-        return f"dbt test `{test}`{place} found {result.failures} rows that break it ({node.original_file_path})"
+        return f"dbt test `{test}`{place} found {counted(result.failures, 'wrong row')} ({node.original_file_path})"
     message = _one_line(result.message or str(result.status))
     remedy = next((f": {remedy}" for reason, remedy in REMEDIES.items() if reason in message), "")
     return f"dbt {node.resource_type} `{node.name}` failed: {message}{remedy}"

@@ -16,6 +16,7 @@ import duckdb
 
 from loyalty.build.raw_views import dated_loads
 from loyalty.build.work_file import lock_file
+from loyalty.common.counted import counted
 from loyalty.common.duckdb_session import duckdb_config
 from loyalty.common.ledger import Event, Ledger, Load
 from loyalty.common.lock import holder_of
@@ -179,7 +180,7 @@ def chosen_vars(settings: Settings) -> dict[str, Any]:
 def _load_reasons(new_loads: Sequence[Load]) -> list[str]:
     by_name = sorted(new_loads, key=lambda load: load.feed_name)
     counts = [(name, len(list(loads))) for name, loads in groupby(by_name, key=lambda load: load.feed_name)]
-    return [f"{count} new {'load' if count == 1 else 'loads'} of {name}" for name, count in counts]
+    return [f"{counted(count, 'new load')} of {name}" for name, count in counts]
 
 
 def _withdrawal_reasons(ledger: Ledger, built: Event) -> list[str]:

@@ -19,6 +19,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, Literal
 
+from loyalty.common.counted import counted
 from loyalty.common.disk import remove
 from loyalty.common.errors import LoadRejected, Transient, UserError, keep_traceback
 from loyalty.common.failpoints import failpoint
@@ -89,7 +90,8 @@ class LoadOutcome:
             return f"rejected: {self.message}"
         if self.outcome == "unchanged":
             return f"{self.feed_name}: {self.file} was loaded before, with the same content"
-        landed = f"{self.feed_name}: landed {self.rows:,} rows of {self.file} as load {self.load_id}. {self.message}"
+        rows = counted(self.rows, "row")
+        landed = f"{self.feed_name}: landed {rows} of {self.file} as load {self.load_id}. {self.message}"
         more = f"`loyalty quarantine show {self.load_id}` shows them." if self.quarantined else ""
         return f"{landed.rstrip()} {more}".rstrip()
 
@@ -337,7 +339,7 @@ def _write_load(
     )
     if writer.profile["trailer_matches"] is False:
         claimed = writer.profile["trailer_row_count"], writer.profile["trailer_total"]
-        raise LoadRejected(f"the total line has {claimed[0]} rows and {claimed[1]} in all; that is not what was read")
+        raise LoadRejected(f"the total line names rows: {claimed[0]}, in all: {claimed[1]}; that is not what was read")
     of_load = check_load(suite, writer.profile, foresight.passed if foresight else None)
     writer.results = [*writer.results, *of_load]
     for rule in of_load:
@@ -536,4 +538,4 @@ def _quarantined_sentence(manifest: dict[str, Any]) -> str:
     broken = [rule for rule in manifest["rules"] if rule["level"] == "row" and rule["severity"] == "critical"]
     reasons = ", ".join(f"{rule['rule']} {rule['failed']:,}" for rule in broken if rule["failed"])
     where = f"Feed `{manifest['feed_name']}`, file {manifest['file']}"
-    return f"{where}: {manifest['quarantined_count']:,} rows quarantined ({reasons})."
+    return f"{where}: {counted(manifest['quarantined_count'], 'row')} quarantined ({reasons})."

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from loyalty.common.counted import counted
 from loyalty.common.errors import LoadRejected
 from loyalty.common.settings import Settings
 from loyalty.land import closed_lists
@@ -265,8 +266,9 @@ class LoadWriter:
         is_few = rate > 0 and broken <= FEW_BROKEN_ROWS and 2 * broken < self.seen
         if broken > rate * self.seen and not is_few:
             few = f" (with up to {FEW_BROKEN_ROWS}, less than half of the file, only these rows are quarantined)"
+            rows, are = counted(self.seen, "row"), "is" if broken == 1 else "are"
             raise LoadRejected(
-                f"{broken:,} of {self.seen:,} rows are broken, more than max_quarantine_rate {rate:.0%} allows"
+                f"{broken:,} of {rows} {are} broken, more than max_quarantine_rate {rate:.0%} allows"
                 f"{few if rate else ''}; {_first_quarantined(self)}"
             )
 

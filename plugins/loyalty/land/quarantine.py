@@ -31,6 +31,7 @@ from loyalty.land.loads import load_id_of, read_manifest
 from loyalty.privacy.keys import TAGGED, Key, load_key, untagged
 from loyalty.pull.contract import CanonicalFeed
 
+LINE, RULES = "_line", "_rules"  # the first columns of the file that `export` writes
 WHOLE_LINES = "whole_lines"  # the rule about lines with more or fewer cells than the header
 Status = Literal["open", "released", "corrected", "closed"]
 
@@ -139,13 +140,13 @@ def export(workspace: Workspace, load_id: str, target: Path) -> int:
     """
     rows = open_entries(workspace, load_id)
     cells = [entry.cells for entry in rows]
-    header = ["_line", "_rules", *dict.fromkeys(name for row in cells for name in row)]
+    header = [LINE, RULES, *dict.fromkeys(name for row in cells for name in row)]
     try:
         with target.open("w", newline="", encoding="utf-8") as handle:
             writer = csv.DictWriter(handle, header, restval="")
             writer.writeheader()
             for entry, row in zip(rows, cells, strict=True):
-                writer.writerow({"_line": entry.line, "_rules": entry.rules} | {k: neutral(v) for k, v in row.items()})
+                writer.writerow({LINE: entry.line, RULES: entry.rules} | {k: neutral(v) for k, v in row.items()})
     except OSError as error:
         raise UserError(f"{target} cannot be written ({error.strerror}).") from None
     return len(rows)

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from loyalty.common.counted import counted
 from loyalty.common.disk import remove
 from loyalty.common.errors import UserError
 from loyalty.common.failpoints import failpoint
@@ -138,8 +139,8 @@ def owners_of(settings: Settings, key: Key, address: str, source: str | None) ->
                 owners |= {code_of(key, of_source, one, is_hashed) for one in theirs.to_pylist()}
     if len(owners) > MOST_OF_ONE_PERSON:
         raise UserError(
-            f"This address belongs to {len(owners):,} customers, which are not one person: nothing was changed. "
-            "Name the customer by the id."
+            f"This address belongs to {counted(len(owners), 'customer')}, which are not one person: nothing was "
+            "changed. Name the customer by the id."
         )
     return owners
 

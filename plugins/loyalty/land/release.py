@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -15,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError
 from loyalty.common.failpoints import failpoint
 from loyalty.common.settings import Settings
@@ -25,21 +27,25 @@ from loyalty.land.delivery import make_delivery
 from loyalty.land.gate import Suite
 from loyalty.land.load_writer import open_writer
 from loyalty.land.loads import MANIFEST, put_in_place, write_json
-from loyalty.land.quarantine import Entry, close_corrected, open_entries
+from loyalty.land.quarantine import LINE, RULES, Entry, close_corrected, open_entries
 from loyalty.privacy.keys import load_key
 from loyalty.pull.feeds import FeedConfig, get_feed
 from loyalty.pull.formats.batch import Batch
 from loyalty.pull.formats.delimited import to_batch
 from loyalty.pull.formats.read import read_batches
+from loyalty.pull.formats.text import ZIP_MAGIC
 from loyalty.pull.sources.files import RawFile
+
+SEPARATORS = ",;\t"  # of a CSV, as spreadsheets of different countries save it
 
 
 @dataclass(frozen=True)
 class Release:
-    """What a release did."""
+    """What a release did, and how many rows of the load are still open."""
 
     load_id: str
     row_count: int
+    open_count: int
 
 
 def release(
@@ -47,24 +53,27 @@ def release(
 ) -> Release:
     """Release quarantined rows of a load, as they are or as corrected, as a load of their own.
 
-    The suite is not checked again: a release is the decision that it was wrong about these rows. The
-    contract is checked: a cell that cannot be read cannot be landed.
+    With a `corrected` file only its rows are released; the others stay open. The suite is not checked again: a
+    release is the decision that it was wrong about these rows. The contract is checked: a cell that cannot be read
+    cannot be landed.
 
     Raises UserError when there is nothing to release, a line is not open, or a row still breaks the contract.
     """
     settings = workspace.settings
-    chosen = _chosen(workspace, load_id, lines)
+    read = _read_corrected(corrected) if corrected else None
+    chosen = _chosen(workspace, load_id, lines or (read.lines if read else None))
     feed = get_feed(settings.feeds, chosen[0].feed_name)
     origin = workspace.ledger.deliveries_of_load(load_id)[0].data
-    if corrected:
-        batch = _corrected_batch(corrected, chosen)
+    if read:
+        batch = _corrected_batch(read, chosen)
     else:
         batch = _raw_batch(settings, feed, origin, sorted({entry.line for entry in chosen}))
     rules = sorted({entry.rules for entry in chosen})
-    return _land_release(workspace, feed, origin, batch, rules, is_corrected=corrected is not None)
+    return _land_release(workspace, feed, origin, batch, rules, is_corrected=read is not None)
 
 
-def _chosen(workspace: Workspace, load_id: str, lines: list[int] | None) -> list[Entry]:
+def _chosen(workspace: Workspace, load_id: str, lines: Collection[int] | None) -> list[Entry]:
+    """The open rows of these lines, or of all."""
     still_open = open_entries(workspace, load_id)
     open_lines = {entry.line for entry in still_open}
     wanted = set(lines) if lines else open_lines
@@ -99,29 +108,63 @@ def _raw_batch(settings: Settings, feed: FeedConfig, origin: dict[str, Any], lin
     return Batch(pa.concat_tables(tables, promote_options="default"), found)
 
 
-def _corrected_batch(file: Path, quarantined: list[Entry]) -> Batch:
-    """The rows as a person corrected them, in the file that `export` wrote."""
+@dataclass(frozen=True)
+class _Corrected:
+    """The file that `export` wrote, as a person corrected it: its columns, and line and cells of each row."""
+
+    file: Path
+    header: list[str]
+    rows: list[tuple[int, dict[str, str]]]
+
+    @property
+    def lines(self) -> set[int]:
+        """The lines of the load that are in it."""
+        return {line for line, _ in self.rows}
+
+
+def _read_corrected(file: Path) -> _Corrected:
+    """Read it whatever a spreadsheet put between its cells. UserError when it is another file."""
     try:
+        with file.open("rb") as handle:
+            if handle.read(len(ZIP_MAGIC)) == ZIP_MAGIC:
+                raise UserError(
+                    f"{file} is a workbook, whose numbers and dates are no longer as the export wrote them: save it as "
+                    "CSV in UTF-8, and give that file."
+                )
         with file.open(newline="", encoding="utf-8-sig") as handle:
-            reader = csv.DictReader(handle)
-            header = [name for name in reader.fieldnames or [] if name not in ("_line", "_rules")]
-            rows = [(int(row["_line"]), row) for row in reader]
+            first = handle.readline()
+            handle.seek(0)
+            named = (mark for mark in SEPARATORS if LINE in next(csv.reader([first], delimiter=mark), []))
+            reader = csv.DictReader(handle, delimiter=next(named, ","))
+            header = [name for name in reader.fieldnames or [] if name not in (LINE, RULES)]
+            rows = [(int(row[LINE]), row) for row in reader]
     except OSError as error:
         raise UserError(f"{file} cannot be read ({error.strerror}).") from None
-    except (UnicodeDecodeError, KeyError, ValueError, TypeError):
+    except UnicodeDecodeError:
+        raise UserError(f"{file} is not in UTF-8: save it as CSV in UTF-8.") from None
+    except (KeyError, ValueError, TypeError, csv.Error):
         raise UserError(
-            f"{file} is not what `loyalty quarantine export` wrote: a UTF-8 CSV with commas and the column _line."
+            f"{file} is not what `loyalty quarantine export` wrote: a CSV with the column {LINE}, which has the number "
+            "of a line in each row."
         ) from None
+    if not rows:
+        raise UserError(f"{file} has no row, so there is nothing to release.")
+    return _Corrected(file, header, rows)
+
+
+def _corrected_batch(corrected: _Corrected, quarantined: list[Entry]) -> Batch:
+    """The rows of the quarantined lines as a person corrected them."""
+    file, header = corrected.file, corrected.header
     _refuse_other_columns(file, header, quarantined)
-    lines, found = Counter(entry.line for entry in quarantined), Counter(line for line, _ in rows)
+    lines, found = Counter(entry.line for entry in quarantined), Counter(line for line, _ in corrected.rows)
     if missing := lines.keys() - found.keys():
-        raise UserError(f"{file}: line {min(missing)} of the load is not in it; name the lines to release with --line.")
+        raise UserError(f"{file}: line {min(missing)}, which `--line` names, is not in it.")
     if unlike := sorted(line for line, count in lines.items() if found[line] != count):
         raise UserError(
-            f"{file}: line {unlike[0]} of the load is in it {found[unlike[0]]} times instead of "
+            f"{file}: line {unlike[0]} of the load is in it {counted(found[unlike[0]], 'time')} instead of "
             f"{lines[unlike[0]]}; leave one row for each that was exported."
         )
-    chosen = sorted(((line, row) for line, row in rows if line in lines), key=itemgetter(0))
+    chosen = sorted(((line, row) for line, row in corrected.rows if line in lines), key=itemgetter(0))
     for line, row in chosen:
         if None in row or None in row.values():
             raise UserError(f"{file}: the row of line {line} has more or fewer cells than the header.")
@@ -182,4 +225,4 @@ def _land_release(
     )
     failpoint("release.recorded")
     close_corrected(workspace, feed.canonical, delivery.folder)
-    return Release(new_id, writer.row_count)
+    return Release(new_id, writer.row_count, len(open_entries(workspace, load_id)))

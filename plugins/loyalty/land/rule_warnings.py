@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from loyalty.common.counted import counted
 from loyalty.land.gate import RuleResult
 
 # A result and the rows of its load.
@@ -38,7 +39,7 @@ def _number(found: Sequence[Found]) -> str:
     failed = [(result, rows) for result, rows in found if result.failed]
     if first.level == "row":
         return _of_rows(sum(result.failed for result, _ in found), sum(result.evaluated for result, _ in found))
-    in_files = f"in {len(failed):,} of {len(found):,} {'file' if len(found) == 1 else 'files'}"
+    in_files = f"in {len(failed):,} of {counted(len(found), 'file')}"
     if any(result.observed is None for result, _ in failed):
         return in_files
     total = sum(rows for _, rows in found)
@@ -51,12 +52,12 @@ def _number(found: Sequence[Found]) -> str:
     if first.column == "unknown_customer_rate":
         return f"in {value:.1%} of the rows with a customer"
     if first.column == "rows_vs_median":
-        return f"({rows:,} rows, {value:.2g} times as many as usual)"
+        return f"({counted(rows, 'row')}, {value:.2g} times as many as usual)"
     return f"{in_files} ({first.column} is {value:g})"
 
 
 def _of_rows(count: int, rows: int) -> str:
-    return f"in {count:,} of {rows:,} {'row' if rows == 1 else 'rows'}"
+    return f"in {count:,} of {counted(rows, 'row')}"
 
 
 def _remedy(result: RuleResult) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Load
 from loyalty.common.workspace import Workspace
@@ -30,8 +31,8 @@ class Withdrawal:
         done = "counts again" if self.is_undone else "no longer counts"
         undo = "" if self.is_undone else f"; `loyalty withdraw {first.load_id} --undo` brings it back"
         return (
-            f"load {first.load_id} of feed {first.feed_name} ({first.uri}){released} {done}, {rows:,} rows{undo}. "
-            "`loyalty run` builds and publishes without delay."
+            f"load {first.load_id} of feed {first.feed_name} ({first.uri}){released} {done}, "
+            f"{counted(rows, 'row')}{undo}. `loyalty run` builds and publishes without delay."
         )
 
 
@@ -57,7 +58,7 @@ def _chosen(loads: list[Load], load_id: str) -> Load:
         load for load in loads if len(load_id) >= SHORTEST_ID and load.load_id.startswith(load_id)
     ]
     if len(found) != 1:
-        why = f"{len(found)} loads begin with it" if found else "no accepted load has this id"
+        why = f"{counted(len(found), 'load')} begin with it" if found else "no accepted load has this id"
         raise UserError(f"Load {load_id}: {why}; `loyalty loads` lists the loads with their ids.")
     return found[0]
 
@@ -76,12 +77,12 @@ def loads_without_their_feed(workspace: Workspace) -> list[str]:
             renamed[key] = renamed.get(key, 0) + total.count
     return [
         *(
-            f"{count} {'load' if count == 1 else 'loads'} of feed {name} still count, but there is no {name}.yml any "
+            f"feed {name} has {counted(count, 'load')} in use, but there is no {name}.yml any "
             "more: put it back, or take them out with `loyalty withdraw`"
             for name, count in sorted(gone.items())
         ),
         *(
-            f"{count} {'load' if count == 1 else 'loads'} of feed {name} count under the source {old}, and its YAML "
+            f"feed {name} has {counted(count, 'load')} under the source {old}, and its YAML "
             f"says {new}: records that come again under the new name count twice; go back to `source: {old}`, or take "
             "the old loads out with `loyalty withdraw`"
             for (name, old, new), count in sorted(renamed.items())

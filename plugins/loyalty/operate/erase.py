@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from loyalty.build import build, plan, work_file
+from loyalty.common.counted import counted
 from loyalty.common.disk import remove
 from loyalty.common.errors import UserError
 from loyalty.common.failpoints import failpoint
@@ -73,8 +74,8 @@ def forget(workspace: Workspace, customer_id: str, source: str | None = None) ->
         for paths in (work_file.work_files(settings), _copies(settings), _logs(settings)):
             remove(paths)
         failpoint("forget.removed")
-    counts = f"{erased.removed} rows removed, {erased.anonymised} kept anonymous"
-    progress.log(f"erased from {len(erased.rewritten)} loads: {counts}")
+    counts = f"{counted(erased.removed, 'row')} removed, {erased.anonymised:,} kept anonymous"
+    progress.log(f"erased from {counted(len(erased.rewritten), 'load')}: {counts}")
     gone_generations = _publish_without(workspace)
     remove([settings.work_file.parent / "dbt"])  # dbt notes the command, and so the id
     progress.log(f"receipt {code}: keep it; it holds no name")
@@ -99,7 +100,8 @@ def _publish_without(workspace: Workspace) -> int:
     publish(workspace, built.build_id, accept_drop=True, urgent=True)
     gone = remove_all_but_current(workspace.settings)
     workspace.progress.log(
-        f"removed {len(gone)} older generations at once; readers that hold one open keep it until they close it"
+        f"removed {counted(len(gone), 'older generation')} at once; readers that hold one open keep it until they "
+        "close it"
     )
     return len(gone)
 

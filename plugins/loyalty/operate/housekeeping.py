@@ -28,7 +28,7 @@ def prune(workspace: Workspace, now: datetime | None = None) -> list[Path]:
     remove(gone)
     failpoint("prune.removed")
     old = [settings.serve / "generations" / name for name in generations.prune(settings, now=now)]
-    workspace.progress.log(f"removed {len(gone)} raw files and drafts, and {len(old)} generations past their time")
+    workspace.progress.log(f"past their time and removed: raw files and drafts {len(gone)}, generations {len(old)}")
     return gone + old
 
 

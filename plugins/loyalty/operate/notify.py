@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Literal
 
 from loyalty.build import plan
+from loyalty.common.counted import counted
 from loyalty.common.errors import LockBusy, UserError
 from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Ledger
@@ -342,7 +343,7 @@ def _items(workspace: Workspace, now: datetime | None) -> list[Item]:
         first = ", ".join(f"{row.file} line {row.line}" for row in rows[:EXAMPLE_LINES])
         more = " ..." if len(rows) > EXAMPLE_LINES else ""
         why = rows[0].reason.rstrip(".")
-        many = f"{len(rows):,} rows are" if len(rows) > 1 else "1 row is"
+        many = f"{counted(len(rows), 'row')} {'is' if len(rows) == 1 else 'are'}"
         what = f"Feed `{name}`: {many} in quarantine by {rules} ({first}{more}): {why}."
         found.append(item(name, rules, len(rows), what))
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from loyalty.build import work_file
+from loyalty.common.counted import counted
 from loyalty.common.disk import remove
 from loyalty.common.failpoints import failpoint
 from loyalty.common.ledger import Ledger
@@ -49,7 +50,7 @@ def rotate_key(workspace: Workspace) -> int:
         failpoint("rotate.recorded")
         remove_replaced(settings, ledger)
     log, count = workspace.progress.log, len(rewritten)
-    log(f"the key was rotated: {count} loads were written again; the next `loyalty run` builds with them")
+    log(f"the key was rotated, and {counted(count, 'load')} written again; the next `loyalty run` builds with them")
     log("keep the new hash.key with your backups: it holds the old keys too, and all of them are needed")
     return count
 

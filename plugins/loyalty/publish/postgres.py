@@ -18,6 +18,7 @@ from typing import Any
 
 import duckdb
 
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError, first_line
 from loyalty.common.progress import Progress
 from loyalty.common.settings import Settings
@@ -182,8 +183,8 @@ def _copy_table(
         cursor.copy_expert(f"copy {target} from stdin (format csv, null {quote_text(NULL)})", rows)
     if cursor.rowcount != table["rows"]:
         raise UserError(
-            f"PostgreSQL took {cursor.rowcount} rows of {name} instead of {table['rows']}: its readers still see the "
-            "generation before; run `loyalty publish`."
+            f"PostgreSQL took {counted(cursor.rowcount, 'row')} of {name} instead of {table['rows']}: its readers "
+            "still see the generation before; run `loyalty publish`."
         )
     if table["key"]:
         cursor.execute(f"alter table {target} add {_key(marts, relation, table['key'])}")

@@ -25,6 +25,7 @@ from loyalty.build.plan import rolled_back_builds
 from loyalty.build.raw_views import dated_loads
 from loyalty.common import duckdb_session
 from loyalty.common.checksums import file_sha256, table_columns
+from loyalty.common.counted import counted
 from loyalty.common.disk import sync
 from loyalty.common.errors import UserError, first_line
 from loyalty.common.failpoints import failpoint
@@ -148,7 +149,7 @@ def _refuse_when_stale(settings: Settings, ledger: Ledger, now: datetime) -> Non
     age = now - newest.last_received_at
     if age > timedelta(days=settings.max_age_days):
         raise UserError(
-            f"The newest accepted {newest.feed} came {age.days} days ago "
+            f"The newest accepted {newest.feed} came {counted(age.days, 'day')} ago "
             f"({newest.last_received_at:%Y-%m-%d %H:%M} UTC), more than max_age_days ({settings.max_age_days:g}): "
             f"the published marts stay as they are. Deliver {newest.feed}, see why they were rejected with "
             "`loyalty status`, or raise max_age_days in loyalty.yml."

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from loyalty.common.checksums import table_checksum, table_columns, table_fingerprint
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError
 from loyalty.common.sql import quote_identifier, quote_text
 from loyalty.publish.generations import CONTENT, Generation, published_schema
@@ -289,8 +290,8 @@ def _drop(connection: duckdb.DuckDBPyConnection, table: Table, before: Generatio
     if rows >= last["rows"] * LARGEST_DROP:
         return ""
     return (
-        f"Mart `{table.name}` would fall from {last['rows']:,} to {rows:,} rows since generation {before.name}; "
-        "if that is right, run `loyalty publish --accept-drop`."
+        f"Mart `{table.name}` would fall from {last['rows']:,} to {counted(rows, 'row')} since generation "
+        f"{before.name}; if that is right, run `loyalty publish --accept-drop`."
     )
 
 
@@ -301,7 +302,7 @@ def _doubled_key(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
     doubled = connection.execute(f"select count(*) - count(distinct ({key}, 1)) from {table.relation}").fetchall()[0][0]
     if not doubled:
         return ""
-    return f"Mart `{table.name}` has {doubled:,} rows too many for its key ({', '.join(table.key)})."
+    return f"Mart `{table.name}` has {counted(doubled, 'row')} too many for its key ({', '.join(table.key)})."
 
 
 def _email(connection: duckdb.DuckDBPyConnection, table: Table) -> str:

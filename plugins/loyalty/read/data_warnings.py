@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
 from loyalty.publish.generations import current_generation
@@ -27,7 +28,7 @@ class DataWarning:
     @property
     def sentence(self) -> str:
         """What is warned of, where, in how many rows, and what to do."""
-        rows = "1 row" if self.row_count == 1 else f"{self.row_count:,} rows"
+        rows = counted(self.row_count, "row")
         return f"{self.feed} of {self.source}: {self.warning} `{self.detail}` in {rows}: {self.remedy}"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from loyalty.build.dbt_runner import DbtOutcome, run_dbt
+from loyalty.common.counted import counted
 from loyalty.common.duckdb_session import duckdb_config, prepare_session
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
@@ -91,7 +92,9 @@ def build_models(workspace: Workspace, select: str) -> DbtOutcome:
         raise UserError(
             f"dbt found no model `{select}` in {settings.dbt_project_dir / 'models'}: is the file saved there?"
         )
-    progress.log(f"built {outcome.models} models and {outcome.tests} tests of `{select}` in {file}")
+    progress.log(
+        f"built {counted(outcome.models, 'model')} and {counted(outcome.tests, 'test')} of `{select}` in {file}"
+    )
     for warning in outcome.warnings:
         progress.log(f"warning: {warning}")
     for schema, name, compiled in outcome.built:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -179,7 +180,7 @@ def test_a_few_broken_rows_of_a_small_file_are_quarantined_alone(
     if becomes == "accepted":
         assert (outcome.rows, outcome.quarantined) == (rows - broken, broken)
     else:
-        assert f"{broken} of {rows} rows are broken, more than max_quarantine_rate" in outcome.message
+        assert re.search(rf"{broken} of {rows} rows (is|are) broken, more than max_quarantine_rate", outcome.message)
         assert ("with up to 5, less than half of the file, only these rows" in outcome.message) is not bool(limit)
 
 
@@ -426,7 +427,7 @@ def test_a_total_line_that_does_not_agree_refuses_the_file_without_a_rule(worksp
     feed = workspace.feed(options={"trailer": r"^TOTAL,(?P<rows>\d+),,(?P<total>[\d.]+)"})
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD + "TOTAL,3,,4.00\n")
     (outcome,) = load(workspace, feed)
-    assert "the total line has 3 rows" in outcome.message
+    assert "the total line names rows: 3" in outcome.message
 
 
 def test_without_the_folder_of_suites_nothing_is_loaded_unchecked(workspace: Workspace) -> None:
@@ -434,6 +435,75 @@ def test_without_the_folder_of_suites_nothing_is_loaded_unchecked(workspace: Wor
     workspace.export("orders_2026-05-04.csv", HEADER + GOOD)
     with pytest.raises(UserError, match="nothing would be checked"):
         load(workspace, workspace.feed())
+
+
+TWO_BAD = BAD + "4,d,tomorrow,2.50\n"
+
+
+def corrected_file(workspace: Workspace, folder: Path) -> tuple[str, Path, str]:
+    """A load with two rows in quarantine, a file for its corrected rows, and what was exported, corrected."""
+    workspace.export("orders_2026-05-04.csv", HEADER + GOOD + TWO_BAD)
+    (outcome,) = load(workspace, workspace.feed(max_quarantine_rate=0.9))
+    file = folder / "corrected.csv"
+    export(opened(workspace.settings), str(outcome.load_id), file)
+    rows = file.read_text(encoding="utf-8").replace("yesterday", "2026-05-05").replace("tomorrow", "2026-05-06")
+    return str(outcome.load_id), file, rows
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_corrected_file_may_be_saved_as_any_spreadsheet_does(
+    workspace: Workspace, tmp_path: Path, separator: str, encoding: str
+) -> None:
+    load_id, file, rows = corrected_file(workspace, tmp_path)
+    file.write_text(rows.replace(",", separator), encoding=encoding)
+    assert release(opened(workspace.settings), load_id, corrected=file).row_count == 2
+    landed = workspace.settings.landing / "orders"
+    amounts = pq.read_table(landed).column("total_amount").to_pylist()
+    assert sorted(map(str, amounts)) == ["1.5000", "1.7500", "2.5000", "2.5000"]
+
+
+def test_a_decimal_comma_that_a_spreadsheet_put_in_is_not_misread(workspace: Workspace, tmp_path: Path) -> None:
+    load_id, file, rows = corrected_file(workspace, tmp_path)
+    file.write_text(rows.replace(",", ";").replace("1.75", "1,75"), encoding="utf-8")
+    with pytest.raises(UserError, match="line 4: total_amount"):
+        release(opened(workspace.settings), load_id, corrected=file)
+
+
+def test_only_the_rows_of_the_corrected_file_are_released(workspace: Workspace, tmp_path: Path) -> None:
+    load_id, file, rows = corrected_file(workspace, tmp_path)
+    header, first, _ = rows.splitlines()
+    file.write_text(f"{header}\n{first}\n", encoding="utf-8")
+    released = release(opened(workspace.settings), load_id, corrected=file)
+    assert (released.row_count, released.open_count) == (1, 1)
+    assert [entry.status for entry in entries(opened(workspace.settings))] == ["released", "open"]
+    with pytest.raises(UserError, match="line 4 is not open in quarantine"):
+        release(opened(workspace.settings), load_id, corrected=file)
+
+
+def test_a_line_that_is_named_must_be_in_the_corrected_file(workspace: Workspace, tmp_path: Path) -> None:
+    load_id, file, rows = corrected_file(workspace, tmp_path)
+    file.write_text("\n".join(rows.splitlines()[:2]), encoding="utf-8")
+    with pytest.raises(UserError, match="line 5, which `--line` names, is not in it"):
+        release(opened(workspace.settings), load_id, [4, 5], corrected=file)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK\x03\x04 a workbook", "is a workbook, .*: save it as CSV in UTF-8"),
+        ("_line,Order\n4,M\u00fcller\n".encode("cp1252"), "is not in UTF-8"),
+        (b"_line,_rules,Order,Customer,When,Total\n", "has no row"),
+    ],
+    ids=["a workbook", "another encoding", "no row"],
+)
+def test_a_file_that_cannot_be_released_from_says_what_to_do(
+    workspace: Workspace, tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    load_id, file, _ = corrected_file(workspace, tmp_path)
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=sentence):
+        release(opened(workspace.settings), load_id, corrected=file)
 
 
 @pytest.mark.parametrize("content", ["Order;Customer\n", "", "_line,Order\nx,1\n"])

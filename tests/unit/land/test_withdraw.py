@@ -90,7 +90,7 @@ def test_loads_whose_yaml_is_gone_or_names_another_source_are_listed(workspace: 
     assert loads_without_their_feed(opened(workspace.settings)) == []
     workspace.feed(source="shop_berlin")
     (renamed,) = loads_without_their_feed(opened(workspace.settings))
-    assert "count under the source shop, and its YAML says shop_berlin" in renamed
+    assert "under the source shop, and its YAML says shop_berlin" in renamed
     (workspace.settings.feeds / "orders.yml").rename(workspace.settings.feeds / "sales.yml")
     (gone,) = loads_without_their_feed(opened(workspace.settings))
     assert "there is no orders.yml any more" in gone

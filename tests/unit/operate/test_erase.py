@@ -178,7 +178,7 @@ def test_a_load_that_was_under_way_is_caught_by_the_next_build(workspace, monkey
     assert [file for file in files_containing(workspace, WHO) if "landing" in file.parts]
     said = []
     built = build.build(opened(workspace, said.append))
-    assert "1 loads named forgotten people" in said[0]
+    assert "forgotten people taken out of 1 load" in said[0]
     publish(opened(workspace), built.build_id, now=one_mart.NOW)
     assert [file for file in files_containing(workspace, WHO) if "000001" not in file.parts] == []
 

@@ -2,7 +2,6 @@
 
 import re
 
-import duckdb
 import pytest
 
 from loyalty.common.errors import UserError
@@ -12,7 +11,6 @@ from loyalty.operate import channels
 from loyalty.operate.nightly import run_nightly
 from loyalty.operate.notify import CHAPTERS, QUARANTINED, failed_task, notify, notify_failure
 from loyalty.operate.status import feed_states
-from loyalty.publish.generations import current_generation
 from loyalty.read.data_warnings import data_warnings
 from worlds import one_mart
 from worlds.opened import opened
@@ -105,29 +103,15 @@ def test_webhook_gets_the_message_as_json_and_its_failure_fails_nothing(publishe
     assert notify(opened(hooked), one_mart.NOW) is None
 
 
-def warn(settings, rows):
-    """Give the current generation a table of warnings, as a build would."""
-    file = current_generation(settings).marts_file
-    file.chmod(0o644)
-    with duckdb.connect(str(file)) as connection:
-        connection.execute("create schema if not exists quality")
-        connection.execute(
-            "create or replace table quality.dq__data_warnings as select 'unknown status' as warning, 'orders' as feed,"
-            " 'shop' as source, unnest(?) as detail, unnest(?) as row_count, 'map the word' as remedy,"
-            " case when detail = 'as ever' then 'notice' else 'warning' end as severity",
-            [list(rows), list(rows.values())],
-        )
-
-
 def test_said_in_summary_a_warning_of_the_data_is_sent_once_while_its_counts_grow(published):
-    warn(published, {"on the moon": 2, "parked": 30, "as ever": 99})
+    one_mart.warn(published, {"on the moon": 2, "parked": 30, "as ever": 99})
     (item,) = notify(opened(published), one_mart.NOW).items
     assert (item.rule, item.rows) == ("data_warning", 32)
     assert item.what == (
         "Warning: orders of shop: unknown status `parked` in 30 rows: map the word. "
         "`loyalty status` shows 1 more of this kind."
     )
-    warn(published, {"on the moon": 9, "parked": 31})
+    one_mart.warn(published, {"on the moon": 9, "parked": 31})
     assert notify(opened(published), one_mart.NOW) is None
     assert [warning.sentence for warning in data_warnings(published)] == [
         "orders of shop: unknown status `on the moon` in 9 rows: map the word",

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from loyalty.common.counted import counted
 from loyalty.common.errors import Transient, UserError
 from loyalty.common.progress import Progress
 from loyalty.common.settings import Settings, load_settings
@@ -86,7 +87,7 @@ def raise_rejected(outcomes: list[LoadOutcome]) -> None:
     """Raise the one sentence about the rejected files, if there are any."""
     rejected = [outcome for outcome in outcomes if outcome.outcome == "rejected"]
     if rejected:
-        others = f" ({len(rejected) - 1} more files of this feed were rejected)" if len(rejected) > 1 else ""
+        others = f" (and {counted(len(rejected) - 1, 'more file')} of this feed)" if len(rejected) > 1 else ""
         kind = Transient if all(outcome.is_transient for outcome in rejected) else UserError
         raise kind(f"{rejected[0].message}{others}")
 

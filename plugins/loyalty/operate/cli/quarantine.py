@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError
 from loyalty.operate.cli.shared import Format, echo_json, echo_table, the_workspace
 
@@ -58,7 +59,7 @@ def export(load_id: LoadId, target: Annotated[Path, typer.Argument(help="The CSV
     """Write a load's open rows as CSV, to be corrected and released with `--from`."""
     from loyalty.land import quarantine
 
-    typer.echo(f"{target}: {quarantine.export(the_workspace(), load_id, target):,} rows")
+    typer.echo(f"{target}: {counted(quarantine.export(the_workspace(), load_id, target), 'row')}")
 
 
 @app.command("release")
@@ -66,13 +67,20 @@ def release(
     load_id: LoadId,
     lines: Annotated[list[int] | None, typer.Option("--line", help="Only this line; may be given often.")] = None,
     corrected: Annotated[
-        Path | None, typer.Option("--from", help="The corrected CSV. Default: the rows as they are.")
+        Path | None,
+        typer.Option(
+            "--from",
+            help="The corrected CSV, in UTF-8, with commas, semicolons or tabs. Only the rows that are in it are "
+            "released. Default: all open rows as they are.",
+        ),
     ] = None,
 ) -> None:
-    """Release rows from quarantine, as they are or corrected, as a load of their own."""
+    """Release rows from quarantine, as they are or corrected, as a load of their own. The others stay open."""
     from loyalty.land.release import release
 
     released = release(the_workspace(), load_id, lines, corrected)
+    rest = f", {counted(released.open_count, 'row')} still open" if released.open_count else ""
     typer.echo(
-        f"released {released.row_count:,} rows as load {released.load_id}; the next `loyalty run` builds with them"
+        f"released {counted(released.row_count, 'row')} as load {released.load_id}{rest}; the next `loyalty run` "
+        "builds with them"
     )

@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from loyalty.common.counted import counted
 from loyalty.common.errors import LoadRejected
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -209,7 +210,7 @@ def only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     """The one file of a zip, read by its place in it and never written under its name."""
     members = [info for info in archive.infolist() if not info.is_dir()]
     if len(members) != 1:
-        raise LoadRejected(f"the zip holds {len(members)} files where one export is expected")
+        raise LoadRejected(f"the zip holds {counted(len(members), 'file')} where one export is expected")
     reject_unreadable(members[0])
     return members[0]
 

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from loyalty.common import failpoints
+from loyalty.common.counted import counted
 from loyalty.common.errors import UserError
 from loyalty.common.ledger import Ledger
 from loyalty.common.runs import failed_runs
@@ -150,7 +151,7 @@ def test_report_says_where_it_is_and_makes_it_where_it_is_missing(waiting, tmp_p
     assert call(waiting, "report", "--output", str(made)).output.strip() == str(made)
     assert "Generation 000001" in made.read_text(encoding="utf-8")
     publishing.publish(opened(waiting), now=one_mart.NOW)
-    assert call(waiting, "report").output.strip() == str(waiting.serve / "current" / "report.html")
+    assert call(waiting, "report").output.strip() == str(waiting.serve / "report.html")
     with pytest.raises(UserError, match="choose another file"):
         call(waiting, "report", "--output", str(tmp_path / "no folder" / "r.html"))
 
@@ -213,7 +214,7 @@ def test_init_makes_a_workspace_that_the_doctor_finds(tmp_path):
         "OrderNumber,CustomerNumber,CreatedAt,Total,Type\n1,7,2026-01-30T10:00:00,9.50,\n"
     )
     settings = one_mart.load_settings(folder)
-    assert "landed 1 rows" in call(settings, "load", "orders").output
+    assert "landed 1 row of" in call(settings, "load", "orders").output
     with pytest.raises(UserError, match="is not empty"):
         CliRunner().invoke(app, ["init", str(folder)], catch_exceptions=False)
 
@@ -230,7 +231,7 @@ def test_k6_the_survey_examples_of_a_new_workspace_read_a_survey(tmp_path):
     settings = one_mart.load_settings(folder)
     landed = {"survey_responses": 1, "survey_answers": 4, "survey_questions": 4, "survey_paths": 2}
     for feed, rows in landed.items():
-        assert f"landed {rows} rows" in call(settings, "load", feed).output
+        assert f"landed {counted(rows, 'row')}" in call(settings, "load", feed).output
 
 
 def test_quarantine_list_is_empty_words(published):
@@ -261,7 +262,7 @@ def test_analysts_model_is_built_tested_and_after_the_next_run_published(publish
         "    columns:\n      - {name: order_date, description: The day., data_tests: [unique]}\n"
     )
     result = call(published, "dev", "--build", "retention__days")
-    assert "built 1 models and 1 tests of `retention__days`" in result.output
+    assert "built 1 model and 1 test of `retention__days`" in result.output
     assert "compiled/tiny/models/marts/retention__days.sql; the first rows" in result.output
     assert "2017-12-29" in result.output
     assert "2017-12-30" in call(published, "dev", "--query", "from retention__days").output

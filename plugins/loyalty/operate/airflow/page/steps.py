@@ -76,7 +76,7 @@ def release_step(workspace: Workspace, load_id: str) -> Step:
     def do() -> list[Sentence]:
         released = release(workspace, load_id, lines)
         return [
-            ("{0} rows are released as load {1}.", f"{released.row_count:,}", released.load_id),
+            ("Rows released as load {1}: {0}.", f"{released.row_count:,}", released.load_id),
             ("The next run of the DAG `build_marts` builds with them.",),
         ]
 
@@ -84,7 +84,7 @@ def release_step(workspace: Workspace, load_id: str) -> Step:
         ("Release the rows of load {0}", load_id),
         [
             (
-                "{0} rows of {1} (feed {2}) are in quarantine by: {3}.",
+                "Rows of {1} (feed {2}) in quarantine by {3}: {0}.",
                 f"{len(rows):,}",
                 rows[0].file,
                 rows[0].feed_name,
