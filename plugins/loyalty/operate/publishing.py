@@ -61,7 +61,7 @@ def show_state(workspace: Workspace) -> None:
     """Say to readers whether publishing is held and what is not shown: also after a step that was killed."""
     if (workspace.settings.serve / "current").is_symlink():
         generations.write_state(workspace)
-        write_front(workspace.settings)
+        write_front(workspace)
 
 
 def _write_report(

@@ -193,7 +193,7 @@ def write_state(workspace: Workspace) -> None:
     """Write for readers whether publishing is held, and since when."""
     event = workspace.ledger.last("rollback", "resume")
     since = event.at.isoformat() if event is not None and event.kind == "rollback" else None
-    write_for_readers(workspace.settings, STATE, json.dumps({"held_since": since}))
+    write_for_readers(workspace, STATE, json.dumps({"held_since": since}))
 
 
 def held_since(settings: Settings) -> str | None:
@@ -205,12 +205,20 @@ def held_since(settings: Settings) -> str | None:
     return since
 
 
-def write_for_readers(settings: Settings, name: str, text: str) -> None:
-    """Write a file of `serve` in one step, open to other users whatever the umask is."""
-    draft = settings.serve / f".draft-{os.getpid()}-{name}"
-    draft.write_text(text, encoding="utf-8")
-    draft.chmod(0o644)
-    draft.replace(settings.serve / name)
+def write_for_readers(workspace: Workspace, name: str, text: str) -> None:
+    """Write a file of `serve` in one step, open to other users whatever the umask is.
+
+    What was done before is not undone by a full disk: then the log says it, and the next run writes the file.
+    """
+    file = workspace.settings.serve / name
+    draft = file.with_name(f".draft-{os.getpid()}-{name}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.chmod(0o644)
+        draft.replace(file)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        workspace.progress.log(f"{file} could not be written ({error.strerror}): the next run tries it again")
 
 
 def prune(

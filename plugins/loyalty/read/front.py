@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from loyalty.common.settings import Settings
+from loyalty.common.workspace import Workspace
 from loyalty.publish.generations import (
     REPORT,
     Generation,
@@ -23,10 +24,11 @@ from loyalty.read.words import LANGUAGES, Words
 TEMPLATE = "front.html.j2"
 
 
-def write_front(settings: Settings) -> None:
+def write_front(workspace: Workspace) -> None:
     """Write the page; nothing where nothing is published."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+    settings = workspace.settings
     current = current_generation(settings)
     if current is None:
         return
@@ -39,7 +41,7 @@ def write_front(settings: Settings) -> None:
         generation=current,
         report=f"current/{REPORT}" if (current.folder / REPORT).is_file() else "",
     )
-    write_for_readers(settings, REPORT, page)
+    write_for_readers(workspace, REPORT, page)
 
 
 def states(settings: Settings, current: Generation, words: Words) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from pathlib import Path
@@ -39,7 +40,7 @@ def front(settings: Settings) -> str:
 def test_the_newest_generation_without_a_hold_has_nothing_beside_it(shop: Settings) -> None:
     assert [states(shop, shown(shop), Words(language)) for language in LANGUAGES] == [[], []]
     (shown(shop).folder / "report.html").write_text("report")
-    write_front(shop)
+    write_front(opened(shop))
     assert '<meta http-equiv="refresh" content="0; url=current/report.html">' in front(shop)
 
 
@@ -51,7 +52,7 @@ def test_a_hold_and_a_newer_generation_are_said_in_both_languages(shop: Settings
         "Generation 000002, published 2026-04-01 05:02 UTC, is newer and is not shown.",
     ]
     (shown(shop).folder / "report.html").write_text("report")
-    write_front(shop)
+    write_front(opened(shop))
     page = front(shop)
     assert "http-equiv" not in page
     assert page.count("2026-04-02 06:30") == page.count("000002") == 2
@@ -59,7 +60,7 @@ def test_a_hold_and_a_newer_generation_are_said_in_both_languages(shop: Settings
 
 
 def test_a_generation_without_a_report_has_no_link_to_it(shop: Settings) -> None:
-    write_front(shop)
+    write_front(opened(shop))
     assert "has no report" in front(shop) and "href" not in front(shop)
 
 
@@ -80,6 +81,26 @@ def test_rollback_and_resume_say_it_to_readers(waiting: Settings) -> None:
     publishing.resume(opened(waiting))
     assert held_since(waiting) is None
     assert "Generation 000002" in front(waiting) and "Publishing is held" not in front(waiting)
+
+
+def test_without_room_a_rollback_is_done_and_readers_learn_of_it_later(
+    waiting: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publishing.publish(opened(waiting), now=one_mart.NOW)
+    lines: list[str] = []
+    with monkeypatch.context() as full:
+        full.setattr(Path, "replace", no_room)
+        full.setattr("loyalty.publish.generations.point_current_at", lambda *_: None)
+        publishing.rollback(opened(waiting, lines.append))
+    assert held_since(waiting) is None
+    assert f"{waiting.serve / STATE} could not be written (no room): the next run tries it again" in lines
+    assert not list(waiting.serve.glob(".*"))
+    build_and_publish(opened(waiting), now=one_mart.NOW)
+    assert held_since(waiting) is not None
+
+
+def no_room(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "no room")
 
 
 def test_what_a_killed_rollback_did_not_say_the_next_run_says(published: Settings) -> None:
