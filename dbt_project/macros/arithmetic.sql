@@ -79,9 +79,5 @@
 
 {# So many percent of a count, rounded up to a whole number: (count * percent + 99) // 100. #}
 {% macro upper_share(count, percent) -%}
-    cast(
-        floor(
-            cast({{ count }} * {{ percent }} + 99 as {{ type_double() }}) / 100
-        ) as bigint
-    )
+    cast(floor({{ div(count ~ " * " ~ percent ~ " + 99", 100) }}) as bigint)
 {%- endmacro %}

@@ -33,8 +33,11 @@ RANKED_WITHOUT_ORDER = re.compile(
 
 
 # What Spark reads otherwise, or not at all: the name of a window before a minus goes on after it (`whole-a`), `not` may
-# not follow a comparison, and a text without a length is `string`.
-NOT_ON_SPARK = re.compile(r"\bover\s+\w+\s*-|(?:=|<>|<|>)\s*not\b|\bas\s+(?:text|varchar)\b(?!\s*\()", re.IGNORECASE)
+# not follow a comparison, a text without a length is `string`, and a decimal divided by a number is cut to a few digits
+# (`div` divides doubles).
+NOT_ON_SPARK = re.compile(
+    r"\bover\s+\w+\s*-|(?:=|<>|<|>)\s*not\b|\bas\s+(?:text|varchar)\b(?!\s*\()|(?<!/)/\s*\d", re.IGNORECASE
+)
 TEXTS_WITHOUT_LENGTH = {"text", "varchar"}
 
 
@@ -301,7 +304,7 @@ def test_every_name_of_a_model_or_unit_test_is_one_on_postgresql() -> None:
     "sql",
     [
         *("sum(a) over whole - a", "is_counted = not is_duplicate", "a <> not b"),
-        *("cast(a as text)", "cast(a as varchar)"),
+        *("cast(a as text)", "cast(a as varchar)", "a / 100", "1.0 / 3"),
     ],
 )
 def test_what_spark_does_not_read_is_seen(sql: str) -> None:

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.spark
 SETTINGS = {"master": master(), "conf": CONF}
 LAST_DAY = date(2024, 6, 30)
 NOW = datetime(2024, 7, 1, 5, tzinfo=UTC)
+FORGOTTEN = "bob"  # no other word holds these letters, as `channel` holds ann's
 MART = "select * from marts.retention__customers order by all"
 
 
@@ -57,12 +58,12 @@ def test_two_nights_publish_what_duckdb_publishes_and_then_a_person_is_forgotten
     assert one_mart.published(shop, MART) == one_mart.published(waiting, MART)
     assert (shop.serve / "current" / "loyalty.duckdb").is_file()
     assert left_folders(shop.spark_warehouse) == []
-    assert files_containing(shop, "ann")
+    assert files_containing(shop, FORGOTTEN)
     (shop.spark_warehouse / "build-killed").mkdir()
-    forget(opened(shop), "ann")
-    assert files_containing(shop, "ann") == []
+    forget(opened(shop), FORGOTTEN)
+    assert files_containing(shop, FORGOTTEN) == []
     assert left_folders(shop.spark_warehouse) == []
-    assert [row[0] for row in one_mart.published(shop, MART)] == ["bob", "eve", None]
+    assert [row[0] for row in one_mart.published(shop, MART)] == ["ann", "eve", None]
 
 
 def test_all_marts_of_a_shop_are_those_of_duckdb(tmp_path: Path):

@@ -19,13 +19,15 @@ from worlds.warehouse import PARSED, run_dbt
 
 ENOUGH_MEMORY = 8_000_000_000
 
-# The data are small: many partitions, plans that adapt and the second compiler would only cost time.
+# The data are small: many partitions, plans that adapt and code made for each query would only cost time.
 CONF = {
     "spark.sql.shuffle.partitions": 2,
     "spark.default.parallelism": 2,
     "spark.sql.adaptive.enabled": False,
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
-    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
+    "spark.sql.codegen.wholeStage": False,
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.driver.extraJavaOptions": "-XX:+UseParallelGC",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 
 

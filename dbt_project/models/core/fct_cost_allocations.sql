@@ -103,14 +103,16 @@ with
             cost_key,
             base_key,
             quantity as driver_quantity,
-            cast(
-                cast(
-                    sign * (
-                        whole_cents + case when place <= cents_left then 1 else 0 end
-                    ) as decimal(38, 0)
+            {{
+                rounded(
+                    div(
+                        "sign * (whole_cents + case when place <= cents_left then 1 else 0 end)",
+                        100,
+                    ),
+                    4,
                 )
-                / 100 as {{ type_amount() }}
-            ) as allocated_amount
+            }}
+            as allocated_amount
         from ranked
     )
 

@@ -1,4 +1,5 @@
 {# What those who answered did in the days after; unknown, not no, while those days are not over. #}
+{% set third = 1 / 3 %}
 with
     as_of as (select * from {{ ref("dim_as_of") }}),
 
@@ -17,8 +18,8 @@ with
             source,
             survey_id,
             wave,
-            {{ percentile("order_day_count", "1.0 / 3") }} as low_cut,
-            {{ percentile("order_day_count", "2.0 / 3") }} as high_cut
+            {{ percentile("order_day_count", third) }} as low_cut,
+            {{ percentile("order_day_count", 2 * third) }} as high_cut
         from base
         group by source, survey_id, wave
     ),

@@ -1,4 +1,7 @@
-{# Chains of up to 64 merges: each round doubles how far a record has been followed. #}
+{#
+  Chains of up to 64 merges: each round doubles how far a merged record has been followed. Rounds read merges alone, and
+  there is no recursive query: Spark plans each reading anew, and each step of a recursion as a query of its own.
+#}
 {% set rounds = 6 %}
 with
     links as (select * from {{ ref("stg_customer_links__links") }}),
@@ -45,22 +48,19 @@ with
             and (links.unlinked_date is null or links.unlinked_date > as_of.as_of)
     ),
 
-    hop_0 as (
-        select
-            records.customer_key,
-            coalesce(ranked_links.into_customer_key, records.customer_key) as target_key
-        from records
-        left join
-            ranked_links
-            on records.customer_key = ranked_links.customer_key
-            and ranked_links.place = 1
+    merges as (
+        select customer_key, into_customer_key from ranked_links where place = 1
     ),
+
+    hop_0 as (select customer_key, into_customer_key as target_key from merges),
 
     {% for round in range(1, rounds + 1) %}
         hop_{{ round }} as (
-            select here.customer_key, ahead.target_key
+            select
+                here.customer_key,
+                coalesce(ahead.target_key, here.target_key) as target_key
             from hop_{{ round - 1 }} as here
-            inner join
+            left join
                 hop_{{ round - 1 }} as ahead on here.target_key = ahead.customer_key
         ),
     {% endfor %}
@@ -73,16 +73,15 @@ with
             records.source,
             records.customer_id,
             case
-                when end_point.target_key = end_point.customer_key
-                then end_point.customer_key
+                when further.customer_key is null
+                then coalesce(followed.target_key, records.customer_key)
                 else records.customer_key
             end as merged_customer_key,
-            end_point.target_key <> end_point.customer_key as is_in_cycle
+            further.customer_key is not null as is_in_cycle
         from records
-        inner join
-            hop_{{ rounds }} on records.customer_key = hop_{{ rounds }}.customer_key
-        inner join
-            hop_0 as end_point on hop_{{ rounds }}.target_key = end_point.customer_key
+        left join
+            hop_{{ rounds }} as followed on records.customer_key = followed.customer_key
+        left join merges as further on followed.target_key = further.customer_key
     )
 
 select *

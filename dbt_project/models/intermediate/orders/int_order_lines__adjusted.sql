@@ -84,8 +84,8 @@ with
                     when placed.record_key is null
                     then odd_lines.amount
                     when placed.place <= placed.left_over
-                    then (placed.whole_share + 1) / 10000
-                    else placed.whole_share / 10000
+                    then {{ rounded(div("placed.whole_share + 1", 10000), 4) }}
+                    else {{ rounded(div("placed.whole_share", 10000), 4) }}
                 end as {{ type_amount() }}
             ) as settled_amount,
             -- the part of the line's amount that is tax, by the rate of what was paid

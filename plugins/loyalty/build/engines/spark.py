@@ -28,6 +28,7 @@ from loyalty.common.sql import quote_identifier, quote_text, text_list
 from loyalty.land.loads import load_folder
 
 DEFAULTS = {
+    "spark.driver.memory": "4g",  # the driver keeps plans and broadcast tables: 1g, Spark's own, is soon full
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.constraintPropagation.enabled": "false",  # with it a model of many joins is planned ten times as long

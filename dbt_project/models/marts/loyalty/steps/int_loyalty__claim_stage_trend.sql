@@ -29,9 +29,7 @@ with
         select
             cast(sum(n) as {{ type_double() }}) as total,
             cast(sum(n * n * (2 * n + 3)) as {{ type_double() }}) as cubes,
-            cast(
-                (sum(n) * sum(n) - sum(n * n)) / 2.0 as {{ type_double() }}
-            ) as pair_count,
+            {{ div("sum(n) * sum(n) - sum(n * n)", 2) }} as pair_count,
             count(*) as stage_count,
             min(n) as smallest_count
         from stages
@@ -55,7 +53,14 @@ with
             cast(sizes.total as bigint) as base_count,
             cast(sizes.smallest_count as bigint) as smallest_count,
             {{ div("statistic.j", "sizes.pair_count") }} as observed_value,
-            sqrt((sizes.total * sizes.total * (2 * sizes.total + 3) - sizes.cubes) / 72)
+            sqrt(
+                {{
+                    div(
+                        "sizes.total * sizes.total * (2 * sizes.total + 3) - sizes.cubes",
+                        72,
+                    )
+                }}
+            )
             / nullif(sizes.pair_count, 0) as standard_error
         from sizes
         cross join statistic
