@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 LINES := 1000000
+MASTER := local[2]
 READY := .venv/.ready
 
 # No tool that we install reports home, and Python keeps the bytecode that was compiled for it.
@@ -41,9 +42,9 @@ slow: $(READY) ## the tests marked slow (npm fetches public data for one, anothe
 	@$(BIN)/python scripts/superstore.py || true
 	@$(BIN)/python -m pytest -m slow
 
-spark: $(READY) ## DuckDB and Apache Spark on the same data, cell by cell; installs the extra `spark`, needs Java 17
+spark: $(READY) ## DuckDB and Apache Spark on the same data, cell by cell (needs Java 17); MASTER="local-cluster[2,1,1024]" for two executors
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint requirements.lock --extra spark -r pyproject.toml
-	@$(BIN)/python -m pytest -vv -m spark
+	@LOYALTY_SPARK_MASTER='$(MASTER)' $(BIN)/python -m pytest -vv -m spark
 
 torture: $(READY) ## the long kill tests
 	@$(BIN)/python -m pytest -m torture

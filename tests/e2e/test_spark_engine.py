@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -48,6 +50,13 @@ def night(settings: Settings) -> None:
     """Load, build, publish."""
     one_mart.load(settings)
     publish(opened(settings), build(opened(settings)).build_id, now=one_mart.NOW)
+
+
+def test_files_are_checked_in_a_process_without_a_main_file(shop: Settings):
+    """Such as a worker of a pool: there a part of pyspark would end the process as if all was done."""
+    loading = "from loyalty.operate.cli.main import app; app(['load', 'orders'])"
+    subprocess.run([sys.executable, "-c", loading], cwd=shop.workspace, check=True)
+    assert list(shop.landing.glob("orders/load_id=*"))
 
 
 def test_two_nights_publish_what_duckdb_publishes_and_then_a_person_is_forgotten(shop: Settings, waiting: Settings):

@@ -1,4 +1,4 @@
-"""The dbt project on Apache Spark: the engine's own session, on two executors in processes of their own."""
+"""The dbt project on Apache Spark: the engine's own session, on a cluster within this machine."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from loyalty.build.engines.spark import SparkEngine, reader
 from loyalty.common.settings import SparkSettings
 from worlds.warehouse import PARSED, run_dbt
 
-ENOUGH_MEMORY = 8_000_000_000
-
 # The data are small: many partitions, plans that adapt and code made for each query would only cost time.
 CONF = {
     "spark.sql.shuffle.partitions": 2,
@@ -32,9 +30,8 @@ CONF = {
 
 
 def master() -> str:
-    """A cluster of two executors where the machine has the memory for it; else threads of one process."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return "local-cluster[2,1,1024]" if memory >= ENOUGH_MEMORY else "local[2]"
+    """The cluster: threads of one process, or what `make spark MASTER=...` names."""
+    return os.environ.get("LOYALTY_SPARK_MASTER", "local[2]")
 
 
 @dataclass(frozen=True)

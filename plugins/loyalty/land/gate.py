@@ -12,7 +12,10 @@ import json
 import logging
 import os
 import re
+import sys
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -289,8 +292,9 @@ def _whole_frame() -> Any:
     chatter = logging.getLogger("great_expectations")
     chatter.addHandler(logging.NullHandler())
     chatter.propagate = False
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    with _hidden("pyspark.sql.connect"):
+        import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -299,6 +303,19 @@ def _whole_frame() -> Any:
         .add_dataframe_asset("batch")
         .add_batch_definition_whole_dataframe("whole")
     )
+
+
+@contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Great Expectations imports this part of Spark where it finds it, which ends a process that has no main file."""
+    known = sys.modules.get(module)
+    sys.modules[module] = None  # type: ignore[assignment]  # so that its import is an ImportError
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+        if known is not None:
+            sys.modules[module] = known
 
 
 def _validate(batch: Any, feed: str, rules: list[Rule], result_format: dict[str, Any]) -> list[dict[str, Any]]:
