@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loyalty.common.counted import counted
+from loyalty.read.words import chinese
 
 PACKAGE = Path(__file__).parents[3] / "plugins" / "loyalty"
 NOUNS = [
@@ -59,6 +61,11 @@ def plurals_after_a_number(code: str) -> Iterator[tuple[int, str]]:
 def test_a_plural_behind_a_number_is_found() -> None:
     code = 'a = f"{n} rows"\nb = f"{counted(n, word)} of {m:,} files."\nc = f"{MOST} rows and {n} more rows"\n'
     assert list(plurals_after_a_number(code)) == [(1, "rows"), (2, "files")]
+
+
+def test_no_text_of_a_page_says_1_rows() -> None:
+    """Write `words.counted(number, "row")` instead; what is one of several, `{0} of {1} rows`, is never one."""
+    assert [text for text in chinese() if re.match(rf"{{\w+}} ({'|'.join([*NOUNS, 'others'])})\b", text)] == []
 
 
 def test_no_sentence_says_1_rows() -> None:
