@@ -66,18 +66,22 @@ TABLES = {
     ) as t (source, category, period_grain, period_start_date, segment_by, segment, currency_code, customer_count,
             share_count, is_suppressed, mean_share_of_wallet, mean_share_of_wallet_low, mean_share_of_wallet_high)""",
     "marts.satisfaction__waves": """
-        ('shop', 'yearly', '2026-01', 'customer', date '2026-01-01', 1, 40, 71.5, 69.0, 74.0),
-        ('shop', 'yearly', '2026-02', 'customer', date '2026-02-01', 2, 3, null, null, null)
-    ) as t (source, survey_id, wave, respondent_type, month, wave_number, scored_count, satisfaction_index,
-            satisfaction_index_low, satisfaction_index_high)""",
+        ('shop', 'yearly', '2026-01', 'customer', date '2026-01-01', 1, 40, false, 71.5, 69.0, 74.0),
+        ('shop', 'yearly', '2026-02', 'customer', date '2026-02-01', 2, 3, true, null, null, null),
+        ('shop', 'pulse', '2026-01', 'customer', date '2026-01-01', 1, 33, false, 60.25, 55.0, 65.5),
+        ('shop', 'till', '2026-01', 'customer', date '2026-01-01', 1, 50, false, null, null, null)
+    ) as t (source, survey_id, wave, respondent_type, month, wave_number, scored_count, is_suppressed,
+            satisfaction_index, satisfaction_index_low, satisfaction_index_high)""",
     "marts.satisfaction__loyalty_curve": """
         ('shop', 'yearly', 'all', 'all', 4, 0.4, 0.3, 0.5, 20, 4.0, null::double),
-        ('shop', 'yearly', 'all', 'all', 5, 0.6, 0.5, 0.7, 20, 4.0, null)
+        ('shop', 'yearly', 'all', 'all', 5, 0.6, 0.5, 0.7, 20, 4.0, null),
+        ('shop', 'yearly', 'all', 'all', 1, null, null, null, 2, 4.0, null),
+        ('shop', 'pulse', 'all', 'all', 5, 0.6, 0.5, 0.7, 10, 4.0, null)
     ) as t (source, survey_id, segment_by, segment, score, repurchase_rate, repurchase_rate_low, repurchase_rate_high,
             customer_count, threshold_low, threshold_high)""",
     "marts.profitability__whale_curve": """
         ('EUR', 1, 0.05, 0.6, false, 'profit', 20), ('EUR', 2, 0.5, 1.2, true, 'profit', 20),
-        ('EUR', 3, 1.0, 1.0, false, 'profit', 20)
+        ('EUR', 3, 1.0, 1.0, false, 'profit', 20), ('CHF', 1, 1.0, null, false, 'profit', 1)
     ) as t (currency_code, curve_rank, customer_share_rate, cumulative_value_rate, is_peak, value_basis,
             customer_count)""",
     "marts.profitability__customer_months": """
@@ -90,7 +94,8 @@ TABLES = {
             sustaining_cost_amount, profit_amount, cost_basis)""",
     "marts.profitability__tiers": """
         ('tier', 'top_5', 'EUR', 40, 0.05, 0.3, 0.5, 'cm3'), ('tier', 'next_15', 'EUR', 40, 0.15, 0.3, 0.3, 'cm3'),
-        ('tier', 'last_80', 'EUR', 40, 0.8, 0.4, 0.2, 'cm3')
+        ('tier', 'last_80', 'EUR', 40, 0.8, 0.4, 0.2, 'cm3'),
+        ('tier', 'not ranked', 'EUR', 40, null, null, null, 'cm3')
     ) as t (group_by, tier, currency_code, base_count, customer_share_rate, measure_share_rate,
             textbook_share_rate, measure)""",
     "marts.satisfaction__complaint_funnel": """
@@ -106,16 +111,21 @@ TABLES = {
          '完全满意的客户再次购买的可能性是其他客户的六倍。', 6.0, null::double, 1.4, 1.2, 1.7,
          40, 'does not hold', null),
         ('all', 'dissatisfied_tells_22', 'all', 'A dissatisfied customer tells 22 people.', '不满意的客户会告诉22人。',
-         22.0, null, null, null, null, 0, 'cannot tell', 'nothing was asked')
+         22.0, null, null, null, null, 0, 'cannot tell',
+        'nothing was observed; needed: a survey question about the number of people told'),
+        ('all', 'recovered', 'score', 'Those whose problem was solved are the most loyal.',
+        '问题得到解决的客户最忠诚。', 0.0, null, 0.3, 0.1, 0.5, 40, 'holds',
+        'the 95 % interval lies wholly on the claimed side of no effect')
     ) as t (source, claim_id, variant, claim_en, claim_zh, claim_low, claim_high, observed_value, observed_low,
             observed_high, base_count, verdict, verdict_reason)""",
     "marts.loyalty__next_actions": """
-        ('a', 'call', 'Call', '致电', 1, true, 5.25, 'EUR'), ('b', 'call', 'Call', '致电', 1, false, 7, 'EUR')
+        ('a', 'call', 'Call', '致电', 1, true, 5.25, 'EUR'), ('b', 'call', 'Call', '致电', 1, false, 7, 'EUR'),
+        ('c', 'call', 'Call', '致电', 1, true, 900, 'CHF'), ('d', 'thank', 'Thank', '致谢', 2, true, null, 'EUR')
     ) as t (customer_key, action, action_name_en, action_name_zh, priority, is_due, value_at_stake_amount,
             currency_code)""",
     "quality.dq__feeds": """
-        ('shop', 'orders_shop', 0, 200, 3)
-    ) as t (source, feed_name, days_behind, row_count, quarantined_count)""",
+        ('shop', 'orders_shop', 200, 3), ('shop', 'tickets_shop', 0, 0)
+    ) as t (source, feed_name, row_count, quarantined_count)""",
     "quality.dq__metric_catalogue": """
         ('A04', 'Customer satisfaction index (CSI)', '客户满意指数', 'The mean place on 0 to 100.',
          '在 0 至 100 上的平均位置。', 'satisfaction__segment_months', 'satisfaction_index', null, null, 'k1'),

@@ -31,33 +31,39 @@ CENT = Decimal("0.01")
 class Month:
     """What a month brought: customers with an order, their orders, amounts in one currency.
 
-    `order_amount` is before refunds, `refund_amount` is what was given back (positive), `outside_amount` the net
-    revenue of guests and others outside the base.
+    `order_amount` is before refunds, `refund_amount` is what was given back (positive; None where no refunds were
+    delivered, then nothing is taken off), `outside_amount` the net revenue of guests and others outside the base.
     """
 
     customer_count: int
     order_count: int
     order_amount: Decimal
-    refund_amount: Decimal
+    refund_amount: Decimal | None
     outside_amount: Decimal
 
     @property
     def net_amount(self) -> Decimal:
         """Net revenue of everything."""
-        return self.order_amount - self.refund_amount + self.outside_amount
+        return self.order_amount - (self.refund_amount or Decimal(0)) + self.outside_amount
 
 
-def split_change(before: Month, after: Month) -> dict[str, Decimal]:
+def split_change(before: Month, after: Month) -> dict[str, Decimal | None]:
     """The parts of `after.net_amount - before.net_amount`, rounded to cents so that they add up to it.
 
-    Keys: customers, orders per customer, revenue per order, refunds, outside the base.
+    Keys: customers, orders per customer, revenue per order, refunds, outside the base. A part is None where nothing
+    about it was delivered for either month.
     """
     old, new = _factors(before), _factors(after)
     effects = shapley(old, new) if old and new else [Fraction(0)] * 3
-    exact = dict(zip(("customers", "orders per customer", "revenue per order"), effects, strict=True))
+    exact: dict[str, Fraction | None] = dict(
+        zip(("customers", "orders per customer", "revenue per order"), effects, strict=True)
+    )
     # without an order in one of the months there are no factors: all of it comes with the customers
-    exact["customers"] += Fraction(after.order_amount) - Fraction(before.order_amount) - sum(effects)
-    exact["refunds"] = Fraction(before.refund_amount) - Fraction(after.refund_amount)
+    rest = Fraction(after.order_amount) - Fraction(before.order_amount) - sum(effects)
+    exact["customers"] = effects[0] + rest
+    is_known = before.refund_amount is not None or after.refund_amount is not None
+    refunds = Fraction(before.refund_amount or 0) - Fraction(after.refund_amount or 0)
+    exact["refunds"] = refunds if is_known else None
     exact["outside the base"] = Fraction(after.outside_amount) - Fraction(before.outside_amount)
     return to_cents(exact)
 
@@ -86,38 +92,43 @@ def shapley(before: Sequence[Fraction], after: Sequence[Fraction]) -> list[Fract
     return [effect / len(orders) for effect in effects]
 
 
-def to_cents(parts: Mapping[str, Fraction]) -> dict[str, Decimal]:
-    """Parts rounded to cents that add up to their rounded sum (method of the largest remainder)."""
-    cents = {name: Fraction(part) * 100 for name, part in parts.items()}
+def to_cents(parts: Mapping[str, Fraction | Decimal | None]) -> dict[str, Decimal | None]:
+    """Parts rounded to cents that add up to their rounded sum (method of the largest remainder); None stays."""
+    cents = {name: Fraction(part) * 100 for name, part in parts.items() if part is not None}
     floors = {name: part.numerator // part.denominator for name, part in cents.items()}
     total = round(sum(cents.values(), Fraction(0)))
     missing = total - sum(floors.values())
-    by_remainder = sorted(parts, key=lambda name: (floors[name] - cents[name], name))
+    by_remainder = sorted(cents, key=lambda name: (floors[name] - cents[name], name))
     for name in by_remainder[:missing]:
         floors[name] += 1
-    return {name: (Decimal(number) * CENT).quantize(CENT, ROUND_FLOOR) for name, number in floors.items()}
+    return {
+        name: (Decimal(floors[name]) * CENT).quantize(CENT, ROUND_FLOOR) if name in floors else None for name in parts
+    }
 
 
-RESTATED = """
+def known_sum(parts: Mapping[str, Decimal | None]) -> Decimal:
+    """The sum of the parts that are known."""
+    return sum((part for part in parts.values() if part is not None), Decimal(0))
+
+
+MONTH_SUMS = """
+select month, currency_code, sum(net_amount) as net_amount
+from {database}marts.retention__customer_months
+where not is_partial_month
+group by month, currency_code
+order by month desc, currency_code
+"""
+
+RESTATED = f"""
     with
-        now as (
-            select month, currency_code, sum(net_amount) as net_amount
-            from marts.retention__customer_months
-            where not is_partial_month
-            group by month, currency_code
-        ),
+        now as ({MONTH_SUMS.format(database="")}),
 
-        before as (
-            select month, currency_code, sum(net_amount) as net_amount
-            from earlier.marts.retention__customer_months
-            where not is_partial_month
-            group by month, currency_code
-        )
+        before as ({MONTH_SUMS.format(database="earlier.")})
 
-    select month, currency_code, coalesce(before.net_amount, 0), coalesce(now.net_amount, 0)
+    select month, currency_code, before.net_amount, now.net_amount
     from before
     left join now using (month, currency_code)
-    where coalesce(before.net_amount, 0) <> coalesce(now.net_amount, 0)
+    where before.net_amount is distinct from now.net_amount
     order by month desc, currency_code
 """
 
@@ -134,10 +145,13 @@ def opened(folder: Path, before: Path | None = None) -> Iterator[duckdb.DuckDBPy
         yield connection
 
 
-def restated(connection: duckdb.DuckDBPyConnection) -> list[tuple[date, str, Decimal, Decimal]]:
+Restated = tuple[date, str, Decimal | None, Decimal | None]
+
+
+def restated(connection: duckdb.DuckDBPyConnection) -> list[Restated]:
     """Months that were over in the generation before and are another now: month, currency, net before, net now.
 
-    None where a generation has no monthly mart.
+    An amount is None where the generation has nothing of the month. No rows where one has no monthly mart.
     """
     try:
         return connection.execute(RESTATED).fetchall()
@@ -145,16 +159,16 @@ def restated(connection: duckdb.DuckDBPyConnection) -> list[tuple[date, str, Dec
         return []
 
 
-def restated_months(before: Generation, now: Generation) -> list[tuple[date, str, Decimal, Decimal]]:
+def restated_months(before: Generation, now: Generation) -> list[Restated]:
     """The same of two generations."""
     with opened(now.folder, before.folder) as connection:
         return restated(connection)
 
 
-def changed_marts(before: Generation, now: Generation) -> list[tuple[str, int, int]]:
-    """The marts whose rows differ, with how many rows they had and have; 0 where there was no such mart."""
+def changed_marts(before: Generation, now: Generation) -> list[tuple[str, int | None, int | None]]:
+    """The marts whose rows differ, with how many rows they had and have; None where there was no such mart."""
     old, new = before.manifest["marts"], now.manifest["marts"]
-    nothing = {"rows": 0, "checksum": None}
+    nothing = {"rows": None, "checksum": None}
     return [
         (name, old.get(name, nothing)["rows"], new.get(name, nothing)["rows"])
         for name in sorted({*old, *new})

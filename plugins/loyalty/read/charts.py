@@ -6,10 +6,12 @@ with `is_suppressed` and an empty rate: they are drawn grey, never left out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import altair as alt
 import pandas as pd
+from rich.cells import cell_len
 
 from loyalty.read.words import Words
 
@@ -24,6 +26,13 @@ Chart = alt.LayerChart | alt.FacetChart  # what Altair says that layer() gives
 CURVES = {"lapse": BLUE, "second order": ORANGE, "contract": GREEN}
 VERDICTS = {"holds": GREEN, "more than claimed": BLUE, "does not hold": ORANGE, "cannot tell": GREY}
 WHALE_POINTS, THOUSAND = 200, 1000
+# A label on the left, or a sentence, is broken into lines of so many places; a Chinese character takes two.
+LABEL_PLACES, SENTENCE_PLACES = 24, 48
+# A word, or a Chinese character with the marks that stay beside it.
+PARTS = re.compile(
+    r"(?:[\u201c\uff08]?[\u2e80-\uffef][\u201d\u3001\u3002\uff09\uff0c\uff1a\uff1b]*|[^\s\u2e80-\uffef]+)\s*"
+)
+ROW, LINE = 24, 13  # pixels of a row of a chart, and of a line of text
 DARK_FROM = 0.5  # of the highest rate: the cells whose text must be white
 
 
@@ -84,7 +93,7 @@ def bridge(steps: pd.DataFrame, words: Words) -> Chart:
     ]
     shown["text"] = [f"{amount:,.0f}" for amount in shown["amount"]]
     shown["top"] = shown[["start", "end"]].max(axis=1)
-    x = alt.X("step:N", sort=list(shown["step"]), title=None, axis=alt.Axis(labelAngle=-35, labelLimit=120))
+    x = alt.X("step:N", sort=list(shown["step"]), title=None, axis=alt.Axis(labelAngle=-35, labelLimit=150))
     colors = alt.Scale(domain=["total", "up", "down"], range=[GREY, GREEN, ORANGE])
     bars = (
         alt.Chart(shown)
@@ -107,12 +116,16 @@ def rates_with_intervals(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
     """
     shown = rows.assign(
         label=[
-            f"{words(str(label))} ({base:,.0f})" for label, base in zip(rows["label"], rows["base_count"], strict=True)
+            wrapped(f"{words(str(label))} ({base:,.0f})")
+            for label, base in zip(rows["label"], rows["base_count"].fillna(0), strict=True)
         ],
-        none=[words("base too small") if pd.isna(rate) else "" for rate in rows["rate"]],
+        none=[
+            "" if pd.notna(rate) else words("base too small" if base else "nothing was observed")
+            for rate, base in zip(rows["rate"], rows["base_count"].fillna(0), strict=True)
+        ],
         zero=0.0,
     )
-    y = alt.Y("label:N", sort=list(shown["label"]), title=None, axis=alt.Axis(labelLimit=170))
+    y = _labels(list(shown["label"]))
     x = alt.X("rate:Q", title=words(axis), axis=alt.Axis(format="%"), scale=alt.Scale(zero=True))
     base = alt.Chart(shown)
     return _sized(
@@ -120,7 +133,8 @@ def rates_with_intervals(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
             base.mark_rule(color=GREY, strokeWidth=2).encode(y=y, x=alt.X("rate_low:Q"), x2="rate_high:Q"),
             base.mark_point(filled=True, size=70, color=BLUE, opacity=1).encode(y=y, x=x),
             base.mark_text(align="left", color=GREY, fontSize=11).encode(y=y, x="zero:Q", text="none:N"),
-        )
+        ),
+        height=max(HEIGHT, ROW * len(shown)),
     )
 
 
@@ -141,7 +155,7 @@ def index_by_wave(waves: pd.DataFrame, words: Words) -> Chart:
     color = alt.Color("survey:N", title=None, scale=alt.Scale(range=PALETTE))
     scale = alt.Scale(zero=False, padding=20)
     y = alt.Y("satisfaction_index:Q", title=words("satisfaction index, 0 to 100"), scale=scale)
-    base = alt.Chart(waves)
+    base = alt.Chart(waves.assign(text=[f"{index:.1f}" for index in waves["satisfaction_index"].astype(float)]))
     return _sized(
         alt.layer(
             base.mark_rule(strokeWidth=2).encode(
@@ -149,6 +163,7 @@ def index_by_wave(waves: pd.DataFrame, words: Words) -> Chart:
             ),
             base.mark_line().encode(x=x, y=y, color=color),
             base.mark_point(filled=True, size=70, opacity=1).encode(x=x, y=y, color=color, tooltip=under_pointer),
+            base.mark_text(align="left", dx=7, dy=-7, fontSize=11, color=INK).encode(x=x, y=y, text="text:N"),
         )
     )
 
@@ -204,13 +219,13 @@ def counts(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
     `label` may come as label_en and label_zh.
     """
     shown = rows.assign(
-        label=rows["label"].map(words) if "label" in rows else rows[f"label_{words.language}"],
+        label=(rows["label"].map(words) if "label" in rows else rows[f"label_{words.language}"]).map(wrapped),
         group=rows["group"].map(words),
         amount=rows["amount"].astype(float),
     )
     labels = list(dict.fromkeys(shown["label"]))
     groups = list(dict.fromkeys(shown["group"]))
-    y = alt.Y("label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=170))
+    y = _labels(labels)
     amounts = alt.Axis(format="~s" if shown["amount"].max() >= THOUSAND else ",~f")
     legend = alt.Legend(title=None) if len(groups) > 1 else None
     bars = (
@@ -226,7 +241,8 @@ def counts(rows: pd.DataFrame, words: Words, axis: str) -> Chart:
     ends = shown.groupby("label", sort=False).agg(amount=("amount", "sum"), text=("text", "last")).reset_index()
     texts = alt.Chart(ends).mark_text(align="left", dx=4, fontSize=11, color=INK)
     drawn = alt.layer(bars, texts.encode(y=y, x="amount:Q", text="text:N"))
-    return _sized(drawn, height=max(HEIGHT, 16 * len(labels)))
+    lines = max(label.count("\n") + 1 for label in labels) if labels else 1
+    return _sized(drawn, height=max(HEIGHT, max(16, LINE * lines + 3) * len(labels)))
 
 
 def whale_curve(curve: pd.DataFrame, words: Words) -> Chart:
@@ -290,28 +306,59 @@ def shares_side_by_side(rows: pd.DataFrame, words: Words) -> Chart:
 def claims(rows: pd.DataFrame, words: Words) -> Chart:
     """What was observed, as a multiple of what is claimed (1 = as claimed), with its interval; the bar is the claim.
 
-    Columns: claim_en, claim_zh, observed, observed_low, observed_high, claim_low, claim_high (all as multiples),
-    verdict. A claim that was measured in several ways has several points.
+    Columns: claim_en, claim_zh, variant, observed, observed_low, observed_high, claim_low, claim_high (all as
+    multiples), verdict, base_count. Each claim is written above its line, with the way in which it was measured.
     """
-    shown = rows.assign(verdict=rows["verdict"].map(words), claim=rows[f"claim_{words.language}"])
-    claimed = list(dict.fromkeys(shown["claim"]))
-    y = alt.Y("claim:N", sort=claimed, title=None, axis=alt.Axis(labelLimit=290))
+    sentences = [
+        wrapped(_measured(claim, variant, words), SENTENCE_PLACES)
+        for claim, variant in zip(rows[f"claim_{words.language}"], rows["variant"], strict=True)
+    ]
+    shown = rows.assign(verdict=rows["verdict"].map(words), claim=sentences)
+    under_pointer = [
+        alt.Tooltip("claim:N", title=words("claim")),
+        alt.Tooltip("verdict:N", title=words("verdict")),
+        alt.Tooltip("observed:Q", title=words("observed / claimed"), format=".2f"),
+        alt.Tooltip("observed_low:Q", title=words("lowest, 95 % interval"), format=".2f"),
+        alt.Tooltip("observed_high:Q", title=words("highest, 95 % interval"), format=".2f"),
+        alt.Tooltip("base_count:Q", title=words("base"), format=","),
+    ]
+    y = alt.Y("claim:N", sort=sentences, title=None, axis=alt.Axis(labels=False, ticks=False))
     scale = alt.Scale(type="symlog", constant=1)
     x = alt.X("observed:Q", title=words("observed / claimed"), scale=scale, axis=alt.Axis(tickCount=6))
-    base = alt.Chart(shown)
+    base = alt.Chart(shown).encode(tooltip=under_pointer)
     colours = _colours(rows["verdict"], VERDICTS, words)
     color = alt.Color("verdict:N", title=None, scale=colours, legend=alt.Legend(columns=3))
+    lines = max(sentence.count("\n") + 1 for sentence in sentences)
+    row = LINE * lines + ROW
+    below = (row - ROW) / 2
+    as_claimed = alt.Chart(pd.DataFrame({"observed": [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4])
     return _sized(
         alt.layer(
-            base.mark_bar(color=LIGHT_GREY, height=9).encode(
+            as_claimed.encode(x=x),
+            base.mark_bar(color=LIGHT_GREY, height=9, yOffset=below).encode(
                 y=y, x=alt.X("claim_low:Q", scale=scale), x2="claim_high:Q"
             ),
-            base.mark_rule().encode(y=y, x=alt.X("observed_low:Q", scale=scale), x2="observed_high:Q", color=color),
-            base.mark_point(filled=True, size=50, opacity=1).encode(y=y, x=x, color=color),
+            base.mark_rule(yOffset=below).encode(
+                y=y, x=alt.X("observed_low:Q", scale=scale), x2="observed_high:Q", color=color
+            ),
+            base.mark_point(filled=True, size=50, opacity=1, yOffset=below).encode(y=y, x=x, color=color),
+            base.mark_text(
+                align="left",
+                baseline="top",
+                lineBreak="\n",
+                lineHeight=LINE,
+                fontSize=11,
+                color=INK,
+                yOffset=3 - row / 2,
+            ).encode(y=y, x=alt.value(2), text="claim:N"),
         ),
-        width=WIDTH - 200,
-        height=max(HEIGHT, 22 * len(claimed)),
+        height=max(HEIGHT, row * len(sentences)),
     )
+
+
+def _measured(claim: str, variant: str, words: Words) -> str:
+    """A claim with the way in which it was measured, or the group that it is about, where there are several."""
+    return claim if variant == "all" else words.sentence("{0} ({1})").format(claim.rstrip(".。"), words(variant))
 
 
 def titled(chart: Chart, question: str, source: str, is_simulated: bool) -> Chart:
@@ -327,6 +374,27 @@ def titled(chart: Chart, question: str, source: str, is_simulated: bool) -> Char
         color=INK,
     )
     return chart.properties(title=title)
+
+
+def wrapped(text: str, places: int = LABEL_PLACES) -> str:
+    """A text broken into lines that are at most so many places wide; a Chinese character takes two places."""
+    lines, line = [], ""
+    for part in PARTS.findall(text):
+        if line and cell_len(line + part.rstrip()) > places:
+            lines.append(line.rstrip())
+            line = ""
+        line += part
+        while cell_len(line.rstrip()) > places:  # one long word
+            lines.append(line[:places])
+            line = line[places:]
+    return "\n".join([*lines, line.rstrip()] if line.strip() else lines)
+
+
+def _labels(labels: list[str]) -> alt.Y:
+    """Labels on the left, in this order; those that were `wrapped` in several lines."""
+    return alt.Y(
+        "label:N", sort=labels, title=None, axis=alt.Axis(labelLimit=170, labelExpr="split(datum.label, '\\n')")
+    )
 
 
 def _percent(rate: float | None, digits: int = 0) -> str:

@@ -30,6 +30,7 @@ TOPICS = {
     "quality": "Data quality",
 }
 ALL_CUSTOMERS = "segment_by = 'all'"
+SMALL = "base too small"
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,13 @@ class Figure:
     `compares_segments` a chosen segment, or all segments of a chosen attribute, are shown beside all customers;
     without it one chosen segment is shown in their place, and an attribute alone changes nothing. `narrowed` is SQL on
     `chosen` (the rows so far) that takes the rows of one shop, survey, currency or month where a chart can only show
-    one. `answer` is SQL on `shown`, the rows that are left. Rows of these in which the column `known` is empty are
-    not drawn; their number is shown, with the reasons in the column `unknown_reason`.
+    one. `answer` is SQL on `shown`, the rows that are left. `left_out` is SQL on `shown` and `chosen` for what of them
+    is not drawn: the columns `name` (or `name_en` and `name_zh`) and `reason`.
 
     `feeds` are the canonical feeds that it rests on: if one of them is simulated, so is the figure. `defined_by` is
     the id, mart and column whose definition in the register of metrics explains it. `base` is SQL on the figure's own
-    rows (`figure`): the number of customers, answers or tickets it rests on, said under `base_name`. `remarks` are
-    said where their SQL finds something.
+    rows (`figure`): the number of customers, answers or tickets it rests on, said under `base_name`; or a name and a
+    number for each of several. `remarks` are said where their SQL finds something.
     """
 
     name: str
@@ -73,8 +74,7 @@ class Figure:
     period: str = "month"
     compares_segments: bool = False
     narrowed: str = ""
-    known: str | None = None
-    unknown_reason: str | None = None
+    left_out: str = ""
     defined_by: str | None = None
     remarks: tuple[Remark, ...] = ()
 
@@ -95,6 +95,16 @@ class Figure:
     def remark_sql(self, remark: Remark, choice: Choice = EVERYTHING) -> str:
         """SQL for the numbers of a remark: one row, or none where there is nothing to say."""
         return self._asked(remark.sql, choice)
+
+    def left_out_sql(self, choice: Choice = EVERYTHING) -> str:
+        """SQL for what is not drawn, and why; empty where all is drawn."""
+        return self._asked(self.left_out, choice) if self.left_out else ""
+
+    def others_sql(self, column: str, choice: Choice = EVERYTHING) -> str:
+        """SQL for the shops, surveys or currencies that are not drawn because the chart can show only one."""
+        return self._asked(
+            f"select distinct {column} from chosen except select distinct {column} from shown order by 1", choice
+        )
 
     def _asked(self, question: str, choice: Choice) -> str:
         """SQL with the rows that the figure rests on as `shown`."""
@@ -160,14 +170,21 @@ SHARES_OF_WALLET = """
                 source,
                 currency_code,
                 strftime(period_start_date, '%Y-%m') as month,
-                case when segment_by = 'all' then 'all customers' else segment end as label,
+                case
+                    when segment_by = 'all' then 'all customers'
+                    when segment = 'top_5' then 'best 5 %'
+                    when segment = 'next_15' then 'next 15 %'
+                    when segment = 'last_80' then 'other 80 %'
+                    else segment
+                end as label,
                 mean_share_of_wallet as rate,
                 mean_share_of_wallet_low as rate_low,
                 mean_share_of_wallet_high as rate_high,
                 share_count as base_count,
                 is_suppressed
             from shown
-            order by segment_by <> 'all', segment_by, segment
+            order by
+                segment_by <> 'all', segment_by, array_position(['top_5', 'next_15', 'last_80'], segment), segment
 """
 LARGEST_SURVEY = """
             select *
@@ -183,6 +200,55 @@ MOST_USED_CURRENCY = """
             select *
             from chosen
             where currency_code = (select arg_max(currency_code, {count}) from chosen)
+"""
+YEAR_STEPS = """
+            with sums as (
+                select
+                    currency_code,
+                    count(distinct customer_key) as customer_count,
+                    sum(gross_amount) as gross,
+                    sum(discount_amount) as discount,
+                    sum(shipping_amount) as shipping,
+                    sum(refund_amount) as refund,
+                    sum(net_amount) as net,
+                    coalesce(
+                        sum(net_amount) filter (where profit_amount is not null) > 0.5 * sum(net_amount), false
+                    ) as is_known,
+                    sum(net_amount) filter (where profit_amount is null) as unknown_net,
+                    sum(net_amount - cm1_amount) filter (where profit_amount is not null) as goods,
+                    sum(order_cost_amount) filter (where profit_amount is not null) as order_costs,
+                    sum(customer_cost_amount) filter (where profit_amount is not null) as customer_costs,
+                    sum(sustaining_cost_amount) filter (where profit_amount is not null) as sustaining,
+                    sum(profit_amount) as profit
+                from shown
+                where base = 'customer'
+                group by currency_code
+            ),
+
+            steps as (
+                select
+                    steps.step,
+                    steps.amount,
+                    steps.is_total,
+                    steps.place,
+                    steps.is_shown,
+                    sums.currency_code,
+                    sums.customer_count
+                from sums, lateral (
+                    values
+                        ('goods at list price', gross, true, 1, true),
+                        ('discounts', -discount, false, 2, true),
+                        ('shipping charged', shipping, false, 3, true),
+                        ('refunds', -refund, false, 4, true),
+                        ('net revenue', net, true, 5, not is_known),
+                        ('profit not known', -unknown_net, false, 6, is_known),
+                        ('cost of goods', -goods, false, 7, is_known),
+                        ('cost of orders', -order_costs, false, 8, is_known),
+                        ('cost of customers', -customer_costs, false, 9, is_known),
+                        ('sustaining cost', -sustaining, false, 10, is_known),
+                        ('profit', profit, true, 11, is_known)
+                ) as steps (step, amount, is_total, place, is_shown)
+            )
 """
 SHOP_QUARTERS = {"source": "", "currency_code": "", "period": ""}
 
@@ -208,7 +274,8 @@ FIGURES: tuple[Figure, ...] = (
         question="Which customers come back, and when?",
         reading=(
             "A row is the customers whose first order was in that month. A cell is the share of them with an "
-            "order so many months later."
+            "order so many months later: the first 12 months of the cohorts of the last 18 months, or of the months "
+            "that are chosen."
         ),
         answer="""
             select cohort_month, month_number, cohort_size, retention_rate, is_suppressed
@@ -246,9 +313,9 @@ FIGURES: tuple[Figure, ...] = (
             order by curve, duration_days
         """,
         filters={"segment": ALL_CUSTOMERS},
-        known="survival_rate",
+        left_out=f"select distinct curve as name, '{SMALL}' as reason from shown where survival_rate is null",
         draw=charts.survival,
-        base="select max(base_count) from figure",
+        base="select curve, max(base_count) from figure group by curve order by curve",
         feeds=ORDERS,
         defined_by="D01 retention__survival.survival_rate",
     ),
@@ -286,7 +353,7 @@ FIGURES: tuple[Figure, ...] = (
         narrowed="""
             select *
             from chosen
-            qualify row_number() over (order by month desc, closing_amount desc) = 1
+            qualify row_number() over (order by month desc, closing_amount desc, currency_code) = 1
         """,
         draw=charts.bridge,
         base="select max(opening_count) from figure",
@@ -313,7 +380,8 @@ FIGURES: tuple[Figure, ...] = (
         question="How many customers are active, and who came and left?",
         reading=(
             "Active customers at the end of each month: those who stayed, who came back after they had lapsed, "
-            "and who are new. A customer lapses after churn_days without an order."
+            "and who are new, in the last 13 months or in those that are chosen. A customer lapses after churn_days "
+            "without an order."
         ),
         answer="""
             select
@@ -384,9 +452,11 @@ FIGURES: tuple[Figure, ...] = (
         mart="satisfaction__waves",
         question="How satisfied are the customers, and does it change?",
         reading=(
-            "The satisfaction index is the weighted mean of three answers (satisfaction, expectations met, close "
-            "to the ideal), with 0 for the worst answer and 100 for the best. The line is the 95 % interval: a "
-            "change within it can be chance."
+            "Customers answer three questions: how satisfied they are, whether their expectations were met, how close "
+            "it comes to their ideal. The index is the mean of the three, with 0 for the worst answer and 100 for the "
+            "best. The line is the 95 % interval: a change within it can be chance. It is of those who answered, not "
+            "of all customers: feelings decide who answers, interviewers hear better scores, and weights correct "
+            "neither."
         ),
         answer="""
             select
@@ -398,12 +468,43 @@ FIGURES: tuple[Figure, ...] = (
         """,
         where="respondent_type = 'customer'",
         filters={"source": "", "survey_id": "", "period": ""},
-        known="satisfaction_index",
+        left_out=f"""
+            select
+                survey_id || ' ' || wave as name,
+                case when is_suppressed then '{SMALL}' else 'not all questions of the index were asked' end as reason
+            from shown
+            where satisfaction_index is null
+            order by source, survey_id, wave_number
+        """,
         draw=charts.index_by_wave,
-        base="select sum(scored_count) from figure where month = (select max(month) from figure)",
+        base="""
+            select survey || ' ' || wave, scored_count
+            from figure
+            qualify row_number() over (partition by survey order by month desc, wave desc) = 1
+            order by survey
+        """,
         base_name="base of the newest wave",
         feeds=SURVEYS,
         defined_by="A04 satisfaction__segment_months.satisfaction_index",
+        remarks=(
+            Remark(
+                "{0}, wave {1}: the answers are on average at {2}, between 0 (the worst answer to all three questions) "
+                "and 100 (the best). With many more answers of such customers it would most likely (95 %) be between "
+                "{3} and {4}.",
+                """
+                select
+                    survey_id,
+                    wave,
+                    format('{:.1f}', cast(satisfaction_index as double)),
+                    format('{:.1f}', cast(satisfaction_index_low as double)),
+                    format('{:.1f}', cast(satisfaction_index_high as double))
+                from shown
+                where satisfaction_index is not null
+                qualify row_number() over (partition by source, survey_id order by wave_number desc) = 1
+                order by source, survey_id
+                """,
+            ),
+        ),
     ),
     Figure(
         name="drivers",
@@ -423,8 +524,12 @@ FIGURES: tuple[Figure, ...] = (
         where="driver_by = 'dimension' and segment = 'all'",
         filters={"source": "", "survey_id": ""},
         narrowed=LARGEST_SURVEY.format(count="answer_count", known="lmg_share is not null"),
-        known="lmg_share",
-        unknown_reason="fit_reason",
+        left_out=f"""
+            select driver as name, coalesce(fit_reason, '{SMALL}') as reason
+            from shown
+            where lmg_share is null
+            order by driver
+        """,
         draw=charts.drivers,
         base="select max(answer_count) from figure",
         feeds=SURVEYS,
@@ -448,7 +553,12 @@ FIGURES: tuple[Figure, ...] = (
         """,
         filters={"segment": ALL_CUSTOMERS, "source": "", "survey_id": ""},
         narrowed=LARGEST_SURVEY.format(count="customer_count", known="customer_count > 0"),
-        known="repurchase_rate",
+        left_out=f"""
+            select 'score ' || score as name_en, score || ' 分' as name_zh, '{SMALL}' as reason
+            from shown
+            where repurchase_rate is null
+            order by score
+        """,
         draw=charts.loyalty_curve,
         base="select sum(customer_count) from figure",
         feeds=(*ORDERS, *SURVEYS),
@@ -488,6 +598,7 @@ FIGURES: tuple[Figure, ...] = (
         narrowed="select * from chosen order by ticket_count desc, source limit 1",
         draw=partial(charts.rates_with_intervals, axis="share of complaints"),
         base="select max(base_count) from figure",
+        base_name="largest base",
         feeds=(*ORDERS, *TICKETS),
         defined_by="G10 satisfaction__complaint_funnel.promise_kept_rate",
     ),
@@ -501,49 +612,20 @@ FIGURES: tuple[Figure, ...] = (
             "to the profit. The cost of goods that came back stays in it, unless the export says that they can be sold "
             "again."
         ),
-        answer="""
-            with sums as (
-                select
-                    currency_code,
-                    count(distinct customer_key) as customer_count,
-                    sum(gross_amount) as gross,
-                    sum(discount_amount) as discount,
-                    sum(shipping_amount) as shipping,
-                    sum(refund_amount) as refund,
-                    sum(net_amount) as net,
-                    coalesce(sum(net_amount) filter (where profit_amount is not null), 0)
-                    > 0.5 * sum(net_amount) as is_known,
-                    sum(net_amount) filter (where profit_amount is null) as unknown_net,
-                    sum(net_amount - cm1_amount) filter (where profit_amount is not null) as goods,
-                    sum(order_cost_amount) filter (where profit_amount is not null) as order_costs,
-                    sum(customer_cost_amount) filter (where profit_amount is not null) as customer_costs,
-                    sum(sustaining_cost_amount) filter (where profit_amount is not null) as sustaining,
-                    sum(profit_amount) as profit
-                from shown
-                where base = 'customer'
-                group by currency_code
-            )
-
-            select steps.step, steps.amount, steps.is_total, sums.currency_code, sums.customer_count
-            from sums, lateral (
-                values
-                    ('goods at list price', gross, true, 1, true),
-                    ('discounts', -discount, false, 2, true),
-                    ('shipping charged', shipping, false, 3, true),
-                    ('refunds', -refund, false, 4, true),
-                    ('net revenue', net, true, 5, not is_known),
-                    ('profit not known', -unknown_net, false, 6, is_known),
-                    ('cost of goods', -goods, false, 7, is_known),
-                    ('cost of orders', -order_costs, false, 8, is_known),
-                    ('cost of customers', -customer_costs, false, 9, is_known),
-                    ('sustaining cost', -sustaining, false, 10, is_known),
-                    ('profit', profit, true, 11, is_known)
-            ) as steps (step, amount, is_total, place, is_shown)
+        answer=f"""{YEAR_STEPS}
+            select step, amount, is_total, currency_code, customer_count
+            from steps
             -- what is not known is no step; where most profits are unknown the way ends at net revenue
-            where steps.amount is not null and steps.is_shown
-            order by steps.place
+            where amount is not null and is_shown
+            order by place
         """,
         where="not is_partial_month",
+        left_out=f"""{YEAR_STEPS}
+            select step as name, 'nothing about it was delivered' as reason
+            from steps
+            where amount is null and is_shown and step <> 'profit not known'
+            order by place
+        """,
         filters={
             "source": "",
             "currency_code": "",
@@ -618,7 +700,11 @@ FIGURES: tuple[Figure, ...] = (
         """,
         filters={"currency_code": ""},
         narrowed=MOST_USED_CURRENCY.format(count="customer_count"),
-        known="cumulative_value_rate",
+        left_out="""
+            select distinct currency_code as name, 'all together bring nothing or a loss' as reason
+            from shown
+            where cumulative_value_rate is null
+        """,
         draw=charts.whale_curve,
         base="select max(customer_count) from figure",
         feeds=(*ORDERS, *COSTS),
@@ -651,13 +737,23 @@ FIGURES: tuple[Figure, ...] = (
                     ('of the value', measure_share_rate, 2),
                     ('of the value, by the textbook', textbook_share_rate, 3)
             ) as shares (measure, share_rate, place)
-            where shown.measure_share_rate is not null
+            where shown.measure_share_rate is not null and shown.tier <> 'not ranked'
             order by array_position(['top_5', 'next_15', 'last_80'], shown.tier), shares.place
         """,
-        where="group_by = 'tier' and tier <> 'not ranked'",
+        where="group_by = 'tier'",
         filters={"currency_code": ""},
         narrowed=MOST_USED_CURRENCY.format(count="base_count"),
-        known="measure_share_rate",
+        left_out="""
+            select
+                tier as name,
+                case
+                    when tier = 'not ranked' then 'their value is not known'
+                    else 'all together bring nothing or a loss'
+                end as reason
+            from shown
+            where measure_share_rate is null or tier = 'not ranked'
+            order by tier
+        """,
         draw=charts.shares_side_by_side,
         base="select max(base_count) from figure",
         feeds=(*ORDERS, *COSTS),
@@ -682,8 +778,8 @@ FIGURES: tuple[Figure, ...] = (
         mart="loyalty__claims",
         question="Do the rules of the textbooks hold here?",
         reading=(
-            "A point is what the data show, as a multiple of what the rule says (the grey bar); the line is its "
-            "95 % interval. The colour is the verdict."
+            "A point is what the data show, as a multiple of what the rule says (the dashed line at 1, or the grey "
+            "bar); the line is its 95 % interval. The colour is the verdict."
         ),
         answer="""
             select
@@ -695,16 +791,27 @@ FIGURES: tuple[Figure, ...] = (
                 1.0 as claim_low,
                 coalesce(claim_high / claim_low, 1.0) as claim_high,
                 verdict,
+                variant,
                 base_count
             from shown
-            where observed_value is not null
+            where observed_value is not null and claim_low > 0
             order by claim_id, variant
         """,
-        where="claim_low > 0 and source = 'all'",
-        known="observed_value",
-        unknown_reason="verdict_reason",
+        where="source = 'all'",
+        left_out="""
+            select
+                claim_en as name_en,
+                claim_zh as name_zh,
+                case
+                    when observed_value is null then verdict_reason else 'the rule names no figure to draw; ' || verdict
+                end as reason
+            from shown
+            where observed_value is null or claim_low is null or claim_low <= 0
+            order by claim_id, variant
+        """,
         draw=charts.claims,
         base="select max(base_count) from figure",
+        base_name="largest base",
         feeds=(*ORDERS, *SURVEYS, *TICKETS, *COSTS),
         remarks=(
             Remark(
@@ -760,8 +867,22 @@ FIGURES: tuple[Figure, ...] = (
             order by priority, is_due desc
         """,
         filters={"currency_code": ""},
+        left_out="""
+            select action_name_en as name_en, action_name_zh as name_zh, 'the value at stake is not known' as reason
+            from shown
+            group by all
+            having count(value_at_stake_amount) = 0
+
+            union all
+
+            select distinct currency_code, currency_code, 'only one currency fits into the chart; choose another one'
+            from shown
+            where currency_code <> (select mode(currency_code) from shown)
+            order by 3, 1
+        """,
         draw=partial(charts.counts, axis="value at stake; the number is of customers due now"),
         base="select sum(customer_count) from figure",
+        base_name="customers with an action, each once an action",
         feeds=(*ORDERS, *SURVEYS, *TICKETS),
     ),
     Figure(
@@ -769,10 +890,7 @@ FIGURES: tuple[Figure, ...] = (
         topic="quality",
         mart="dq__feeds",
         question="Can the data be trusted?",
-        reading=(
-            "The share of each feed's rows that are quarantined because they broke a rule, with their number, and "
-            "the days since its newest export if it is late."
-        ),
+        reading=("The share of each feed's rows that are quarantined because they broke a rule, with their number."),
         answer="""
             select
                 feed_name as label_en,
@@ -781,16 +899,21 @@ FIGURES: tuple[Figure, ...] = (
                 1 as place,
                 100.0 * quarantined_count / nullif(row_count + quarantined_count, 0) as amount,
                 format(
-                    '{:.2f} % ({:,})' || case when days_behind > 0 then ', ' || days_behind || ' d' else '' end,
+                    '{:.2f} % ({:,})',
                     100.0 * quarantined_count / nullif(row_count + quarantined_count, 0), quarantined_count
                 ) as text,
                 row_count
             from shown
+            where row_count + quarantined_count > 0
             order by amount desc, feed_name
-            limit 20
         """,
-        where="row_count + quarantined_count > 0",
         filters={"source": ""},
+        left_out="""
+            select feed_name as name, 'no row of it is in use' as reason
+            from shown
+            where row_count + quarantined_count = 0
+            order by feed_name
+        """,
         draw=partial(charts.counts, axis="rows quarantined, %"),
         base="select sum(row_count) from figure",
         feeds=(),

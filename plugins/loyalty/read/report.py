@@ -17,10 +17,10 @@ import duckdb
 from loyalty.common.errors import UserError
 from loyalty.common.settings import Settings
 from loyalty.publish.generations import REPORT, Generation, generation_before
-from loyalty.read.changes import opened, restated
+from loyalty.read import news
+from loyalty.read.changes import MONTH_SUMS, opened, restated
 from loyalty.read.figures import FIGURES, TOPICS
 from loyalty.read.handled_sentences import HEADING, nothing_delivered, sentences
-from loyalty.read.news import actions, delivered, last_change, warnings
 from loyalty.read.shown import Shown, frame, shown, simulated_feeds
 from loyalty.read.words import LANGUAGES, Language, Words
 
@@ -82,6 +82,8 @@ def render(
         ]
         for language in LANGUAGES
     }
+    change = news.last_change(connection)
+    since = before.manifest["published_at"] if before else None
     return environment.get_template(TEMPLATE).render(
         languages={language: Words(language) for language in LANGUAGES},
         shown=seen,
@@ -90,15 +92,23 @@ def render(
         generation=name,
         manifest=manifest,
         before=before,
-        change=last_change(connection),
+        change=change,
+        missing_parts=lambda words: news.not_delivered(change, words) if change else [],
+        change_sql=news.months_sql(),
+        segments_sql=news.segments_sql(change.month, change.month_before, change.currency_code) if change else "",
         restated=restated(connection) if before else [],
-        delivered=delivered(connection, before.manifest["published_at"] if before else None),
+        restated_sql=MONTH_SUMS.format(database="").strip(),
+        delivered=news.delivered(connection, since),
+        delivered_sql=news.delivered_sql(since),
         handled={language: sentences(manifest, Words(language)) for language in LANGUAGES},
         done_heading=HEADING,
         nothing_delivered=nothing_delivered,
-        warnings={language: warnings(connection, language) for language in LANGUAGES},
+        warnings={language: news.warnings(connection, language) for language in LANGUAGES},
+        warnings_sql=news.WARNINGS.strip(),
         withheld={mart: one for mart, one in manifest.get("mart_states", {}).items() if one["state"] != "fresh"},
-        actions=actions(connection),
+        withheld_sql=news.NOT_RENEWED.strip(),
+        actions=news.actions(connection),
+        actions_sql=news.ACTIONS.strip(),
         movers=MOVERS,
         is_simulated=bool(simulated),
     )

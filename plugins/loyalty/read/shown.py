@@ -21,7 +21,13 @@ from loyalty.read.figures import Figure
 from loyalty.read.words import Words
 
 ABOUT = ("source", "survey_id", "month", "currency_code")
-MOST_REASONS = 3
+# Where a chart can show only one of several, the others are named.
+ONE_OF = {
+    "source": "only one source fits into the chart; choose another one",
+    "survey_id": "only one survey fits into the chart; choose another one",
+    "currency_code": "only one currency fits into the chart; choose another one",
+}
+MOST_NAMES = 12
 
 # A generation that an older version published has no definition_zh.
 DEFINITION = """
@@ -35,14 +41,15 @@ DEFINITION = """
 class Shown:
     """A figure in one language. `reason` says why there is nothing to draw; where it is empty, `data` is drawn.
 
-    `notes` are sentences on what is missing: small bases, rows that are not drawn, filters that are not followed.
+    `base` is the number that it rests on, or a name and a number for each of several, as it is shown; empty without
+    rows. `notes` are sentences on what is missing: small bases, what is not drawn, filters that are not followed.
     """
 
     figure: Figure
     data: pd.DataFrame
     reason: str
     about: str
-    base: int | None
+    base: str
     definition: str
     notes: list[str]
     is_simulated: bool
@@ -59,14 +66,14 @@ def shown(
 ) -> Shown:
     """A figure of a generation that `changes.opened` opened; `data` are its rows where they were read before."""
     rows_of_it = frame(connection, figure.sql(choice)) if data is None else data
-    base = base_of(connection, figure, rows_of_it)
-    reason = "" if base else why_empty(figure, manifest, words, choice)
+    bases = bases_of(connection, figure, rows_of_it)
+    reason = "" if any(bases.values()) else why_empty(figure, manifest, words, choice)
     return Shown(
         figure,
         rows_of_it,
         reason,
         about(rows_of_it),
-        base,
+        ", ".join(f"{words(name)} {number:,}".strip() for name, number in bases.items()),
         definition(connection, figure, words),
         notes(connection, figure, rows_of_it, words, choice),
         is_simulated=bool(simulated & set(figure.feeds)) or (not figure.feeds and bool(simulated)),
@@ -113,16 +120,19 @@ def about(data: pd.DataFrame) -> str:
     return ", ".join(str(*values) for values in found if len(values) == 1)
 
 
-def base_of(connection: duckdb.DuckDBPyConnection, figure: Figure, data: pd.DataFrame) -> int | None:
-    """How many customers, answers or tickets a figure rests on; None where it has no rows."""
+def bases_of(connection: duckdb.DuckDBPyConnection, figure: Figure, data: pd.DataFrame) -> dict[str, int]:
+    """How many customers, answers or tickets a figure rests on, by name; one number has the name "".
+
+    Empty where the figure has no rows.
+    """
     if data.empty:
-        return None
+        return {}
     connection.register("figure", data)
     try:
-        found = connection.execute(figure.base).fetchone()
+        found = connection.execute(figure.base).fetchall()
     finally:
         connection.unregister("figure")
-    return int(found[0]) if found and found[0] is not None else None
+    return {" ".join(map(str, name)): int(number) for *name, number in found if number is not None}
 
 
 def definition(connection: duckdb.DuckDBPyConnection, figure: Figure, words: Words) -> str:
@@ -145,10 +155,7 @@ def notes(
     found = []
     if "is_suppressed" in data and bool(data["is_suppressed"].any()):
         found.append(words.sentence("Grey: the base is too small."))
-    count, reasons = not_drawn(connection, figure, choice)
-    if count:
-        why = "; ".join(reasons) or words("base too small")
-        found.append(words.sentence("Rows that are not drawn: {0} ({1}).").format(f"{count:,}", why))
+    found += not_drawn(connection, figure, data, words, choice)
     found += _remarks(connection, figure, words, choice)
     if figure.keeps_all_customers(choice):
         found.append(words.sentence("All customers: this figure does not compare segments. Choose one of them."))
@@ -173,15 +180,26 @@ def _written(value: Any) -> str:
 
 
 def not_drawn(
-    connection: duckdb.DuckDBPyConnection, figure: Figure, choice: Choice = EVERYTHING
-) -> tuple[int, list[str]]:
-    """How many of the rows behind a figure have no value to draw, and the most frequent reasons that they give."""
-    if figure.known is None:
-        return 0, []
-    reason = figure.unknown_reason or "null"
-    found = rows(
-        connection,
-        f"select {reason}, count(*) from ({figure.rows_sql(choice)}) where {figure.known} is null "
-        "group by all order by count(*) desc, 1",
-    )
-    return sum(count for _, count in found), [str(why) for why, _ in found if why is not None][:MOST_REASONS]
+    connection: duckdb.DuckDBPyConnection, figure: Figure, data: pd.DataFrame, words: Words, choice: Choice = EVERYTHING
+) -> list[str]:
+    """A sentence for each reason why something behind a figure is not drawn: what it is, and why."""
+    found: dict[str, list[str]] = {}
+    if sql := figure.left_out_sql(choice):
+        for one in frame(connection, sql).to_dict("records"):
+            name = one.get(f"name_{words.language}") or words(str(one.get("name")))
+            found.setdefault(str(one["reason"]), []).append(name)
+    for column, reason in ONE_OF.items():
+        if column in figure.narrowed and column in figure.filters and len(data):
+            others = [str(value) for (value,) in rows(connection, figure.others_sql(column, choice)) if value]
+            found.setdefault(reason, []).extend(others)
+    sentence = words.sentence("Not drawn: {0}, because {1}.")
+    return [
+        sentence.format(_names(names, words), words(reason).rstrip(".")) for reason, names in found.items() if names
+    ]
+
+
+def _names(names: Sequence[str], words: Words) -> str:
+    """Names in a row, each once; of very many the first, and how many others there are."""
+    each = list(dict.fromkeys(name.rstrip(".。") for name in names))
+    others = [words.counted(len(each) - MOST_NAMES, "other")] if len(each) > MOST_NAMES else []
+    return words.sentence(", ").join([*each[:MOST_NAMES], *others])

@@ -1,11 +1,13 @@
 """The words of charts and report in English and Chinese.
 
 The code holds the English text; `words_zh.yml` holds the Chinese of each. A text that is missing there is an error, so
-that no page is half translated; names that come from the data (a segment, a survey) stay as they are.
+that no page is half translated. `values_zh.yml` holds the Chinese of what the data say: values of columns, and reasons
+with {0} where a number or another value is. Names of the shop's own (a region, a survey) stay as they are.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,6 +20,7 @@ from loyalty.common.counted import counted
 Language = Literal["en", "zh"]
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 CHINESE = Path(__file__).with_name("words_zh.yml")
+CHINESE_VALUES = Path(__file__).with_name("values_zh.yml")
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,17 @@ class Words:
 
     def __call__(self, text: str) -> str:
         """The text in this language; what has no translation is a name and stays."""
-        return text if self.language == "en" else chinese().get(text, text)
+        if self.language == "en":
+            return text
+        known = chinese_values() | chinese()
+        return known[text] if text in known else self._filled(text)
+
+    def _filled(self, text: str) -> str:
+        """A value of the data with a number or another value in it."""
+        for pattern, there in filled_values():
+            if found := pattern.fullmatch(text):
+                return there.format(*(self(part) for part in found.groups()))
+        return text
 
     def sentence(self, text: str) -> str:
         """A sentence of ours in this language. Raises KeyError where the translation is missing."""
@@ -43,3 +56,16 @@ class Words:
 def chinese() -> dict[str, str]:
     """The Chinese of every English text."""
     return yaml.safe_load(CHINESE.read_text(encoding="utf-8"))
+
+
+@cache
+def chinese_values() -> dict[str, str]:
+    """The Chinese of the values that the models give to columns of text."""
+    return yaml.safe_load(CHINESE_VALUES.read_text(encoding="utf-8"))
+
+
+@cache
+def filled_values() -> list[tuple[re.Pattern[str], str]]:
+    """The values with {0}, {1} in them, as patterns, each with its Chinese."""
+    texts = [(english, there) for english, there in chinese_values().items() if "{" in english]
+    return [(re.compile(re.sub(r"\\\{\d\\\}", "(.+)", re.escape(english))), there) for english, there in texts]

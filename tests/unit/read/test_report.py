@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import date
 from decimal import Decimal
@@ -13,11 +14,12 @@ import pytest
 
 from loyalty.common.settings import Settings
 from loyalty.operate import publishing
-from loyalty.publish.generations import REPORT, current_generation, wrong_files
+from loyalty.publish.generations import REPORT, current_generation, require_current, wrong_files
 from loyalty.read import changes, news, report
 from loyalty.read import shown as captions
 from loyalty.read.choices import EVERYTHING
 from loyalty.read.figures import FIGURES
+from loyalty.read.query import query
 from loyalty.read.words import LANGUAGES, Words
 from worlds import few_marts, one_mart
 from worlds.opened import opened
@@ -122,6 +124,39 @@ def test_a_change_is_split_by_what_customers_did_and_by_segment() -> None:
     assert change.segments == {"region": {"south": Decimal("16.00"), "north": Decimal("0.00")}}
 
 
+def test_what_was_not_delivered_is_said_and_no_amount_is_0() -> None:
+    """No refunds; the customers of the west pay in several currencies, so that what they ordered is not known."""
+    with duckdb.connect() as connection:
+        connection.execute(MONTHS)
+        connection.execute("""
+            insert into marts.retention__customer_months values
+                ('a', 'customer', '2026-01-01', false, 'USD', 1, 10, null),
+                ('a', 'customer', '2026-02-01', false, 'USD', 1, 16, null);
+            insert into marts.retention__segment_months values
+                ('region', 'north', '2026-01-01', 'USD', 10), ('region', 'north', '2026-02-01', 'USD', 16),
+                ('region', 'west', '2026-01-01', 'USD', 70), ('region', 'west', '2026-02-01', null, null);
+        """)
+        change = news.last_change(connection)
+    assert change is not None
+    assert change.factors["refunds"] is None
+    assert change.amount == Decimal("6.00")
+    assert change.segments == {"region": {"north": Decimal("6.00"), "west": None}}
+    (english,), (chinese,) = (news.not_delivered(change, Words(language)) for language in LANGUAGES)
+    assert english == "Not known: refunds. Nothing about it was delivered."
+    assert "退款" in chinese
+
+
+# Nothing that was accepted is 0 rows, and a month without orders has none. What was not delivered was not taken off.
+FILLED = {"order_count", "order_amount", "outside_amount", "row_count", "quarantined_count"}
+
+
+def test_nothing_else_is_filled_with_0() -> None:
+    read = Path(report.__file__).parent
+    lines = [line for file in read.rglob("*.py") for line in file.read_text(encoding="utf-8").splitlines()]
+    filled = [line for line in lines if "coalesce(" in line and ", 0)" in line]
+    assert {line.rpartition(" as ")[2].strip(" ,") for line in filled} == FILLED
+
+
 def test_a_month_that_was_over_and_is_another_now_is_restated() -> None:
     with duckdb.connect() as connection:
         connection.execute(MONTHS)
@@ -137,6 +172,33 @@ def test_a_month_that_was_over_and_is_another_now_is_restated() -> None:
             connection.execute(f"insert into {schema}marts.retention__customer_months values {rows}")
         found = changes.restated(connection)
     assert found == [(date(2026, 2, 1), "USD", Decimal("20.0000"), Decimal("25.0000"))]
+
+
+def test_a_month_that_is_gone_is_restated_without_an_amount() -> None:
+    with duckdb.connect() as connection:
+        connection.execute(MONTHS)
+        connection.execute("attach ':memory:' as earlier; use earlier")
+        connection.execute(MONTHS)
+        connection.execute(
+            "insert into marts.retention__customer_months"
+            " values ('a', 'customer', '2026-01-01', false, 'USD', 1, 10, 0)"
+        )
+        connection.execute("use memory")
+        assert changes.restated(connection) == [(date(2026, 1, 1), "USD", Decimal("10.0000"), None)]
+
+
+def test_every_table_of_the_report_has_its_mart_and_its_sql(tmp_path: Path) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    target = tmp_path / "report.html"
+    report.copy_report(settings, require_current(settings), target)
+    page = html.unescape(target.read_text(encoding="utf-8"))
+    for language in LANGUAGES:
+        part = re.search(rf'(?s)<main class="{language}".*?</main>', page)
+        assert part
+        of_figures = {figure.sql() for figure in FIGURES}
+        statements = [sql for sql in re.findall(r"(?s)<pre>(.*?)</pre>", part[0]) if sql not in of_figures]
+        assert part[0].count("<table>") == len(statements) > 4
+        assert all(query(settings, sql) for sql in statements)
 
 
 MONEY = (
@@ -246,11 +308,16 @@ def test_the_money_of_a_year_says_what_guests_bring_beside_it() -> None:
     (note,) = said(
         "profit_waterfall",
         YEAR,
-        f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, null, 40, 'delivered pools')",
+        f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, 0, 40, 'delivered pools')",
         "insert into marts.profitability__customer_months select 'guest:EUR' as customer_key, 'guest' as base,"
         " * exclude (customer_key, base) from marts.profitability__customer_months",
     )
     assert note.startswith(GUESTS.format("100.00 EUR"))
+
+
+def test_a_step_of_the_year_of_which_nothing_was_delivered_is_named() -> None:
+    (note,) = said("profit_waterfall", YEAR, f"{COSTED} 100, null, 0, 0, 100, 60, 15, 5, null, 40, 'delivered pools')")
+    assert note == "Not drawn: discounts, sustaining cost, because nothing about it was delivered."
 
 
 def test_the_bridge_of_revenue_says_what_guests_bring_beside_it() -> None:
@@ -274,7 +341,7 @@ def test_an_unknown_profit_says_that_costs_are_missing_and_how_to_give_them() ->
         "profit_waterfall",
         YEAR,
         f"{COSTED} 100, 0, 0, 0, 100, null, 15, 5, null, null, 'delivered pools')",
-        f"{COSTED} 50, 0, 0, 0, 50, 20, 5, 5, null, 10, 'delivered pools')",
+        f"{COSTED} 50, 0, 0, 0, 50, 20, 5, 5, 0, 10, 'delivered pools')",
     )
     assert of_year.startswith("The profit is not known in 1 of 2 months of customers, because unit costs")
     curve = "create table marts.profitability__whale_curve as select 'EUR' as currency_code, 1 as curve_rank, 1.0 as"
@@ -296,7 +363,7 @@ TIERS = (
 CLAIMS = (
     "create table marts.loyalty__claims as select 'all' as source, '{claim}' as claim_id, 'all' as variant, 'x' as"
     " claim_en, 'x' as claim_zh, 0.5 as claim_low, 0.5 as claim_high, 0.4 as observed_value, 0.3 as observed_low, 0.5"
-    " as observed_high, 40 as base_count, 'holds' as verdict, null as verdict_reason"
+    " as observed_high, 40 as base_count, 'holds' as verdict, null::varchar as verdict_reason"
 )
 RESTING_ON_COSTS = {
     "profit_waterfall": "select 1",
@@ -315,7 +382,7 @@ def test_every_figure_that_rests_on_costs_is_held() -> None:
 @pytest.mark.parametrize("name", list(RESTING_ON_COSTS))
 def test_assumed_costs_are_named_on_the_charts_that_rest_on_them(name: str) -> None:
     tables = [YEAR, RESTING_ON_COSTS[name]]
-    row = f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, null, 40,"
+    row = f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, 0, 40,"
     (note,) = said(name, *tables, f"{row} 'assumed default rates')")
     assert "ASSUMED" in note
     assert said(name, *tables, f"{row} 'delivered pools')") == []
@@ -325,7 +392,7 @@ def test_assumed_costs_are_named_on_the_charts_that_rest_on_them(name: str) -> N
     ("name", "table"), [("tiers", TIERS.format(measure="revenue")), ("claims", CLAIMS.format(claim="six_times"))]
 )
 def test_assumed_costs_are_not_named_where_nothing_rests_on_them(name: str, table: str) -> None:
-    row = f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, null, 40, 'assumed default rates')"
+    row = f"{COSTED} 100, 0, 0, 0, 100, 60, 15, 5, 0, 40, 'assumed default rates')"
     assert said(name, YEAR, row, table) == []
 
 

@@ -90,7 +90,12 @@ def _echo_difference(settings: Settings, style: str) -> None:
                 "now": current.number,
                 "marts": [{"mart": name, "rows_before": old, "rows": new} for name, old, new in marts],
                 "months": [
-                    {"month": str(day), "currency_code": code, "net_amount_before": str(old), "net_amount": str(new)}
+                    {
+                        "month": str(day),
+                        "currency_code": code,
+                        "net_amount_before": None if old is None else str(old),
+                        "net_amount": None if new is None else str(new),
+                    }
                     for day, code, old, new in months
                 ],
                 "handled": current.manifest.get("handled"),
@@ -105,7 +110,10 @@ def _echo_difference(settings: Settings, style: str) -> None:
         return
     echo_table(("mart that differs", "rows before", "rows now"), marts)
     if months:
-        rows = [(f"{day:%Y-%m}", code, f"{old:,.2f}", f"{new:,.2f}") for day, code, old, new in months]
+        rows = [
+            (f"{day:%Y-%m}", code, *("" if one is None else f"{one:,.2f}" for one in (old, new)))
+            for day, code, old, new in months
+        ]
         typer.echo()
         echo_table(("month that was over", "", "net before", "net now"), rows)
 

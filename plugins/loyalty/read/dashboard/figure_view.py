@@ -58,7 +58,7 @@ def _prepared(
 def caption(one: Shown, look: Look) -> list[str]:
     """What is said under a figure: how it is read, what is missing, of what it is, its definition, base and origin."""
     say = look.words.sentence
-    base = f"{say(one.figure.base_name)} {one.base:,} · " if one.base is not None else ""
+    base = f"{say(one.figure.base_name)} {one.base} · " if one.base else ""
     return [
         say(one.figure.reading),
         *one.notes,

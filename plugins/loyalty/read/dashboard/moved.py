@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from loyalty.read import charts, handled_sentences, news
-from loyalty.read.changes import restated
+from loyalty.read.changes import MONTH_SUMS, Restated, known_sum, restated
 from loyalty.read.choices import EVERYTHING, FILTERS
 from loyalty.read.dashboard.look import Look
 from loyalty.read.dashboard.parts import (
@@ -20,9 +20,8 @@ from loyalty.read.dashboard.parts import (
     as_written,
     draw,
     lines,
-    show_rows,
-    show_sql,
     show_table,
+    show_views,
     specification,
     where_from,
 )
@@ -79,7 +78,7 @@ def _show_change(look: Look, change: news.Change, sql: str) -> None:
     if look.simulated & {"orders"}:
         st.badge("SIMULATED", color="orange")
     steps = [("month before", change.net_amount_before, True)]
-    steps += [(name, amount, False) for name, amount in change.factors.items()]
+    steps += [(name, amount, False) for name, amount in change.factors.items() if amount is not None]
     steps += [("this month", change.net_amount, True)]
     left, right = st.columns([3, 2])
     with left:
@@ -88,19 +87,13 @@ def _show_change(look: Look, change: news.Change, sql: str) -> None:
     with right:
         _amounts(look, say("By what customers did"), change.factors, say("change of net revenue"))
     missed = [name for name in look.choice.names if name not in FOLLOWED]
-    notes = [say(SHAPLEY)]
+    notes = [say(SHAPLEY), *news.not_delivered(change, look.words)]
     if missed:
-        names = ", ".join(look.words(FILTERS[name]) for name in missed)
+        names = say(", ").join(look.words(FILTERS[name]) for name in missed)
         notes.append(say("This figure cannot be filtered by {0}.").format(names))
     notes.append(f"{say('base')} {change.customer_count:,} · {where_from(look, 'retention__customer_months')}")
     st.caption(lines(notes))
-    view = st.segmented_control(
-        say("Show"), ("numbers", "SQL"), format_func=say, key="view-change", label_visibility="collapsed"
-    )
-    if view == "numbers":
-        show_rows(look, sql, "change", [sentence, *notes])
-    elif view == "SQL":
-        show_sql(look, sql)
+    show_views(look, "change", sql, [sentence, *notes])
 
 
 def _show_segments(look: Look, change: news.Change) -> None:
@@ -109,13 +102,18 @@ def _show_segments(look: Look, change: news.Change) -> None:
     by = list(change.segments)
     chosen = look.choice.segment_by if look.choice.segment_by in change.segments else by[0]
     st.subheader(say("Which segments moved?"), anchor=False)
-    attribute = st.selectbox(say("customers by"), by, index=by.index(chosen), key=f"moved-{chosen}")
-    parts = change.segments[attribute]
-    _amounts(look, say("By {0}").format(attribute), parts, say("change of order revenue"))
-    st.caption(lines([where_from(look, "retention__segment_months")]))
+    attribute = st.selectbox(
+        say("customers by"), by, index=by.index(chosen), format_func=look.words, key=f"moved-{chosen}"
+    )
+    title = say("By {0}").format(look.words(attribute))
+    _amounts(look, title, change.segments[attribute], say("change of order revenue"))
+    notes = [where_from(look, "retention__segment_months")]
+    st.caption(lines(notes))
+    sql = news.segments_sql(change.month, change.month_before, change.currency_code)
+    show_views(look, "segments", sql, [say("Which segments moved?"), *notes])
 
 
-def _show_restated(look: Look, months: list[tuple[date, str, Decimal, Decimal]]) -> None:
+def _show_restated(look: Look, months: list[Restated]) -> None:
     say = look.words.sentence
     st.markdown(say(RESTATED))
     before, now, difference = say("before"), say("now"), say("difference")
@@ -123,12 +121,15 @@ def _show_restated(look: Look, months: list[tuple[date, str, Decimal, Decimal]])
         {
             say("month"): [_month(month) for month, *_ in months],
             say("currency"): [currency for _, currency, *_ in months],
-            before: [float(old) for _, _, old, _ in months],
-            now: [float(new) for *_, new in months],
-            difference: [float(new - old) for _, _, old, new in months],
+            before: [_number(old) for _, _, old, _ in months],
+            now: [_number(new) for *_, new in months],
+            difference: [None if old is None or new is None else _number(new - old) for _, _, old, new in months],
         },
         {before: AMOUNT, now: AMOUNT, difference: CHANGE},
+        say("not known"),
     )
+    st.caption(lines([where_from(look, "retention__customer_months")]))
+    show_views(look, "restated", MONTH_SUMS.format(database="").strip(), [say(RESTATED)])
 
 
 def _show_deliveries(look: Look, deliveries: list[news.Delivered], done: list[str] | None) -> None:
@@ -144,14 +145,21 @@ def _show_deliveries(look: Look, deliveries: list[news.Delivered], done: list[st
     }
     feed = say("delivered since then") if look.before else say("delivered")
     show_table({feed: [one.feed for one in deliveries], **counts}, dict.fromkeys(counts, COUNT))
+    st.caption(lines([where_from(look, "dq__loads")]))
+    since = look.before.manifest["published_at"] if look.before else None
+    show_views(look, "delivered", news.delivered_sql(since), [feed])
 
 
-def _amounts(look: Look, title: str, parts: dict[str, Decimal], total: str) -> None:
+def _amounts(look: Look, title: str, parts: dict[str, Decimal | None], total: str) -> None:
     """Amounts under their names with their sum."""
     names = [look.words(name) for name in parts]
-    amounts = [float(amount) for amount in (*parts.values(), sum(parts.values(), Decimal(0)))]
+    amounts = [_number(amount) for amount in (*parts.values(), known_sum(parts))]
     amount = look.words.sentence("amount")
-    show_table({title: [*names, total], amount: amounts}, {amount: CHANGE})
+    show_table({title: [*names, total], amount: amounts}, {amount: CHANGE}, look.words.sentence("not known"))
+
+
+def _number(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
 
 
 def _month(day: date) -> str:

@@ -18,7 +18,7 @@ from loyalty.read.dashboard.definitions import show_definitions
 from loyalty.read.dashboard.figure_view import show_figure
 from loyalty.read.dashboard.look import Look
 from loyalty.read.dashboard.moved import show_moved
-from loyalty.read.dashboard.parts import COUNT, as_written, show_list, show_table
+from loyalty.read.dashboard.parts import COUNT, as_written, lines, show_list, show_table, show_views, where_from
 from loyalty.read.figures import FIGURES, TOPICS
 from loyalty.read.front import states
 from loyalty.read.shown import simulated_feeds
@@ -143,10 +143,11 @@ def show_actions(look: Look) -> None:
             {
                 say("what to do next"): [action.name[look.words.language] for action in found],
                 customers: [action.customer_count for action in found],
-                say("value at stake"): [action.value for action in found],
+                say("value at stake"): [action.value or say("not known") for action in found],
             },
             {customers: COUNT},
         )
+        _show_source(look, "loyalty__next_actions", "actions", news.ACTIONS, say("what to do next"))
 
 
 def show_withheld(look: Look) -> None:
@@ -157,6 +158,7 @@ def show_withheld(look: Look) -> None:
     if withheld:
         st.subheader(say("Marts that were not renewed"), anchor=False)
         show_list([(mart, f"{state['since'][:10]}: {state['reason']}") for mart, state in withheld.items()])
+        _show_source(look, "dq__marts", "withheld", news.NOT_RENEWED, say("Marts that were not renewed"))
 
 
 def show_warnings(look: Look) -> None:
@@ -175,3 +177,11 @@ def show_warnings(look: Look) -> None:
     show_list(
         [(name, f"{'; '.join(details)} · {say('what to do')}: {remedy}") for (name, remedy), details in grouped.items()]
     )
+    _show_source(look, "dq__data_warnings", "warnings", news.WARNINGS, say("Warnings"))
+
+
+def _show_source(look: Look, mart: str, name: str, sql: str, about: str) -> None:
+    """Where a table comes from, its numbers and its SQL."""
+    notes = [where_from(look, mart)]
+    st.caption(lines(notes))
+    show_views(look, name, sql.strip(), [about, *notes])

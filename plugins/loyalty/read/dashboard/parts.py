@@ -64,14 +64,19 @@ def fitting(spec: Any) -> Any:
     return [fitting(item) for item in spec] if isinstance(spec, list) else spec
 
 
-def show_table(columns: Mapping[str, Sequence[str] | Sequence[float | None]], formats: Mapping[str, str]) -> None:
-    """A small table: texts as they are written, and numbers to the right in the format of their column."""
+def show_table(
+    columns: Mapping[str, Sequence[str] | Sequence[float | None]], formats: Mapping[str, str], unknown: str = ""
+) -> None:
+    """A small table: texts as they are written, and numbers to the right in the format of their column.
+
+    `unknown` is shown in place of a number that is not known.
+    """
     cells = {
         as_written(name): [as_written(cell) if isinstance(cell, str) else cell for cell in column]
         for name, column in columns.items()
     }
     numbers: dict[Any, Any] = {as_written(name): form for name, form in formats.items()}
-    st.table(pd.DataFrame(cells).style.format(numbers, na_rep=""), hide_index=True, width="content")
+    st.table(pd.DataFrame(cells).style.format(numbers, na_rep=unknown), hide_index=True, width="content")
 
 
 def show_list(items: Sequence[tuple[str, str]]) -> None:
@@ -114,6 +119,18 @@ def show_rows(look: Look, sql: str, name: str, notes: Sequence[str], table: str 
                 key=f"{label}-{name}",
                 on_click="ignore",
             )
+
+
+def show_views(look: Look, name: str, sql: str, notes: Sequence[str]) -> None:
+    """On request the numbers of a table or a chart, and their SQL."""
+    say = look.words.sentence
+    view = st.segmented_control(
+        say("Show"), ("numbers", "SQL"), format_func=say, key=f"view-{name}", label_visibility="collapsed"
+    )
+    if view == "numbers":
+        show_rows(look, sql, name, notes)
+    elif view == "SQL":
+        show_sql(look, sql)
 
 
 def show_sql(look: Look, sql: str) -> None:

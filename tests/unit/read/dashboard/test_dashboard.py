@@ -203,10 +203,11 @@ def test_months_in_the_wrong_order_are_not_used_and_said(show: Open) -> None:
 def test_a_figure_says_its_base_date_generation_mart_and_whether_it_is_simulated(show: Open) -> None:
     page = show(page="satisfaction")
     index = next(one.value for one in page.caption if "satisfaction\\_\\_waves" in one.value)
-    assert "base of the newest wave 40 · up to 2026\\-03\\-01 · generation 000001" in index
+    base = "base of the newest wave pulse 2026\\-01 33, yearly 2026\\-01 40"
+    assert f"{base} · up to 2026\\-03\\-01 · generation 000001" in index
     assert "Customer satisfaction index \\(CSI\\)\\: The mean place on 0 to 100." in index
     assert "在 0 至 100 上的平均位置。" in texts(show(page="satisfaction", language="zh"))
-    assert "Rows that are not drawn\\: 1 \\(base too small\\)" in index
+    assert "Not drawn\\: yearly 2026\\-02, because base too small." in index
     assert [one.value for one in page.markdown if one.value == BADGE]
     assert BADGE not in texts(show(page="profitability"))
 
@@ -230,15 +231,31 @@ def test_the_parts_of_a_change_are_those_of_the_report(show: Open) -> None:
     assert deliveries == [[as_written("orders_shop"), 1, 200, 3, 0]]
 
 
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [("moved", ("change", "segments", "delivered")), ("loyalty", ("actions",)), ("quality", ("warnings",))],
+)
+def test_every_table_has_its_numbers_and_its_sql(show: Open, shop: Settings, name: str, tables: tuple[str]) -> None:
+    page = show(page=name)
+    for table in tables:
+        (sql,) = (one.value for one in view(page, table, "SQL").code)
+        (numbers,) = (cells(one.value) for one in view(page, table, "numbers").dataframe)
+        assert numbers == query(shop, sql)
+        page.button_group(key=f"view-{table}").set_value(None)
+
+
 def test_a_new_generation_shows_when_the_page_is_loaded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = few_marts.make_workspace(tmp_path / "shop")
     opened = opener(settings, monkeypatch)
     before = view(opened(page="satisfaction"), "index_by_wave", "numbers")
     few_marts.publish(
-        settings, 2, "2026-04-01", "update marts.satisfaction__waves set satisfaction_index = 80 where wave_number = 1"
+        settings,
+        2,
+        "2026-04-01",
+        "update marts.satisfaction__waves set satisfaction_index = 80 where survey_id = 'yearly'",
     )
     after = view(opened(page="satisfaction"), "index_by_wave", "numbers")
-    found = [cells(page.dataframe[0].value)[0][2] for page in (before, after)]
+    found = [dict(row[0:3:2] for row in cells(page.dataframe[0].value))["yearly"] for page in (before, after)]
     assert found == [Decimal("71.5"), Decimal("80.0")]
     assert "Generation 000002" in texts(after)
     assert "Compared with generation 000001" in texts(opened())
