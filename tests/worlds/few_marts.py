@@ -137,6 +137,10 @@ TABLES = {
     "quality.dq__loads": """
         ('orders_shop', 'accepted', 200, 3, timestamp '2026-03-02 04:00:00')
     ) as t (feed_name, outcome, row_count, quarantined_count, received_at)""",
+    "quality.dq__quarantined_rows": """
+        ('orders_shop', 'orders_1.csv', 4, 'has_customer', 'no customer', 'l1', 'open'),
+        ('orders_shop', 'orders_1.csv', 9, 'has_customer', 'no customer', 'l1', 'released')
+    ) as t (feed_name, file, line, rules, reason, load_id, status)""",
     "quality.dq__data_warnings": """
         ('no refunds', '没有退款', 'orders_shop', 'shop', '', 7, 'deliver refunds', '请提供退款', 'warning', 'k')
     ) as t (warning, warning_zh, feed, source, detail, row_count, remedy, remedy_zh, severity, warning_key)""",

@@ -66,6 +66,13 @@ class Delivered:
     rejected: int
 
 
+QUARANTINED = """
+select feed_name, file, line, rules, reason, load_id
+from quality.dq__quarantined_rows
+where status = 'open'
+order by feed_name, file, line
+"""
+
 MONTHS = """
 with chosen as (select * from marts.retention__customer_months where {where})
 select

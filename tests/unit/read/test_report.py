@@ -61,6 +61,24 @@ def test_both_languages_say_why_a_figure_has_no_rows(waiting: Settings) -> None:
     assert page.count("Nothing to show") == page.count("暂无内容")
 
 
+# Names in the Chinese report: of people, methods, codes and formats; the few rows' shop, surveys, actions and regions.
+NAMES = {"Kaplan", "Meier", "Shapley", "LMG", "BIC", "CSI", "KMO", "SQL", "SIMULATED", "UTC", "EUR", "CHF", "USD"}
+NAMES_OF_ROWS = {"shop", "till", "pulse", "yearly", "north", "south", "west", "orders", "tickets", "csv"}
+
+
+def test_the_chinese_report_has_no_english_words(tmp_path: Path) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    current = require_current(settings)
+    with changes.opened(current.folder, None) as connection:
+        page = report.render(settings, connection, current.manifest, current.name, None)
+    chinese = page[page.index('<main class="zh"') :]
+    without_sql = re.sub(r"<(pre|style)\b.*?</\1>", " ", chinese, flags=re.DOTALL)
+    texts = html.unescape(" ".join(re.findall(r">([^<>]+)<", without_sql)))
+    words = {word for word in re.findall(r"[A-Za-z][A-Za-z_]+", texts) if "_" not in word}
+    assert "客户" in texts
+    assert words - NAMES - NAMES_OF_ROWS == set()
+
+
 def test_a_warning_and_its_remedy_are_shown_in_both_languages_of_the_report(tmp_path: Path) -> None:
     settings = few_marts.make_workspace(tmp_path / "shop")
     with duckdb.connect(str(settings.serve / "current" / "loyalty.duckdb"), read_only=True) as connection:

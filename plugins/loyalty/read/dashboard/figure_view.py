@@ -25,7 +25,7 @@ def show_figure(look: Look, figure: Figure) -> None:
     with st.container(border=True, key=f"figure-{figure.name}"):
         st.subheader(say(figure.question), anchor=figure.name)
         if one.is_simulated:
-            st.badge("SIMULATED", color="orange")
+            st.badge(say("SIMULATED"), color="orange")
         if one.reason:
             st.info(as_written(one.reason))
         else:
@@ -35,7 +35,7 @@ def show_figure(look: Look, figure: Figure) -> None:
         view = st.segmented_control(
             say("Show"), VIEWS, format_func=say, key=f"view-{figure.name}", label_visibility="collapsed"
         )
-        about = [say(figure.question), *(["SIMULATED"] if one.is_simulated else []), *notes]
+        about = [say(figure.question), *([say("SIMULATED")] if one.is_simulated else []), *notes]
         if view == "numbers":
             show_rows(look, sql, figure.name, about)
         elif view == "rows behind it":

@@ -76,7 +76,7 @@ def _show_change(look: Look, change: news.Change, sql: str) -> None:
     )
     st.subheader(as_written(sentence), anchor=False)
     if look.simulated & {"orders"}:
-        st.badge("SIMULATED", color="orange")
+        st.badge(say("SIMULATED"), color="orange")
     steps = [("month before", change.net_amount_before, True)]
     steps += [(name, amount, False) for name, amount in change.factors.items() if amount is not None]
     steps += [("this month", change.net_amount, True)]

@@ -18,22 +18,32 @@ from loyalty.read.dashboard.definitions import show_definitions
 from loyalty.read.dashboard.figure_view import show_figure
 from loyalty.read.dashboard.look import Look
 from loyalty.read.dashboard.moved import show_moved
-from loyalty.read.dashboard.parts import COUNT, as_written, lines, show_list, show_table, show_views, where_from
+from loyalty.read.dashboard.parts import (
+    COUNT,
+    as_written,
+    lines,
+    show_list,
+    show_table,
+    show_views,
+    where_from,
+)
 from loyalty.read.figures import FIGURES, TOPICS
 from loyalty.read.front import states
 from loyalty.read.shown import simulated_feeds
-from loyalty.read.words import LANGUAGES, Words
+from loyalty.read.words import LANGUAGES, Language, Words
 
 MOVED, DEFINITIONS = "moved", "definitions"
 TITLES = {MOVED: "What moved, and why", **TOPICS, DEFINITIONS: "What the figures mean"}
 WIDE = {"claims", "data_health"}  # figures with long labels
 IN_ADDRESS = ("page", "language", *sidebar.NAMES, "metric")
+MOST_QUARANTINED = 20  # the numbers under the table have all
 LANGUAGE_NAMES = {"en": "English", "zh": "中文"}
 
 
 def show() -> None:
-    """Show the page, the language and the choice that are in the address."""
-    start_from_address("language", LANGUAGES)
+    """Show the page, the language and the choice that are in the address; at first the language of the browser."""
+    languages = languages_of(st.context.locale)
+    start_from_address("language", languages)
     start_from_address("page", list(TITLES))
     title = Words(st.session_state["language"]).sentence(TITLES[st.session_state["page"]])
     st.set_page_config(page_title=title, layout="wide")
@@ -65,7 +75,13 @@ def show() -> None:
     except duckdb.IOException as error:  # the generation was removed or damaged while it was read
         st.error(as_written(f"{words.sentence('The generation cannot be read: load the page again.')} {error}"))
         return
-    write_address(IN_ADDRESS, {"language": LANGUAGES[0], "page": MOVED})
+    write_address(IN_ADDRESS, {"language": languages[0], "page": MOVED})
+
+
+def languages_of(locale: str | None) -> list[Language]:
+    """The languages of the pages, the one of the browser first; English where it is another or not known."""
+    spoken = (locale or "").partition("-")[0]
+    return sorted(LANGUAGES, key=lambda language: language != spoken)
 
 
 def current_look(words: Words) -> Look:
@@ -129,6 +145,7 @@ def show_topic(look: Look, topic: str) -> None:
         show_actions(look)
     if topic == "quality":
         show_withheld(look)
+        show_quarantined(look)
         show_warnings(look)
 
 
@@ -159,6 +176,22 @@ def show_withheld(look: Look) -> None:
         st.subheader(say("Marts that were not renewed"), anchor=False)
         show_list([(mart, f"{state['since'][:10]}: {state['reason']}") for mart, state in withheld.items()])
         _show_source(look, "dq__marts", "withheld", news.NOT_RENEWED, say("Marts that were not renewed"))
+
+
+def show_quarantined(look: Look) -> None:
+    """The rows that are kept out of the figures, with the rule that each broke; what is in them is not shown."""
+    say = look.words.sentence
+    st.subheader(say("Rows in quarantine"), anchor=False)
+    found = look.frame(f"select * from ({news.QUARANTINED}) limit {MOST_QUARANTINED}")
+    if found.empty:
+        st.markdown(say("No row waits in quarantine."))
+        return
+    st.markdown(
+        say("They are in no figure. `loyalty quarantine show` shows what is in them, and `release` lets them in.")
+    )
+    names = {"feed_name": "feed", "file": "file", "line": "line", "rules": "rule", "reason": "reason"}
+    show_table({say(name): list(found[column]) for column, name in names.items()}, {say("line"): COUNT})
+    _show_source(look, "dq__quarantined_rows", "quarantined", news.QUARANTINED, say("Rows in quarantine"))
 
 
 def show_warnings(look: Look) -> None:

@@ -15,7 +15,7 @@ from loyalty.common.settings import Settings
 from loyalty.publish.generations import STATE, point_current_at
 from loyalty.read.choices import Choice
 from loyalty.read.dashboard import server
-from loyalty.read.dashboard.pages import IN_ADDRESS, TITLES
+from loyalty.read.dashboard.pages import IN_ADDRESS, TITLES, languages_of
 from loyalty.read.dashboard.parts import as_written
 from loyalty.read.figures import FIGURES, TOPICS, Figure
 from loyalty.read.query import query
@@ -212,6 +212,34 @@ def test_a_figure_says_its_base_date_generation_mart_and_whether_it_is_simulated
     assert BADGE not in texts(show(page="profitability"))
 
 
+def test_a_chinese_page_says_in_chinese_that_its_input_is_simulated(show: Open) -> None:
+    badge = Words("zh").sentence("SIMULATED")
+    assert "模拟" in badge
+    assert f":orange-badge[{badge}]" in texts(show(page="satisfaction", language="zh"))
+
+
+@pytest.mark.parametrize(("locale", "first"), [("zh-CN", "zh"), ("zh", "zh"), ("en-GB", "en"), (None, "en")])
+def test_pages_start_in_the_language_of_the_browser(locale: str | None, first: str) -> None:
+    assert languages_of(locale)[0] == first
+
+
+def test_an_open_row_in_quarantine_is_shown_with_its_rule(show: Open) -> None:
+    page = show(page="quality")
+    (row,) = next(one.value.to_numpy().tolist() for one in page.table if "rule" in one.value.columns)
+    assert row == [
+        *map(as_written, ("orders_shop", "orders_1.csv")),
+        4,
+        *map(as_written, ("has_customer", "no customer")),
+    ]
+    assert "loyalty quarantine show" in texts(page)
+
+
+def test_without_open_rows_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = few_marts.make_workspace(tmp_path / "shop")
+    few_marts.publish(settings, 2, "2026-04-01", "update quality.dq__quarantined_rows set status = 'released'")
+    assert "No row waits in quarantine." in texts(opener(settings, monkeypatch)(page="quality"))
+
+
 def test_small_bases_are_grey_and_said(show: Open) -> None:
     page = show(page="retention", segment_by="region", segment="south")
     assert "Grey\\: the base is too small" in texts(page)
@@ -233,7 +261,11 @@ def test_the_parts_of_a_change_are_those_of_the_report(show: Open) -> None:
 
 @pytest.mark.parametrize(
     ("name", "tables"),
-    [("moved", ("change", "segments", "delivered")), ("loyalty", ("actions",)), ("quality", ("warnings",))],
+    [
+        ("moved", ("change", "segments", "delivered")),
+        ("loyalty", ("actions",)),
+        ("quality", ("quarantined", "warnings")),
+    ],
 )
 def test_every_table_has_its_numbers_and_its_sql(show: Open, shop: Settings, name: str, tables: tuple[str]) -> None:
     page = show(page=name)
