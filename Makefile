@@ -52,6 +52,8 @@ torture: $(READY) ## the long kill tests
 bench: $(READY) ## speed and memory on generated exports; LINES="1000000 10000000" for more
 	@$(BIN)/python -m bench
 	@$(BIN)/python -m bench.scale $(LINES)
+	@$(BIN)/python -m bench.nights
+	@$(BIN)/python -m bench.pages
 
 airflow: $(READY) ## a real scheduler and UI on 127.0.0.1, until Ctrl-C
 	@exec $(BIN)/python -m loyalty.operate.airflow.local

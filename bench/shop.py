@@ -49,6 +49,12 @@ EXPORTS = {
         from orders, (values ('overall'), ('recommend')) as questions (question_code)
         where hash(i * 19) % 20 = 0""",
 }
+# Everybody who registered, most of whom never bought: the first numbers are those of the orders.
+REGISTERED = """
+    select i::varchar as customer_id, timestamp '{first}' + to_days((i % 1000)::integer) as created_at,
+        ['18-29', '30-44', '45-59', '60+'][1 + i % 4] as age_band
+    from range({count}) as registered (i)
+"""
 QUESTIONS = """\
 survey_id,question_code,role,scale_min,scale_max
 pulse,overall,overall_satisfaction,1,5
@@ -66,10 +72,11 @@ FEED = {
 
 @dataclass(frozen=True)
 class Shop:
-    """A workspace with exports of so many order lines."""
+    """A workspace with exports of so many order lines, and a list of so many registered customers, if any."""
 
     folder: Path
     lines: int
+    registered: int = 0
 
     @property
     def orders(self) -> int:
@@ -89,13 +96,17 @@ class Shop:
         (self.folder / "loyalty.yml").write_text(
             f"max_age_days: 36500\nmemory_limit: {memory_limit}\n", encoding="utf-8"
         )
-        for name in EXPORTS:
+        for name in (*EXPORTS, "customers") if self.registered else EXPORTS:
             feed = {"feed": name, **FEED, "format": "parquet", "path": f"exports/{name}_{{date}}.parquet"}
             (feeds / f"{name}.yml").write_text(yaml.safe_dump(feed), encoding="utf-8")
         questions = {"feed": "survey_questions", **FEED, "path": "exports/survey_questions_{date}.csv"}
         (feeds / "survey_questions.yml").write_text(yaml.safe_dump(questions), encoding="utf-8")
         (self.exports / "survey_questions_2025-12-30.csv").write_text(QUESTIONS, encoding="utf-8")
         self._export("2025-12-30", 0, self.orders, FIRST_DAY, HISTORY_DAYS)
+        if self.registered:
+            duckdb.sql(REGISTERED.format(count=self.registered, first=FIRST_DAY)).write_parquet(
+                str(self.exports / "customers_2025-12-30.parquet")
+            )
 
     def next_night(self) -> int:
         """Write the exports of one more day, 0.2 % of the history; the number of new lines."""
