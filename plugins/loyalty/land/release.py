@@ -92,8 +92,9 @@ def _raw_batch(settings: Settings, feed: FeedConfig, origin: dict[str, Any], lin
     copies = sorted((settings.raw / feed.name / origin["sha256"]).glob("*"))
     if not copies:
         raise UserError(
-            f"Load {load_id}: its raw file is no longer kept (raw_days is {settings.raw_days}): export the rows with "
-            "`loyalty quarantine export`, and release them with `--from FILE`."
+            f"Load {load_id}: its raw file is no longer kept (raw_days is {settings.raw_days}, and a file that names a "
+            "forgotten person goes at once): export the rows with `loyalty quarantine export`, and release them with "
+            "`--from FILE`."
         )
     tables, numbers = [], []
     for batch in read_batches(copies[0], feed, settings.batch_rows, settings.max_file_bytes):
