@@ -49,7 +49,7 @@ EXPORTS = {
         from orders, (values ('overall'), ('recommend')) as questions (question_code)
         where hash(i * 19) % 20 = 0""",
 }
-# Everybody who registered, most of whom never bought: the first numbers are those of the orders.
+# The registered customers; most have no order. The first numbers are those of the orders.
 REGISTERED = """
     select i::varchar as customer_id, timestamp '{first}' + to_days((i % 1000)::integer) as created_at,
         ['18-29', '30-44', '45-59', '60+'][1 + i % 4] as age_band

@@ -60,11 +60,15 @@
     )
 {%- endmacro %}
 
-{# Whether `value` is in a list that is separated by semicolons; -99.0 from a spreadsheet is -99. #}
+{# Whether `value` is in a list that is separated by semicolons; -99.0 from a spreadsheet is -99, and words are compared in any case. #}
 {% macro is_listed(value, listed) -%}
     (
-        ';' || replace(coalesce({{ listed }}, ''), ' ', '') || ';'
-        like '%;' || {{ value }} || ';%'
+        {{
+            dbt.position(
+                "';' || lower(replace(" ~ value ~ ", ' ', '')) || ';'",
+                "';' || lower(replace(coalesce(" ~ listed ~ ", ''), ' ', '')) || ';'",
+            )
+        }} > 0
     )
 {%- endmacro %}
 

@@ -50,7 +50,7 @@ def _number(found: Sequence[Found]) -> str:
         return _of_rows(sum(round(rate * rows) for rate, rows in observed), total)
     value, rows = observed[-1]
     if first.column == "unknown_customer_rate":
-        return f"in {value:.1%} of the rows with a customer"
+        return f"(not known in {value:.1%} of the rows with a customer)"
     if first.column == "rows_vs_median":
         return f"({counted(rows, 'row')}, {value:.2g} times as many as usual)"
     return f"{in_files} ({first.column} is {value:g})"

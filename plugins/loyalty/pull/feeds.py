@@ -316,6 +316,8 @@ class FeedConfig(_Model):
             except ValueError as error:
                 if "does not match" not in str(error):
                     raise ValueError(f"not a date format: {error}") from None
+            if ("%p" in date_format) != ("%I" in date_format):
+                raise ValueError("%I (hours to 12) and %p (AM, PM) go together; %H is for hours to 24, without %p")
         return date_format
 
     @field_validator("source")

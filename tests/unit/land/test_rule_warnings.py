@@ -39,8 +39,8 @@ SENTENCES = {
     ),
     "unknown customers": (
         [(of_load("unknown_customer_rate", "0.125"), 8)],
-        "rule in 12.5% of the rows with a customer: Costs are not known. Deliver these customers in the feed "
-        "customers, or map `customer_id` to the same ids in both feeds",
+        "rule (not known in 12.5% of the rows with a customer): Costs are not known. Deliver these customers in the "
+        "feed customers, or map `customer_id` to the same ids in both feeds",
     ),
     "volume": (
         [(of_load("rows_vs_median", "12.0"), 1_200)],
@@ -87,7 +87,8 @@ def test_every_warning_of_a_shipped_suite_has_a_number_with_a_unit_and_a_remedy(
     ]
     sentences = warning_sentences([(results, 12)])
     assert len(sentences) == len(results)
-    number = r"\w+ (in \d+ of 12 rows|in 100\.0% of the rows with a customer|\(12 rows, 1 times as many as usual\)): "
+    unknown, usual = r"\(not known in 100\.0% of the rows with a customer\)", r"\(12 rows, 1 times as many as usual\)"
+    number = rf"\w+ (in \d+ of 12 rows|{unknown}|{usual}): "
     remedy = r"\. (Correct|Deliver|Let the export|Look at) .*[^.]$"
     assert [sentence for sentence in sentences if not re.match(number + ".*" + remedy, sentence)] == []
 

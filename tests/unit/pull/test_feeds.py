@@ -41,6 +41,8 @@ def test_a_feed_of_the_users_own_needs_no_python(workspace: Workspace) -> None:
         ({"path": "exports/{date}/orders.csv"}, "`{date}` is allowed once, in the file's name"),
         ({"date_format": "%Q"}, "not a date format"),
         ({"date_format": "dd.mm.yyyy"}, "not a date format"),
+        ({"date_format": "%m/%d/%Y %H:%M %p"}, "go together"),
+        ({"date_format": "%m/%d/%Y %I:%M"}, "go together"),
         ({"timezone": "UTC", "time_zone": None}, "there is no key `timezone`; did you mean `time_zone`"),
         ({"currency": False}, "key `currency`: a text is expected; quotes make one of"),
         ({"columns": {"order_id": 5}}, "key `columns.order_id`: a header of the export is expected"),
