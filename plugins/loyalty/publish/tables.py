@@ -318,8 +318,8 @@ def _email(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
     for column, count in zip(texts, counts, strict=True):
         if count:
             kind = "Mart" if table.schema == "marts" else "Table"
-            return (
-                f"{kind} `{table.name}` holds a text that looks like an e-mail address in `{column}`; take the column "
-                "out of the model, or map it as a personal column of the feed."
-            )
+            remedy = "take the column out of the model, or map it as a personal column of the feed"
+            if column.endswith("customer_id"):
+                remedy = f"write `{column}: {{from: ..., hash: true}}` in all feeds of its source, and load again"
+            return f"{kind} `{table.name}` holds a text that looks like an e-mail address in `{column}`; {remedy}."
     return ""

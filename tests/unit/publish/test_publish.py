@@ -1,6 +1,7 @@
 """Readers see one whole generation or the one before, and what they see is what was built."""
 
 import json
+import re
 import sys
 from datetime import timedelta
 
@@ -163,7 +164,8 @@ def test_address_in_the_cells_of_a_mart_is_refused(built):
     change_work_file(
         built, "update marts.retention__customers set customer_id = 'ann@example.com' where customer_id = 'ann'"
     )
-    with pytest.raises(UserError, match="looks like an e-mail address"):
+    remedy = "looks like an e-mail address in `customer_id`; write `customer_id: {from: ..., hash: true}`"
+    with pytest.raises(UserError, match=re.escape(remedy)):
         publish(built)
 
 
