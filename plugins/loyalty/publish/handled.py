@@ -79,11 +79,10 @@ def _withdrawn(ledger: Ledger, events: list[Event]) -> Iterator[Item]:
 def _delivered_again(ledger: Ledger, events: Iterable[Event], since: int) -> Iterator[Item]:
     """Files read again with another mapping, and files for days that the generation before had already."""
     found: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
-    for event in events:
-        data = event.data
-        if data["outcome"] != "accepted":
-            continue
-        newest = ledger.newest_version_until(data["feed_name"], since)
+    accepted = [event.data for event in events if event.data["outcome"] == "accepted"]
+    newest_of = {feed: ledger.newest_version_until(feed, since) for feed in {data["feed_name"] for data in accepted}}
+    for data in accepted:
+        newest = newest_of[data["feed_name"]]
         is_restated = bool(data.get("version_at") and newest and data["version_at"] <= newest)
         kind = "read_again" if data.get("supersedes") else "restated" if is_restated else ""
         if kind:
